@@ -1,0 +1,288 @@
+//! The closed list of auditable facts, and the one text form in which each is committed to.
+
+use std::fmt;
+
+use crate::{
+    CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purposes, RecordingId, TenantId,
+    Time, Verdict, encoding::Encoder,
+};
+
+/// Why audio or a recording was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Its retention ended (Art. 5(1)(e)).
+    Retention,
+    /// The customer withdrew consent (Art. 7(3), 17(1)(b)).
+    Withdrawal,
+    /// Somebody entitled asked for it (Art. 17).
+    Request,
+    /// No audio ever came to it: the parties were never connected.
+    Empty,
+}
+
+impl Reason {
+    /// The name used in facts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retention => "retention",
+            Self::Withdrawal => "withdrawal",
+            Self::Request => "request",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which seconds of a recording were erased: `[from, to)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Erasure {
+    /// First second erased.
+    pub from: u32,
+    /// First second after it that is kept.
+    pub to: u32,
+}
+
+impl fmt::Display for Erasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.from, self.to)
+    }
+}
+
+macro_rules! facts {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal { $($(#[$fdoc:meta])* $field:ident : $type:ty,)+ })+) => {
+        /// Something that happened and can be proved later. The list is closed: what is not here
+        /// is not audited. No fact holds a number, name, digit or address.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Fact {
+            $($(#[$doc])* $kind { $($(#[$fdoc])* $field: $type,)+ },)+
+        }
+
+        /// The kinds of facts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum FactKind {
+            $($(#[$doc])* $kind,)+
+        }
+
+        impl FactKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// The name in the encoded text; it never changes.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)+
+                }
+            }
+
+            /// The kind of this name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+            }
+        }
+
+        impl Fact {
+            /// Which kind of fact this is.
+            #[must_use]
+            pub const fn kind(&self) -> FactKind {
+                match self {
+                    $(Self::$kind { .. } => FactKind::$kind,)+
+                }
+            }
+
+            /// The stable text of the fact, with the moment at which it was recorded.
+            #[must_use]
+            pub fn encode(&self, at: Time) -> Vec<u8> {
+                let mut text = Encoder::new("jawoord/fact/v1");
+                text.field("kind", self.kind().as_str());
+                text.field("at", at.as_micros());
+                match self {
+                    $(Self::$kind { $($field),+ } => {
+                        $(text.field(stringify!($field), $field);)+
+                    })+
+                }
+                text.finish()
+            }
+        }
+    };
+}
+
+facts! {
+    /// The daemon began to serve with this configuration.
+    NodeStarted = "node-started" {
+        /// SHA-256 of the configuration files as read.
+        configuration: Digest,
+        /// The program's version.
+        version: &'static str,
+    }
+    /// A new configuration took effect; running calls keep theirs (an instruction, Art. 28).
+    ConfigurationChanged = "configuration-changed" {
+        /// SHA-256 of the configuration files as read.
+        configuration: Digest,
+    }
+    /// A call was accepted for handling, before it was answered.
+    CallOpened = "call-opened" {
+        /// The call.
+        call: CallId,
+        /// Whose line.
+        tenant: TenantId,
+        /// The line.
+        line: LineId,
+        /// The policy's name.
+        policy: PolicyId,
+        /// The policy's version.
+        policy_version: u32,
+        /// The policy's hash.
+        policy_hash: Digest,
+    }
+    /// The dialogue ended with this word.
+    ConsentDecided = "consent-decided" {
+        /// The call.
+        call: CallId,
+        /// The decision.
+        consent: Consent,
+    }
+    /// Evidence, key slip and recording row were committed; a permit may exist from here on.
+    RecordingPermitted = "recording-permitted" {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+        /// The ground.
+        ground: Ground,
+        /// The purposes.
+        purposes: Purposes,
+        /// SHA-256 of the evidence.
+        evidence: Digest,
+    }
+    /// A revision of a key slip took the place of the one before.
+    SlipRevised = "slip-revised" {
+        /// The recording.
+        recording: RecordingId,
+        /// The revision, counted from 1.
+        revision: u32,
+        /// The epoch that seals it.
+        epoch: u64,
+        /// Salted commitment to the sealed slip.
+        commitment: Digest,
+    }
+    /// The recording's object is complete; its manifest hashes to this.
+    RecordingSealed = "recording-sealed" {
+        /// The recording.
+        recording: RecordingId,
+        /// SHA-256 of the signed manifest.
+        manifest: Digest,
+        /// How many seconds it covers.
+        seconds: u32,
+        /// Milliseconds known to be missing.
+        missing_ms: u64,
+    }
+    /// The object was written to its store, read back and found equal.
+    RecordingStored = "recording-stored" {
+        /// The recording.
+        recording: RecordingId,
+        /// SHA-256 of the object.
+        object: Digest,
+        /// Country of the store, ISO 3166-1 alpha-2.
+        country: Box<str>,
+        /// Provider of the store.
+        provider: Box<str>,
+    }
+    /// A recording that a crash had cut was closed after the restart.
+    RecordingRecovered = "recording-recovered" {
+        /// The recording.
+        recording: RecordingId,
+        /// How many seconds it covers.
+        seconds: u32,
+    }
+    /// Audio that should have been recorded was not.
+    RecordingGap = "recording-gap" {
+        /// The recording.
+        recording: RecordingId,
+        /// How many milliseconds.
+        missing_ms: u64,
+    }
+    /// Deletion of these seconds was ordered; a restart resumes from here.
+    EraseIntended = "erase-intended" {
+        /// The recording.
+        recording: RecordingId,
+        /// Which seconds.
+        seconds: Erasure,
+        /// Why.
+        reason: Reason,
+    }
+    /// No live slip opens these seconds any more.
+    Erased = "erased" {
+        /// The recording.
+        recording: RecordingId,
+        /// Which seconds.
+        seconds: Erasure,
+        /// Why.
+        reason: Reason,
+    }
+    /// Deletion of the whole recording was ordered; a restart resumes from here.
+    DeletionIntended = "deletion-intended" {
+        /// The recording.
+        recording: RecordingId,
+        /// Why.
+        reason: Reason,
+    }
+    /// Slip, every object version and row are gone, and their absence was checked.
+    RecordingDeleted = "recording-deleted" {
+        /// The recording.
+        recording: RecordingId,
+        /// Why.
+        reason: Reason,
+        /// Hash of the manifest that is gone, zero if none was ever made.
+        manifest: Digest,
+    }
+    /// Every epoch that sealed an earlier slip of what was erased is destroyed: no backup opens it.
+    Unrecoverable = "unrecoverable" {
+        /// The recording.
+        recording: RecordingId,
+    }
+    /// A key epoch was opened.
+    EpochOpened = "epoch-opened" {
+        /// The epoch's number.
+        epoch: u64,
+        /// The tenant.
+        tenant: TenantId,
+        /// The delete-after month, such as `2026-12`.
+        month: Box<str>,
+    }
+    /// A key epoch accepts no new slip.
+    EpochClosed = "epoch-closed" {
+        /// The epoch's number.
+        epoch: u64,
+    }
+    /// A key epoch's key no longer exists.
+    EpochDestroyed = "epoch-destroyed" {
+        /// The epoch's number.
+        epoch: u64,
+    }
+    /// Somebody opened a recording.
+    RecordingRead = "recording-read" {
+        /// The recording.
+        recording: RecordingId,
+        /// How: `play`, `export` or `verify`.
+        access: &'static str,
+    }
+    /// The call ended with its three words.
+    CallEnded = "call-ended" {
+        /// The call.
+        call: CallId,
+        /// What the customer decided.
+        consent: Consent,
+        /// What became of the call.
+        outcome: Outcome,
+        /// What became of the recording.
+        verdict: Verdict,
+    }
+}

@@ -1,0 +1,42 @@
+//! The domain: calls, legal grounds, the permit, and the facts that prove what happened.
+//!
+//! This crate is pure (`std` only). It is told the time and never asks for it, draws no random
+//! number, opens nothing, and does not know SIP. It is the vocabulary of every other crate but
+//! `sip`.
+//!
+//! What is absent on purpose: there is no way to obtain a [`Permit`] but to drive a [`Call`]
+//! through its inputs until a lawful decision has been committed.
+
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod encoding;
+mod evidence;
+mod fact;
+mod ground;
+mod id;
+mod line;
+mod machine;
+mod permit;
+mod policy;
+mod private;
+mod prompt;
+mod time;
+mod verdict;
+
+pub use evidence::{Evidence, Press, PromptHeard, Transport};
+pub use fact::{Erasure, Fact, FactKind, Reason};
+pub use ground::{Ground, Parties, Party, Purpose, Purposes};
+pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
+pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
+pub use machine::io::{
+    Action, CallOffer, Cause, Connection, Failure, Fate, Input, NotReady, Pause, Tone,
+};
+pub use permit::{Leash, Permit};
+pub use policy::{
+    Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Policy, PromptId, Recording,
+    Retention,
+};
+pub use private::Private;
+pub use prompt::Prompt;
+pub use time::Time;
+pub use verdict::{Consent, Outcome, Verdict, Words};

@@ -1,0 +1,135 @@
+//! Lines: which policy a dialled number has, and which numbers are never delayed.
+
+use std::{fmt, sync::Arc};
+
+use crate::{LineId, Policy, Private, TenantId};
+
+/// Why a text is not a pattern of dialled numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PatternError {
+    /// Nothing is left to match.
+    Empty,
+    /// A character that a number cannot hold, at this place (counted from 0).
+    Character(usize),
+}
+
+impl fmt::Display for PatternError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the pattern is empty; write a number such as +31201234567"),
+            Self::Character(place) => write!(
+                f,
+                "character {place} cannot stand in a number pattern; use digits, one leading '+' \
+                 and at most one '*' at the end for any further digits"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PatternError {}
+
+/// A dialled number, or the beginning of one followed by `*`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DialledPattern {
+    digits: Box<str>,
+    open: bool,
+}
+
+impl DialledPattern {
+    /// Reads `+31201234567`, `112` or `+3120123*`.
+    ///
+    /// # Errors
+    /// [`PatternError`] for an empty pattern or the first character that does not fit.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let (digits, open) = match text.strip_suffix('*') {
+            Some(start) => (start, true),
+            None => (text, false),
+        };
+        let wrong = |(place, c): (usize, char)| !(c.is_ascii_digit() || (c == '+' && place == 0));
+        match digits.char_indices().find(|found| wrong(*found)) {
+            Some((place, _)) => Err(PatternError::Character(place)),
+            None if digits.trim_start_matches('+').is_empty() && !open => Err(PatternError::Empty),
+            None => Ok(Self { digits: digits.into(), open }),
+        }
+    }
+
+    /// Whether `number` is meant.
+    #[must_use]
+    pub fn matches(&self, number: &str) -> bool {
+        if self.open { number.starts_with(&*self.digits) } else { number == &*self.digits }
+    }
+
+    /// How narrow the pattern is: an exact number beats a beginning, a longer beginning a shorter.
+    const fn rank(&self) -> (bool, usize) {
+        (!self.open, self.digits.len())
+    }
+}
+
+impl fmt::Display for DialledPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.digits, if self.open { "*" } else { "" })
+    }
+}
+
+/// One line: dialled numbers, whose they are, and their policy.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The line's name.
+    pub id: LineId,
+    /// Whose recordings its calls would leave.
+    pub tenant: TenantId,
+    /// The dialled numbers.
+    pub pattern: DialledPattern,
+    /// What happens to their calls. Running calls keep the policy they began with (row O-07).
+    pub policy: Arc<Policy>,
+}
+
+/// All lines, most specific first.
+#[derive(Clone, Debug, Default)]
+pub struct Lines(Vec<Arc<Line>>);
+
+impl Lines {
+    /// Orders the lines. Of two equal patterns the first stays in front.
+    #[must_use]
+    pub fn new(lines: impl IntoIterator<Item = Line>) -> Self {
+        let mut lines: Vec<_> = lines.into_iter().map(Arc::new).collect();
+        lines.sort_by_key(|line| std::cmp::Reverse(line.pattern.rank()));
+        Self(lines)
+    }
+
+    /// The line of a dialled number, if any line wants it. A number of no line is never recorded
+    /// (law row L25).
+    #[must_use]
+    pub fn find(&self, dialled: &Private<String>) -> Option<&Arc<Line>> {
+        self.0.iter().find(|line| line.pattern.matches(dialled.reveal()))
+    }
+
+    /// Each line, most specific first.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Line>> {
+        self.0.iter()
+    }
+}
+
+/// The numbers and service names whose calls bypass everything (flows rows E).
+#[derive(Clone, Debug)]
+pub struct EmergencyList(Vec<DialledPattern>);
+
+impl EmergencyList {
+    /// A list of patterns; `None` when it is empty, because an empty list must refuse to start
+    /// (row E-07).
+    #[must_use]
+    pub fn new(patterns: Vec<DialledPattern>) -> Option<Self> {
+        (!patterns.is_empty()).then_some(Self(patterns))
+    }
+
+    /// Whether a dialled number is an emergency number. Service names
+    /// (`urn:service:sos` and its children, RFC 5031) always are.
+    #[must_use]
+    pub fn matches(&self, dialled: &Private<String>) -> bool {
+        let dialled = dialled.reveal();
+        let service = dialled.to_ascii_lowercase();
+        service == "urn:service:sos"
+            || service.starts_with("urn:service:sos.")
+            || self.0.iter().any(|pattern| pattern.matches(dialled))
+    }
+}

@@ -1,0 +1,1 @@
+//! F1 inbound, answer first: notice, question, decision, PBX, bridge, withdrawal, end.

@@ -1,0 +1,217 @@
+//! What the call machine is told and what it asks for.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    CallId, Digest, Evidence, Fact, Key, Line, Party, Permit, Press, Prompt, Reason, RecordingId,
+    Words,
+};
+
+/// What the shell knows of a new call when it hands it to the machine.
+#[derive(Clone, Debug)]
+pub struct CallOffer {
+    /// The call's id, drawn by the shell.
+    pub call: CallId,
+    /// The id that its recording would get, drawn by the shell.
+    pub recording: RecordingId,
+    /// The line of the dialled number; `None` is never recorded.
+    pub line: Option<Arc<Line>>,
+    /// Whether it is an emergency call (flows rows E): nothing is asked, nothing is refused.
+    pub emergency: bool,
+    /// Whether everything the evidence and the recording need is ready now (invariant 4).
+    pub ready: Result<(), NotReady>,
+    /// Whether at least one PBX target is not known to be down.
+    pub target_up: bool,
+}
+
+/// What was not ready when the call arrived, so that the question is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NotReady {
+    /// The data folder is full or read-only.
+    Disk,
+    /// The ledger does not take facts.
+    Ledger,
+    /// No key epoch can seal a slip.
+    Keys,
+    /// The store lies outside the residency profile.
+    Residency,
+    /// A prompt of the policy is missing or damaged.
+    Prompts,
+    /// The recorder does not run or is overloaded.
+    Recorder,
+}
+
+/// A tone that the customer hears when there is no PBX to hear (ITU-T E.180).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// Busy.
+    Busy,
+    /// Congestion: the PBX cannot be reached.
+    Congestion,
+}
+
+/// Why the PBX's leg did not come to an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// 486 or 600.
+    Busy,
+    /// 408, 480, or it rang too long.
+    NoAnswer,
+    /// Nothing answers, no target is up, or a 5xx.
+    Unreachable,
+    /// Any other final response of the PBX, by its status.
+    Rejected(u16),
+}
+
+/// Why a leg is ended; the shell turns it into a `Reason` header (RFC 3326).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The other party hung up, or the operator ended the call.
+    Normal,
+    /// The PBX's leg failed.
+    Failed(Failure),
+    /// The node stops.
+    Shutdown,
+}
+
+/// How far the parties are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Connection {
+    /// The PBX sends sound before it answers: heard, never recorded (L01).
+    Early,
+    /// Both have answered: the relay runs, and a tap, if there is one, listens.
+    Bridged,
+}
+
+/// Why a tap keeps silence for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pause {
+    /// A party is on hold (L03).
+    Hold,
+}
+
+/// What happens to a recording whose tap is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// Sealed, stored, kept until its retention ends.
+    Keep,
+    /// Deleted with proof.
+    Erase(Reason),
+}
+
+/// Everything the machine can be told. Each input carries what happened, never what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The customer's leg is confirmed (ACK): its media may flow.
+    Confirmed,
+    /// A prompt asked for with [`Action::Play`] came to its end or was cut.
+    PromptEnded {
+        /// Which prompt.
+        prompt: Prompt,
+        /// How many samples at 8,000 Hz were sent.
+        samples: u32,
+        /// Whether that was all of it.
+        whole: bool,
+    },
+    /// A key was pressed on a leg.
+    Digit(Party, Press),
+    /// The ledger has evidence, slip and row of the recording on disk.
+    Committed {
+        /// The recording named in [`Action::Commit`].
+        recording: RecordingId,
+        /// SHA-256 of the committed evidence.
+        evidence: Digest,
+    },
+    /// The ledger could not commit.
+    CommitFailed {
+        /// The recording named in [`Action::Commit`].
+        recording: RecordingId,
+    },
+    /// The PBX rings, with or without sound of its own.
+    Ringing {
+        /// Whether the response carried a session description.
+        early_media: bool,
+    },
+    /// The PBX answered.
+    PbxAnswered,
+    /// The PBX's leg failed.
+    PbxFailed(Failure),
+    /// A party hung up, or its leg was lost (BYE, CANCEL, dead dialog).
+    HungUp(Party),
+    /// A party put the call on hold (`true`) or took it back.
+    Held(Party, bool),
+    /// The media worker cut the tap at the first packet of the withdrawal key.
+    TapCut,
+    /// The recorder lost audio of the running recording; it goes on.
+    Degraded,
+    /// The recorder cannot go on with the running recording.
+    RecorderFailed,
+    /// The recorder is done with an ended recording.
+    RecordingClosed {
+        /// Whether the object exists or, for [`Fate::Erase`], is gone with proof.
+        done: bool,
+        /// How many milliseconds of audio it held.
+        millis: u64,
+    },
+    /// The operator or a shutdown ends the call.
+    Stop(Cause),
+}
+
+/// Everything the machine can ask for. Each goes to exactly one owner.
+#[derive(Debug)]
+pub enum Action {
+    /// Write a fact to the ledger.
+    Audit(Fact),
+    /// Answer the customer's leg.
+    Answer,
+    /// Fail the customer's unanswered INVITE: 486, 480, 503 or the PBX's own status.
+    Reject(Failure),
+    /// Tell the unanswered customer that the PBX rings; with early media its description goes along.
+    Ring {
+        /// Whether the PBX sends sound of its own.
+        early_media: bool,
+    },
+    /// Play a prompt to the customer from its first sample; what was playing ends (and is reported).
+    /// In a bridged call it is mixed over the agent, lowered by 12 dB.
+    Play(Prompt),
+    /// End what is playing to the customer; silence follows.
+    Hush,
+    /// Play ring-back to the customer, after 300 ms of silence, until anything else is played.
+    RingBack,
+    /// Play a tone to the customer.
+    Tone(Tone),
+    /// Commit evidence, key slip and recording row; the answer is [`Input::Committed`].
+    Commit(Box<Evidence>),
+    /// Call the PBX.
+    Dial,
+    /// Give up calling the PBX.
+    CancelDial,
+    /// Connect the media of both legs.
+    Connect(Connection),
+    /// Make a writer, then a tap, and put it into the relay.
+    Record(Permit),
+    /// From now on, the first packet of this key on the customer's leg cuts the tap; the key and
+    /// its tail never reach the PBX.
+    ArmWithdrawal(Key),
+    /// The tap keeps silence from here.
+    Pause(Pause),
+    /// The tap listens again.
+    Resume,
+    /// The recording is over.
+    EndRecording {
+        /// Which recording.
+        recording: RecordingId,
+        /// What happens to it.
+        fate: Fate,
+    },
+    /// End an answered leg.
+    HangUp(Party, Cause),
+    /// The call is over; nothing follows.
+    Finish(Words),
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permit({})", self.recording())
+    }
+}

@@ -1,0 +1,191 @@
+//! A line's policy: on which ground, for which purposes, with which prompts, keys and waits.
+
+use std::{fmt, time::Duration};
+
+use crate::{
+    ground::{Ground, Parties, Purposes},
+    id::{Digest, PolicyId},
+    prompt::Prompt,
+};
+
+/// Why a text is not a telephone key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyError;
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this is not a telephone key; use one of 0-9, '*', '#' or A-D")
+    }
+}
+
+impl std::error::Error for KeyError {}
+
+/// A key of a telephone: `0`-`9`, `*`, `#` or `A`-`D`. Its `Debug` shows nothing, because what a
+/// person pressed is personal data.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key(u8);
+
+impl Key {
+    /// The key with this character.
+    ///
+    /// # Errors
+    /// [`KeyError`] for any other character.
+    pub const fn new(character: char) -> Result<Self, KeyError> {
+        match character {
+            '0'..='9' | '*' | '#' | 'A'..='D' => Ok(Self(character as u8)),
+            _ => Err(KeyError),
+        }
+    }
+
+    /// The key of an RFC 4733 event code: 0-9, 10 `*`, 11 `#`, 12-15 `A`-`D` (§3.2); `None` for
+    /// every other event, which is never a key (flows row D-26).
+    #[must_use]
+    pub fn from_event(code: u8) -> Option<Self> {
+        b"0123456789*#ABCD".get(usize::from(code)).copied().map(Self)
+    }
+
+    /// The character. Reveal it only where it is compared or sealed.
+    #[must_use]
+    pub const fn reveal(self) -> char {
+        self.0 as char
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[private]")
+    }
+}
+
+/// A BCP 47 primary language, such as `nl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Language([u8; 2]);
+
+impl Language {
+    /// Accepts two letters `a-z`.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
+        letters.iter().all(u8::is_ascii_lowercase).then_some(Self(letters))
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|letter| write!(f, "{}", char::from(*letter)))
+    }
+}
+
+/// Which key means what during the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// Yes.
+    pub grant: Key,
+    /// No.
+    pub refuse: Key,
+    /// Stop, at any time of the call. One press, like the grant (Art. 7(3), L08).
+    pub withdraw: Key,
+    /// Explanation, then the question again.
+    pub info: Key,
+}
+
+/// When the PBX is called after a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// The confirmation is heard, then the PBX is called (default): a PBX that answers at once is
+    /// never talked over.
+    First,
+    /// The PBX is called at once; the confirmation is cut at its answer.
+    WhileRinging,
+    /// No confirmation.
+    Off,
+}
+
+/// What a withdrawal does to what was recorded before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnWithdraw {
+    /// Everything recorded is erased (default, Art. 17(1)(b)).
+    Erase,
+    /// It is kept; only recording stops.
+    Stop,
+}
+
+/// How long a recording is kept (Art. 5(1)(e)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// The retention class, such as `quality-30d`.
+    pub class: Box<str>,
+    /// From the end of the recording to its deletion.
+    pub keep: Duration,
+}
+
+/// Which audio a prompt is: part of the evidence of what was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PromptId {
+    /// The version in the prompt manifest.
+    pub version: u32,
+    /// SHA-256 of the audio file.
+    pub sha256: Digest,
+}
+
+/// How the customer is asked, and what a yes allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asking {
+    /// The legal ground.
+    pub ground: Ground,
+    /// What a recording may be used for.
+    pub purposes: Purposes,
+    /// Who may be heard in it.
+    pub heard: Parties,
+    /// The language of the prompts.
+    pub language: Language,
+    /// Which audio each prompt is.
+    pub prompts: Vec<(Prompt, PromptId)>,
+    /// The keys of the dialogue.
+    pub keys: Keys,
+    /// How often the question is repeated after silence or a wrong key (default 1).
+    pub repeats: u8,
+    /// How long each answer is waited for (default 4 s).
+    pub answer_timeout: Duration,
+    /// From the answer to the INVITE to the PBX at most (default and ceiling 35 s); explanations
+    /// asked for by key do not count.
+    pub unbridged_limit: Duration,
+    /// When the PBX is called.
+    pub confirm: Confirm,
+    /// What a withdrawal erases.
+    pub on_withdraw: OnWithdraw,
+    /// How long a recording is kept.
+    pub retention: Retention,
+}
+
+impl Asking {
+    /// Which audio `prompt` is, if this policy has it.
+    #[must_use]
+    pub fn prompt_id(&self, prompt: Prompt) -> Option<PromptId> {
+        self.prompts.iter().find(|(name, _)| *name == prompt).map(|(_, id)| *id)
+    }
+}
+
+/// Whether a line's calls may be recorded at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recording {
+    /// Never; nobody is asked.
+    Never,
+    /// Only after the question.
+    Ask(Box<Asking>),
+}
+
+/// The policy of a line, fixed for a call when it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name.
+    pub id: PolicyId,
+    /// Its version, raised by the operator.
+    pub version: u32,
+    /// SHA-256 of its configuration as loaded.
+    pub hash: Digest,
+    /// Whether and how calls are recorded.
+    pub recording: Recording,
+    /// How long the PBX may ring.
+    pub ring_timeout: Duration,
+}

@@ -1,0 +1,73 @@
+//! The prompts of the dialogue, by their part in it.
+
+use std::fmt;
+
+/// A prompt by its part in the dialogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Prompt {
+    /// Who records, why, how long, and how to stop.
+    Notice,
+    /// Which key means what.
+    Question,
+    /// The short repeat after silence.
+    Reask,
+    /// The short repeat after a key that means nothing.
+    WrongKey,
+    /// Recording was granted.
+    Granted,
+    /// Recording was refused.
+    Refused,
+    /// No decision was given.
+    NotGiven,
+    /// Recording was stopped by the customer.
+    Withdrawn,
+    /// The explanation behind the info key.
+    Info,
+    /// Nobody answers.
+    NoAnswer,
+}
+
+impl Prompt {
+    /// Every prompt.
+    pub const ALL: [Self; 10] = [
+        Self::Notice,
+        Self::Question,
+        Self::Reask,
+        Self::WrongKey,
+        Self::Granted,
+        Self::Refused,
+        Self::NotGiven,
+        Self::Withdrawn,
+        Self::Info,
+        Self::NoAnswer,
+    ];
+
+    /// The name of its files, and in evidence.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Question => "question",
+            Self::Reask => "reask",
+            Self::WrongKey => "wrong_key",
+            Self::Granted => "granted",
+            Self::Refused => "refused",
+            Self::NotGiven => "not_given",
+            Self::Withdrawn => "withdrawn",
+            Self::Info => "info",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+
+    /// The prompt of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|prompt| prompt.as_str() == name)
+    }
+}
+
+impl fmt::Display for Prompt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

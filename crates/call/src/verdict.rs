@@ -1,0 +1,117 @@
+//! The three words with which every call ends: consent, outcome and verdict (invariant 7).
+
+use std::fmt;
+
+macro_rules! word {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word as it stands in listings, catalogue and facts.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// The value of this word.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == name)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+word!(
+    /// What the customer decided.
+    Consent {
+        /// The grant key was pressed and the notice was heard in full.
+        Granted = "granted",
+        /// The refusal key was pressed.
+        Refused = "refused",
+        /// Silence, wrong keys or lost digits: never consent (Art. 4(11), recital 32).
+        NotGiven = "not-given",
+        /// The caller hung up before deciding.
+        Abandoned = "abandoned",
+        /// Granted first, taken back later (Art. 7(3)).
+        Withdrawn = "withdrawn",
+        /// No question was asked.
+        NotAsked = "not-asked",
+    }
+);
+
+word!(
+    /// What became of the call itself.
+    Outcome {
+        /// Both parties were connected.
+        Bridged = "bridged",
+        /// The PBX said busy (486, 600).
+        Busy = "busy",
+        /// Nobody answered in time (408, 480, or the no-answer timer).
+        NoAnswer = "no-answer",
+        /// No PBX could be reached, or it refused the call for another reason.
+        Unreachable = "unreachable",
+        /// The caller hung up before both parties were connected.
+        CallerGone = "caller-gone",
+    }
+);
+
+word!(
+    /// What became of the recording.
+    Verdict {
+        /// A complete recording is stored.
+        Recorded = "recorded",
+        /// A recording is stored and parts of it are missing; its gaps are listed.
+        Degraded = "degraded",
+        /// The customer withdrew; policy says what happened to the audio.
+        Withdrawn = "withdrawn",
+        /// Not recorded: refused.
+        Refused = "refused",
+        /// Not recorded: no decision was given.
+        NotGiven = "not-given",
+        /// Not recorded: the caller hung up before deciding.
+        Abandoned = "abandoned",
+        /// Consent was given and the parties were never connected.
+        Unconnected = "unconnected",
+        /// The line is never recorded.
+        PolicyOff = "policy-off",
+        /// An emergency call: nothing was asked or recorded.
+        Emergency = "emergency",
+        /// Something the evidence needs was not ready, so nothing was asked.
+        Blocked = "blocked",
+        /// Recording was permitted and could not be made or kept.
+        Failed = "failed",
+    }
+);
+
+/// The three words of a finished call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Words {
+    /// What the customer decided.
+    pub consent: Consent,
+    /// What became of the call.
+    pub outcome: Outcome,
+    /// What became of the recording.
+    pub verdict: Verdict,
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.consent, self.outcome, self.verdict)
+    }
+}

@@ -1,0 +1,1 @@
+//! The crate is described in ARCHITECTURE.md.

@@ -1,0 +1,1 @@
+//! What the tests share: a virtual clock, a lossy network, phones and a fake disk.

@@ -28,7 +28,8 @@ const COMPACT: [(u8, &str); 20] = [
 
 /// Is this a token of RFC 3261 §25.1?
 pub fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&octet| octet.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&octet))
+    !text.is_empty()
+        && text.iter().all(|&octet| octet.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(&octet))
 }
 
 /// The long form of a header name; a name without a compact form comes back as it is.
@@ -169,9 +170,14 @@ pub enum HeaderError {
 impl fmt::Display for HeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            HeaderError::Name => f.write_str("a header name is not a token; use letters, digits and dashes"),
+            HeaderError::Name => {
+                f.write_str("a header name is not a token; use letters, digits and dashes")
+            }
             HeaderError::Octet { at } => {
-                write!(f, "a header value holds a line break or NUL at offset {at}; leave the header out")
+                write!(
+                    f,
+                    "a header value holds a line break or NUL at offset {at}; leave the header out"
+                )
             }
             HeaderError::Reserved => {
                 f.write_str("the endpoint writes this header itself; leave it out")
@@ -192,8 +198,22 @@ pub struct Header {
 /// Headers that belong to one hop or one dialog; copying them to another leg breaks either it or
 /// the hiding of the topology (row R-08).
 const RESERVED: [&str; 16] = [
-    "Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Route", "Record-Route",
-    "Content-Length", "Content-Type", "Require", "Proxy-Require", "Supported", "Allow", "RSeq",
+    "Via",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Max-Forwards",
+    "Route",
+    "Record-Route",
+    "Content-Length",
+    "Content-Type",
+    "Require",
+    "Proxy-Require",
+    "Supported",
+    "Allow",
+    "RSeq",
 ];
 
 impl Header {

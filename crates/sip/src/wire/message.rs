@@ -155,12 +155,15 @@ impl Message {
 
     /// The values of every line of a header, in order, as written. Compact forms count.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers().filter(move |(other, _)| same_name(other, name.as_bytes())).map(|(_, value)| value)
+        self.headers()
+            .filter(move |(other, _)| same_name(other, name.as_bytes()))
+            .map(|(_, value)| value)
     }
 
     /// The value of the first line of a header, as written.
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.all(name).next()
+        let mut found = self.headers().filter(|(other, _)| same_name(other, name.as_bytes()));
+        found.next().map(|(_, value)| value)
     }
 
     /// The elements of a comma-separated header over all its lines, in order.

@@ -48,7 +48,12 @@ impl Method {
             return None;
         }
         let known = NAMES.iter().find(|(name, _)| *name == token);
-        Some(known.map_or_else(|| Method::Extension(token.to_vec()), |(_, known)| Method::Known(*known)))
+        Some(
+            known.map_or_else(
+                || Method::Extension(token.to_vec()),
+                |(_, known)| Method::Known(*known),
+            ),
+        )
     }
 
     /// The method as it stands on the wire.

@@ -95,7 +95,8 @@ fn start_line(line: &[u8], fault: &mut Option<Fault>) -> Result<Start, NotSip> {
     let uri = rest.get(..at).unwrap_or_default();
     let version = rest.get(at + 1..).unwrap_or_default();
     // RFC 4475 §3.1.2.7 to §3.1.2.9: no white space beside or inside the URI, no angle brackets.
-    let bad = uri.is_empty() || uri.iter().any(|octet| octet.is_ascii_whitespace() || b"<>\0".contains(octet));
+    let bad = uri.is_empty()
+        || uri.iter().any(|octet| octet.is_ascii_whitespace() || b"<>\0".contains(octet));
     if bad || version.iter().any(u8::is_ascii_whitespace) {
         note(fault, Fault::StartLine);
     } else if !version.eq_ignore_ascii_case(b"SIP/2.0") {
@@ -111,7 +112,9 @@ fn version_at(rest: &[u8]) -> Option<usize> {
 
 /// `SIP/2.0 code reason`; any reason phrase, an empty one included.
 fn status_line(line: &[u8]) -> Option<Start> {
-    let rest = line.get(7..).filter(|_| line.get(..7).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/2.0")))?;
+    let rest = line
+        .get(7..)
+        .filter(|_| line.get(..7).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/2.0")))?;
     let code = rest.get(..4).filter(|code| code.first() == Some(&b' '))?;
     let digits = std::str::from_utf8(code.get(1..)?).ok()?;
     let status = digits.parse::<u16>().ok().filter(|status| (100..=699).contains(status))?;
@@ -132,10 +135,12 @@ fn field(
 ) -> usize {
     let mut unfolded: Option<Vec<u8>> = None;
     let colon = raw.get(line.clone()).and_then(|text| text.iter().position(|&octet| octet == b':'));
-    let value = colon.map_or(line.end..line.end, |colon| trimmed(raw, line.start + colon + 1..line.end));
+    let value =
+        colon.map_or(line.end..line.end, |colon| trimmed(raw, line.start + colon + 1..line.end));
     while matches!(raw.get(next), Some(b' ' | b'\t')) {
         let (fold, after) = next_line(raw, next);
-        let text = unfolded.get_or_insert_with(|| raw.get(value.clone()).unwrap_or_default().to_vec());
+        let text =
+            unfolded.get_or_insert_with(|| raw.get(value.clone()).unwrap_or_default().to_vec());
         let more = raw.get(trimmed(raw, fold)).unwrap_or_default();
         if !text.is_empty() && !more.is_empty() {
             text.push(b' ');
@@ -144,7 +149,9 @@ fn field(
         next = after;
     }
     let name = colon.map(|colon| trimmed(raw, line.start..line.start + colon));
-    let Some(name) = name.filter(|name| raw.get(name.clone()).is_some_and(is_token)) else {
+    let Some(name) =
+        name.filter(|name| name.start == line.start && raw.get(name.clone()).is_some_and(is_token))
+    else {
         note(fault, Fault::HeaderLine);
         return next;
     };
@@ -177,21 +184,22 @@ fn trimmed(raw: &[u8], range: Range<usize>) -> Range<usize> {
 /// the datagram is a fault, none means the rest of the datagram.
 fn frame(message: &mut Message) {
     let mut stated: Option<usize> = None;
+    let mut bad = false;
     for (_, value) in message.headers().filter(|(name, _)| same_name(name, b"Content-Length")) {
         let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
         let length = std::str::from_utf8(value).ok().and_then(|text| text.parse::<usize>().ok());
         match length.filter(|_| digits) {
             Some(length) if stated.is_none_or(|other| other == length) => stated = Some(length),
-            Some(_) | None => {
-                stated = None;
-                note(&mut message.fault, Fault::ContentLength);
-                break;
-            }
+            Some(_) | None => bad = true,
         }
     }
-    let Some(length) = stated else { return };
-    match message.body.start.checked_add(length).filter(|end| *end <= message.raw.len()) {
-        Some(end) => message.body.end = end,
-        None => note(&mut message.fault, Fault::ContentLength),
+    if let Some(length) = stated {
+        match message.body.start.checked_add(length).filter(|end| *end <= message.raw.len()) {
+            Some(end) => message.body.end = end,
+            None => bad = true,
+        }
+    }
+    if bad {
+        note(&mut message.fault, Fault::ContentLength);
     }
 }

@@ -1,0 +1,12 @@
+//! The user agent: every leg of a node behind one door in and one door out.
+
+mod answer;
+mod compose;
+pub mod config;
+pub mod core;
+mod drive;
+pub mod event;
+mod incoming;
+mod inside;
+mod leg;
+mod originate;

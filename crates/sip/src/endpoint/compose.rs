@@ -1,0 +1,189 @@
+//! Writing the requests and responses of an endpoint.
+
+use super::config::{Config, Listener};
+use crate::dialog::{Dialog, own_uri};
+use crate::wire::address::NameAddr;
+use crate::wire::build::{Body, Builder};
+use crate::wire::header::{Header, same_name};
+use crate::wire::message::Message;
+use crate::wire::method::Method;
+use crate::wire::reason::phrase;
+use crate::wire::request::Request;
+
+/// What we do; nothing more is promised (row A-18).
+pub(crate) const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+/// The bodies we read.
+pub(crate) const ACCEPT: &[u8] = b"application/sdp, multipart/mixed";
+/// The INFO bodies we read: Cisco's and the plain digit (rows D-13, D-14).
+pub(crate) const ACCEPT_INFO: &[u8] = b"application/dtmf-relay, application/dtmf";
+
+/// One request of ours.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: Method,
+    pub(crate) cseq: u32,
+    pub(crate) branch: &'a str,
+    pub(crate) max_forwards: u8,
+    pub(crate) headers: &'a [Header],
+    pub(crate) body: Option<&'a Body>,
+}
+
+/// A request in a dialog, or the INVITE that opens one.
+pub(crate) fn request(
+    config: &Config,
+    listener: Listener,
+    dialog: &Dialog,
+    parts: &Outgoing<'_>,
+) -> Vec<u8> {
+    let (uri, routes) = dialog.heading();
+    let mut out = Builder::request(&parts.method, uri.as_bytes());
+    out.header(b"Via", via(listener, parts.branch).as_bytes());
+    out.header(b"Max-Forwards", parts.max_forwards.to_string().as_bytes());
+    for route in routes {
+        out.header(b"Route", &route);
+    }
+    out.header(b"From", &dialog.local);
+    out.header(b"To", &dialog.remote);
+    out.header(b"Call-ID", &dialog.call_id);
+    let mut cseq = format!("{} ", parts.cseq).into_bytes();
+    cseq.extend_from_slice(parts.method.name());
+    out.header(b"CSeq", &cseq);
+    if parts.method == Method::INVITE {
+        out.header(b"Contact", &contact(listener));
+        out.header(b"Allow", ALLOW);
+        out.header(b"Accept", ACCEPT);
+    }
+    if !config.user_agent.is_empty() && parts.method != Method::ACK {
+        out.header(b"User-Agent", config.user_agent.as_bytes());
+    }
+    for header in parts.headers {
+        out.header(header.name(), header.value());
+    }
+    out.finish(parts.body)
+}
+
+/// An OPTIONS outside any dialog (row R-17).
+pub(crate) fn options(
+    config: &Config,
+    listener: Listener,
+    target: &str,
+    ids: (&str, &str, &str),
+) -> Vec<u8> {
+    let (branch, tag, call_id) = ids;
+    let mut from = NameAddr::new(own_uri(listener.advertised, listener.transport));
+    from.params.set("tag", Some(tag.as_bytes()));
+    let mut out = Builder::request(&Method::OPTIONS, target.as_bytes());
+    out.header(b"Via", via(listener, branch).as_bytes());
+    out.header(b"Max-Forwards", b"70");
+    out.header(b"From", &from.to_wire());
+    out.header(b"To", format!("<{target}>").as_bytes());
+    out.header(b"Call-ID", call_id.as_bytes());
+    out.header(b"CSeq", b"1 OPTIONS");
+    out.header(b"Contact", &contact(listener));
+    out.header(b"Accept", ACCEPT);
+    if !config.user_agent.is_empty() {
+        out.header(b"User-Agent", config.user_agent.as_bytes());
+    }
+    out.finish(None)
+}
+
+/// One response of ours.
+pub(crate) struct Reply<'a> {
+    pub(crate) status: u16,
+    /// The To tag to add when the request has none; `None` in a 100.
+    pub(crate) tag: Option<&'a [u8]>,
+    /// Written as they are, by name and value.
+    pub(crate) own: &'a [(&'static str, &'a [u8])],
+    pub(crate) headers: &'a [Header],
+    pub(crate) body: Option<&'a Body>,
+}
+
+impl<'a> Reply<'a> {
+    /// A response without anything special.
+    pub(crate) fn plain(status: u16, tag: &'a [u8]) -> Reply<'a> {
+        Reply { status, tag: Some(tag), own: &[], headers: &[], body: None }
+    }
+}
+
+/// The response to a request (RFC 3261 §8.2.6): its Vias, From, To, Call-ID and CSeq; for an INVITE
+/// its Record-Route too (row R-01).
+pub(crate) fn response(
+    config: &Config,
+    listener: Listener,
+    request: &Request,
+    reply: &Reply<'_>,
+) -> Vec<u8> {
+    let message = request.message();
+    let mut out = Builder::response(reply.status, phrase(reply.status).as_bytes());
+    out.header(b"Via", &request.via.to_wire());
+    for via in message.list("Via").into_iter().skip(1) {
+        out.header(b"Via", via);
+    }
+    let invites = *request.method() == Method::INVITE;
+    let opens = invites && (101..300).contains(&reply.status);
+    if opens {
+        for route in message.all("Record-Route") {
+            out.header(b"Record-Route", route);
+        }
+    }
+    out.header(b"From", message.first("From").unwrap_or_default());
+    let mut to = message.first("To").unwrap_or_default().to_vec();
+    if let Some(tag) = reply.tag.filter(|_| request.to().tag().is_none()) {
+        to.extend_from_slice(b";tag=");
+        to.extend_from_slice(tag);
+    }
+    out.header(b"To", &to);
+    out.header(b"Call-ID", request.call_id());
+    out.header(b"CSeq", message.first("CSeq").unwrap_or_default());
+    if opens {
+        out.header(b"Contact", &contact(listener));
+    }
+    if invites && (200..300).contains(&reply.status) {
+        out.header(b"Allow", ALLOW).header(b"Supported", b"");
+    }
+    if !config.user_agent.is_empty() {
+        out.header(b"Server", config.user_agent.as_bytes());
+    }
+    for (name, value) in reply.own {
+        out.header(name.as_bytes(), value);
+    }
+    for header in reply.headers {
+        out.header(header.name(), header.value());
+    }
+    out.finish(reply.body)
+}
+
+/// The answer to a request that cannot be read (RFC 3261 §16.3 step 1): whatever of the five
+/// headers is there, and nothing else, so that the answer is not larger than the question.
+pub(crate) fn refusal(
+    status: u16,
+    reason: &str,
+    message: &Message,
+    via: &[u8],
+    tag: &str,
+) -> Vec<u8> {
+    let mut out = Builder::response(status, reason.as_bytes());
+    out.header(b"Via", via);
+    for via in message.list("Via").into_iter().skip(1) {
+        out.header(b"Via", via);
+    }
+    for name in ["From", "To", "Call-ID", "CSeq"] {
+        if let Some(value) = message.first(name) {
+            let mut value = value.to_vec();
+            if same_name(name.as_bytes(), b"To")
+                && NameAddr::parse(&value).is_some_and(|to| to.tag().is_none())
+            {
+                value.extend_from_slice(format!(";tag={tag}").as_bytes());
+            }
+            out.header(name.as_bytes(), &value);
+        }
+    }
+    out.finish(None)
+}
+
+fn via(listener: Listener, branch: &str) -> String {
+    format!("SIP/2.0/{} {};rport;branch={branch}", listener.transport.name(), listener.advertised)
+}
+
+fn contact(listener: Listener) -> Vec<u8> {
+    NameAddr::new(own_uri(listener.advertised, listener.transport)).to_wire()
+}

@@ -1,0 +1,47 @@
+//! What an endpoint is told when it is made.
+
+use std::net::SocketAddr;
+
+use crate::network::{ListenerId, Transport};
+use crate::timer::Timers;
+
+/// One socket of the caller's and how the world sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// How messages travel through it.
+    pub transport: Transport,
+    /// The address written into Via and Contact.
+    pub advertised: SocketAddr,
+}
+
+/// The settings of an endpoint; they do not change while it lives.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Written as `User-Agent` and `Server`; empty writes neither.
+    pub user_agent: String,
+    /// The sockets; a [`ListenerId`] is a place in this list.
+    pub listeners: Vec<Listener>,
+    /// The base intervals.
+    pub timers: Timers,
+    /// The most legs at a time; an INVITE beyond it is answered 503.
+    pub max_legs: usize,
+    /// The most transactions at a time; a request beyond it is answered 503 without state.
+    pub max_transactions: usize,
+}
+
+impl Config {
+    /// The settings for these sockets: timers of RFC 3261, 20,000 legs, 200,000 transactions.
+    pub fn new(user_agent: &str, listeners: Vec<Listener>) -> Config {
+        Config {
+            user_agent: user_agent.to_owned(),
+            listeners,
+            timers: Timers::default(),
+            max_legs: 20_000,
+            max_transactions: 200_000,
+        }
+    }
+
+    pub(crate) fn listener(&self, id: ListenerId) -> Option<Listener> {
+        self.listeners.get(usize::from(id.0)).copied()
+    }
+}

@@ -1,0 +1,280 @@
+//! The endpoint itself: what it owns, and the small steps that everything else is made of.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use super::compose::{self, Outgoing, Reply};
+use super::config::{Config, Listener};
+use super::event::{CommandError, Event, LegId, PingId, Why};
+use super::leg::{Leg, Phase, SentAck};
+use crate::dialog::Dialog;
+use crate::network::{ListenerId, Remote, Transmit};
+use crate::timer::{Agenda, Alarm};
+use crate::token::Tokens;
+use crate::transaction::layer::{ClientId, ServerId, Transactions};
+use crate::wire::build::Body;
+use crate::wire::header::Header;
+use crate::wire::method::Method;
+use crate::wire::request::Request;
+
+/// Whose a client transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Leg(LegId),
+    Ping(PingId),
+}
+
+/// All SIP of one node, without a socket, a clock or a source of chance.
+///
+/// Feed it with [`Endpoint::receive`], [`Endpoint::handle_timeout`] and the commands; after each of
+/// them take everything from [`Endpoint::poll_transmit`] and [`Endpoint::poll_event`], then ask
+/// [`Endpoint::poll_timeout`] when to come back.
+pub struct Endpoint {
+    pub(crate) config: Config,
+    pub(crate) tokens: Tokens,
+    pub(crate) transactions: Transactions<Owner>,
+    pub(crate) legs: HashMap<LegId, Leg>,
+    /// Our tag, which is part of every request of a dialog, leads to its leg.
+    pub(crate) tags: HashMap<Vec<u8>, LegId>,
+    pub(crate) agenda: Agenda<LegId>,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) draining: bool,
+    pub(crate) counter: u64,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({} legs, {} transactions)", self.legs.len(), self.transactions.len())
+    }
+}
+
+impl Endpoint {
+    /// An endpoint. Branches, tags and Call-IDs follow from the seed, which must be secret and
+    /// never be used twice.
+    pub fn new(config: Config, seed: [u8; 32]) -> Endpoint {
+        let transactions = Transactions::new(config.timers, config.max_transactions);
+        Endpoint {
+            config,
+            tokens: Tokens::new(seed),
+            transactions,
+            legs: HashMap::new(),
+            tags: HashMap::new(),
+            agenda: Agenda::new(),
+            events: VecDeque::new(),
+            draining: false,
+            counter: 0,
+        }
+    }
+
+    /// While draining, OPTIONS is answered 503, so that peers look elsewhere (row R-18). New INVITEs
+    /// are still reported: whether a call is an emergency is not this layer's to say.
+    pub fn set_draining(&mut self, draining: bool) {
+        self.draining = draining;
+    }
+
+    /// The next message to send. May change after any call that takes `now`.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transactions.poll_transmit()
+    }
+
+    /// The next report. May change after any call that takes `now`.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`Endpoint::handle_timeout`]. May change after any call that takes `now`.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.transactions.next_timeout(), self.agenda.next()].into_iter().flatten().min()
+    }
+
+    /// How many legs are held, those included that only wait for late responses.
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// How many transactions are held.
+    pub fn transactions(&self) -> usize {
+        self.transactions.len()
+    }
+
+    pub(crate) fn emit(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub(crate) fn listener(&self, id: ListenerId) -> Result<Listener, CommandError> {
+        self.config.listener(id).ok_or(CommandError::UnknownListener)
+    }
+
+    /// A leg that is not over.
+    pub(crate) fn live(&mut self, id: LegId) -> Result<&mut Leg, CommandError> {
+        match self.legs.get_mut(&id) {
+            Some(leg) if !matches!(leg.phase, Phase::Over) => Ok(leg),
+            Some(_) | None => Err(CommandError::UnknownLeg),
+        }
+    }
+
+    /// Files the leg's next deadline.
+    pub(crate) fn file(&mut self, id: LegId) {
+        let at = self.legs.get(&id).and_then(|leg| leg.alarms.next());
+        self.agenda.file(id, at);
+    }
+
+    /// Answers a request in its server transaction.
+    pub(crate) fn reply(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        request: &Request,
+        reply: &Reply<'_>,
+    ) {
+        let Some(remote) = self.transactions.reply_to(server) else { return };
+        if let Some(listener) = self.config.listener(remote.listener) {
+            let octets = compose::response(&self.config, listener, request, reply);
+            self.transactions.respond(now, server, reply.status, octets);
+        }
+    }
+
+    /// Answers a request outside a dialog, or one that ours knows nothing of, with a fresh tag.
+    pub(crate) fn refuse(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        request: &Request,
+        status: u16,
+        own: &[(&'static str, &[u8])],
+    ) {
+        let tag = self.tokens.token();
+        self.reply(now, server, request, &Reply { own, ..Reply::plain(status, tag.as_bytes()) });
+    }
+
+    /// Sends the dialog's next request and counts it on the leg.
+    pub(crate) fn send_in_dialog(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        method: Method,
+        headers: &[Header],
+        body: Option<&Body>,
+    ) -> Option<ClientId> {
+        let branch = self.tokens.branch();
+        let leg = self.legs.get_mut(&id)?;
+        let listener = self.config.listener(leg.peer.listener)?;
+        let cseq = leg.dialog.next_cseq();
+        let parts = Outgoing { method, cseq, branch: &branch, max_forwards: 70, headers, body };
+        let octets = compose::request(&self.config, listener, &leg.dialog, &parts);
+        let remote = leg.dialog.next_hop(leg.peer);
+        leg.clients += 1;
+        self.transactions.send(now, Owner::Leg(id), remote, octets)
+    }
+
+    /// Acknowledges a 2xx in the given dialog and remembers the ACK (rows, B-17).
+    pub(crate) fn acknowledge(&mut self, id: LegId, dialog: &Dialog, cseq: u32) {
+        let branch = self.tokens.branch();
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Some(listener) = self.config.listener(leg.peer.listener) else { return };
+        let parts = Outgoing {
+            method: Method::ACK,
+            cseq,
+            branch: &branch,
+            max_forwards: 70,
+            headers: &[],
+            body: None,
+        };
+        let octets = compose::request(&self.config, listener, dialog, &parts);
+        let remote = dialog.next_hop(leg.peer);
+        leg.remember(SentAck {
+            cseq,
+            tag: dialog.remote_tag.clone(),
+            remote,
+            octets: octets.clone(),
+        });
+        self.transactions.transmit(remote, octets);
+    }
+
+    /// Sends BYE; the end is reported when it is answered or nobody will.
+    pub(crate) fn close(&mut self, now: Instant, id: LegId, why: Why, headers: &[Header]) {
+        self.abandon(now, id);
+        match self.send_in_dialog(now, id, Method::BYE, headers, None) {
+            Some(client) => {
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.phase = Phase::Closing(client, why);
+                }
+            }
+            None => self.finish(id, Event::Ended { leg: id, why }),
+        }
+    }
+
+    /// Lets go of everything outstanding in the dialog: no offer outlives the call (row B-14).
+    pub(crate) fn abandon(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.alarms.clear();
+        leg.unacked = None;
+        leg.asking = None;
+        leg.bye_after_ack = None;
+        let tag = leg.dialog.local_tag.clone();
+        let asked = leg.asked.take();
+        self.file(id);
+        if let Some(asked) = asked {
+            self.reply(now, asked.server, &asked.request, &Reply::plain(487, &tag));
+        }
+    }
+
+    /// The leg is over: one last report, and it is gone when its transactions are.
+    pub(crate) fn finish(&mut self, id: LegId, last: Event) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.phase = Phase::Over;
+            leg.alarms.clear();
+            self.events.push_back(last);
+        }
+        self.file(id);
+        self.reap(id);
+    }
+
+    /// Forgets a leg that is over and has no transaction left.
+    pub(crate) fn reap(&mut self, id: LegId) {
+        let done = |leg: &Leg| leg.clients == 0 && matches!(leg.phase, Phase::Over);
+        if self.legs.get(&id).is_some_and(done)
+            && let Some(leg) = self.legs.remove(&id)
+        {
+            self.tags.remove(&leg.dialog.local_tag);
+            self.agenda.file(id, None);
+        }
+    }
+
+    /// Starts to wait for the ACK of a 2xx (RFC 3261 §13.3.1.4).
+    pub(crate) fn await_ack(&mut self, now: Instant, id: LegId) {
+        let timers = self.config.timers;
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.alarms.set(Alarm::Retransmit, now + timers.t1);
+            leg.alarms.set(Alarm::GiveUp, now + timers.patience());
+        }
+        self.file(id);
+    }
+
+    /// 0 to 10 seconds, as Retry-After asks for (rows B-08, O-01).
+    pub(crate) fn retry_after(&mut self) -> String {
+        self.tokens.below(11).to_string()
+    }
+
+    /// How long to wait before offering again after a crossing (RFC 3261 §14.1, row B-07).
+    pub(crate) fn glare_wait(&mut self, opened: bool) -> Duration {
+        let (low, high) = if opened { (2100, 4000) } else { (0, 2000) };
+        self.tokens.between(Duration::from_millis(low), Duration::from_millis(high))
+    }
+
+    /// An address to send to through a listener.
+    pub(crate) fn remote(
+        &self,
+        listener: ListenerId,
+        address: std::net::SocketAddr,
+    ) -> Result<Remote, CommandError> {
+        let transport = self.listener(listener)?.transport;
+        Ok(Remote { address, listener, transport })
+    }
+}

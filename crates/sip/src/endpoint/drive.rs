@@ -1,0 +1,141 @@
+//! The two doors: datagrams and the passing of time.
+
+use std::time::Instant;
+
+use super::answer::REFRESH;
+use super::compose;
+use super::core::Endpoint;
+use super::event::{LegId, Why};
+use super::leg::Phase;
+use crate::network::Remote;
+use crate::timer::Alarm;
+use crate::transaction::layer::Arrival;
+use crate::wire::message::{Fault, Message, Start};
+use crate::wire::method::Method;
+use crate::wire::parse::parse;
+use crate::wire::request::{Request, top_via};
+
+impl Endpoint {
+    /// Takes one datagram. What is no SIP message, and a response that nobody asked for, leaves no
+    /// trace.
+    pub fn receive(&mut self, now: Instant, source: Remote, datagram: &[u8]) {
+        if self.config.listener(source.listener).is_none() {
+            return;
+        }
+        let Ok(message) = parse(datagram) else { return };
+        match message.start() {
+            Start::Response { .. } => {
+                // RFC 3261 §8.1.3.3: a response with another Via than ours is misrouted.
+                if message.fault().is_none()
+                    && message.list("Via").len() == 1
+                    && let Some(passed) = self.transactions.response(now, &message)
+                {
+                    self.on_response(now, &passed, message);
+                }
+            }
+            Start::Request { .. } => match Request::read(message) {
+                Ok(request) => self.on_request(now, source, request),
+                Err(refused) => self.on_fault(source, refused.0, &refused.1),
+            },
+        }
+    }
+
+    fn on_request(&mut self, now: Instant, source: Remote, mut request: Request) {
+        request.via.stamp(source.address);
+        if *request.method() == Method::ACK {
+            if !self.transactions.ack(now, &request) {
+                self.on_ack(now, &request);
+            }
+            return;
+        }
+        match self.transactions.request(&request, source) {
+            Arrival::Repeated => {}
+            Arrival::Full => {
+                let tag = self.tokens.token();
+                let via = request.via.to_wire();
+                let octets =
+                    compose::refusal(503, "Service Unavailable", request.message(), &via, &tag);
+                let address = request.via.reply_to(source.address);
+                self.transactions.transmit(Remote { address, ..source }, octets);
+            }
+            Arrival::Merged(server) => self.refuse(now, server, &request, 482, &[]),
+            Arrival::New(server) if *request.method() == Method::CANCEL => {
+                self.on_cancel(now, server, request)
+            }
+            Arrival::New(server) if request.to().tag().is_some() => {
+                self.on_inside(now, server, request)
+            }
+            Arrival::New(server) => self.on_outside(now, source, server, request),
+        }
+    }
+
+    /// A request that cannot be read is answered without state; an ACK never is.
+    fn on_fault(&mut self, source: Remote, fault: Fault, message: &Message) {
+        let Ok(mut via) = top_via(message) else { return };
+        if message.method().is_none_or(|method| *method == Method::ACK) {
+            return;
+        }
+        via.stamp(source.address);
+        let (status, tag) = (if fault == Fault::Version { 505 } else { 400 }, self.tokens.token());
+        let octets = compose::refusal(status, &fault.to_string(), message, &via.to_wire(), &tag);
+        let address = via.reply_to(source.address);
+        self.transactions.transmit(Remote { address, ..source }, octets);
+    }
+
+    /// Does everything that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(lapse) = self.transactions.timeout(now) {
+            self.on_lapse(now, lapse);
+        }
+        while let Some(id) = self.agenda.due(now) {
+            let alarm = self.legs.get_mut(&id).and_then(|leg| leg.alarms.take_due(now));
+            self.file(id);
+            if let Some(alarm) = alarm {
+                self.on_alarm(now, id, alarm);
+            }
+        }
+    }
+
+    fn on_alarm(&mut self, now: Instant, id: LegId, alarm: Alarm) {
+        match alarm {
+            Alarm::Retransmit => self.repeat_accept(now, id),
+            Alarm::GiveUp => self.close(now, id, Why::NoAck, &[]),
+            Alarm::Offer => self.offer_again(now, id),
+            Alarm::Refresh => self.refresh_ringing(now, id),
+            Alarm::Linger => {}
+        }
+    }
+
+    /// Row A-04: the 2xx again, T1 doubling to T2.
+    fn repeat_accept(&mut self, now: Instant, id: LegId) {
+        let timers = self.config.timers;
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Some(unacked) = leg.unacked.as_mut() else { return };
+        unacked.interval = timers.longer(unacked.interval);
+        leg.alarms.set(Alarm::Retransmit, now + unacked.interval);
+        let (remote, octets) = (unacked.remote, unacked.octets.clone());
+        self.transactions.transmit(remote, octets);
+        self.file(id);
+    }
+
+    fn refresh_ringing(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        match &leg.phase {
+            Phase::Ringing(ringing) => {
+                let server = ringing.server;
+                leg.alarms.set(Alarm::Refresh, now + REFRESH);
+                self.transactions.refresh(server);
+            }
+            Phase::Calling(_) | Phase::Up | Phase::Closing(..) | Phase::Over => {}
+        }
+        self.file(id);
+    }
+
+    /// The shell could not reach an address (ICMP, a broken connection): requests to it that nobody
+    /// has answered yet are given up at once (row R-16).
+    pub fn unreachable(&mut self, now: Instant, remote: Remote) {
+        while let Some(lapse) = self.transactions.unreachable(remote) {
+            self.on_lapse(now, lapse);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Requests outside any dialog of ours: new calls, CANCEL, OPTIONS, and what is refused.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::compose::{ACCEPT, ALLOW, Reply};
+use super::core::{Endpoint, Owner};
+use super::event::{Event, LegId, Sdp};
+use super::leg::{Leg, Phase, Ringing};
+use crate::dialog::Dialog;
+use crate::network::Remote;
+use crate::transaction::layer::ServerId;
+use crate::uri::Uri;
+use crate::wire::body::{Content, content};
+use crate::wire::method::Method;
+use crate::wire::request::Request;
+
+/// What an OPTIONS learns about us (row R-18): nothing beyond RFC 3261 is promised.
+pub(crate) const ABILITIES: [(&str, &[u8]); 3] =
+    [("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", b"")];
+
+impl Endpoint {
+    /// A request without a To tag.
+    pub(crate) fn on_outside(
+        &mut self,
+        now: Instant,
+        source: Remote,
+        server: ServerId,
+        request: Request,
+    ) {
+        if self.is_refused(now, server, &request) {
+            return;
+        }
+        match request.method().clone() {
+            Method::INVITE => self.on_invite(now, source, server, request),
+            Method::OPTIONS => {
+                let status = if self.draining { 503 } else { 200 };
+                self.refuse(now, server, &request, status, &ABILITIES);
+            }
+            // RFC 3261 §15.1.2, RFC 6665 §4.1.3: these make sense in a dialog only.
+            Method::BYE
+            | Method::Known(
+                rsip::Method::Info
+                | rsip::Method::PRack
+                | rsip::Method::Update
+                | rsip::Method::Notify,
+            ) => {
+                self.refuse(now, server, &request, 481, &[]);
+            }
+            Method::Known(_) => self.refuse(now, server, &request, 405, &[("Allow", ALLOW)]),
+            Method::Extension(_) => self.refuse(now, server, &request, 501, &[("Allow", ALLOW)]),
+        }
+    }
+
+    /// The checks that come before any method's own (RFC 3261 §8.2, in its order).
+    fn is_refused(&mut self, now: Instant, server: ServerId, request: &Request) -> bool {
+        let opens = *request.method() == Method::INVITE;
+        if opens && request.max_forwards() == 0 {
+            self.refuse(now, server, request, 483, &[]);
+            return true;
+        }
+        if opens {
+            let status = match Uri::parse(request.message().request_uri()) {
+                Ok(Uri::Sip(_) | Uri::Tel(_)) => None,
+                // urn:service:sos is how a phone asks for help (RFC 5031, row E-01).
+                Ok(Uri::Other(uri)) if uri.to_ascii_lowercase().starts_with("urn:service:") => None,
+                Ok(Uri::Other(_)) => Some(416),
+                Err(_) => Some(400),
+            };
+            if let Some(status) = status {
+                self.refuse(now, server, request, status, &[]);
+                return true;
+            }
+        }
+        self.requires_unknown(now, server, request)
+    }
+
+    /// Row A-18: an extension that must be understood and is not.
+    pub(crate) fn requires_unknown(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        request: &Request,
+    ) -> bool {
+        let unknown = request.message().list("Require").join(&b", "[..]);
+        if unknown.is_empty() {
+            return false;
+        }
+        self.refuse(now, server, request, 420, &[("Unsupported", &unknown)]);
+        true
+    }
+
+    fn on_invite(&mut self, now: Instant, source: Remote, server: ServerId, request: Request) {
+        if self.legs.len() >= self.config.max_legs {
+            let after = self.retry_after();
+            self.refuse(now, server, &request, 503, &[("Retry-After", after.as_bytes())]);
+            return;
+        }
+        let offer = match content(request.message()) {
+            Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
+            Content::Empty | Content::Optional => None,
+            Content::Unsupported => {
+                self.refuse(
+                    now,
+                    server,
+                    &request,
+                    415,
+                    &[("Accept", ACCEPT), ("Accept-Encoding", b"identity")],
+                );
+                return;
+            }
+        };
+        // Row A-01: before anybody looks up anything.
+        self.reply(now, server, &request, &Reply { tag: None, ..Reply::plain(100, b"") });
+        let id = LegId(self.next_number());
+        let number = 1 + self.tokens.below(10_000);
+        let dialog = Dialog::incoming(&request, self.tokens.token(), number);
+        let request = Arc::new(request);
+        let ringing = Ringing { server, request: request.clone(), offered: offer.is_some() };
+        self.tags.insert(dialog.local_tag.clone(), id);
+        self.legs.insert(id, Leg::new(id, dialog, source, Phase::Ringing(ringing), false));
+        self.transactions.own(server, Owner::Leg(id));
+        let max_forwards = request.max_forwards().saturating_sub(1);
+        self.emit(Event::IncomingInvite { leg: id, source, request, max_forwards, offer });
+    }
+
+    /// CANCEL (RFC 3261 §9.2): 200 for itself, 487 for an INVITE that is still open (row B-15).
+    pub(crate) fn on_cancel(&mut self, now: Instant, server: ServerId, request: Request) {
+        let Some(owner) = self.transactions.cancelled(&request) else {
+            self.refuse(now, server, &request, 481, &[]);
+            return;
+        };
+        let id = match owner {
+            Some(Owner::Leg(id)) => Some(id),
+            Some(Owner::Ping(_)) | None => None,
+        };
+        let leg = id.and_then(|id| self.legs.get(&id));
+        let tag = leg.map(|leg| leg.dialog.local_tag.clone());
+        let open = leg.and_then(|leg| match &leg.phase {
+            Phase::Ringing(ringing) => Some((leg.id, ringing.server, ringing.request.clone())),
+            Phase::Calling(_) | Phase::Up | Phase::Closing(..) | Phase::Over => None,
+        });
+        match &tag {
+            Some(tag) => self.reply(now, server, &request, &Reply::plain(200, tag)),
+            None => self.refuse(now, server, &request, 200, &[]),
+        }
+        if let (Some((leg, invite, invited)), Some(tag)) = (open, tag) {
+            self.reply(now, invite, &invited, &Reply::plain(487, &tag));
+            self.finish(leg, Event::Cancelled { leg, request: Arc::new(request) });
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! One leg: its dialog, the phase it is in, and what is outstanding in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::{LegId, Sdp, Why};
+use crate::dialog::Dialog;
+use crate::network::Remote;
+use crate::timer::Alarms;
+use crate::transaction::layer::{ClientId, ServerId};
+use crate::wire::build::Body;
+use crate::wire::header::Header;
+use crate::wire::request::Request;
+
+/// Most early dialogs of one INVITE whose session description is kept.
+pub(crate) const MAX_FORKS: usize = 16;
+
+/// Their INVITE that we have not answered.
+pub(crate) struct Ringing {
+    pub(crate) server: ServerId,
+    pub(crate) request: Arc<Request>,
+    pub(crate) offered: bool,
+}
+
+/// Our INVITE that they have not answered.
+pub(crate) struct Calling {
+    pub(crate) client: ClientId,
+    /// A provisional response has come: a CANCEL may go out (rows B-15, C-10).
+    pub(crate) heard: bool,
+    /// We want to cancel; the headers for the CANCEL until it is sent.
+    pub(crate) cancel: Option<Vec<Header>>,
+    pub(crate) cancelled: bool,
+    /// The last session description of each early dialog, by To tag.
+    pub(crate) early: Vec<(Option<Vec<u8>>, Sdp)>,
+}
+
+pub(crate) enum Phase {
+    Ringing(Ringing),
+    Calling(Calling),
+    Up,
+    /// Our BYE is out; the reason is reported when it is answered.
+    Closing(ClientId, Why),
+    Over,
+}
+
+/// A 2xx of ours that waits for its ACK.
+pub(crate) struct Unacked {
+    pub(crate) cseq: u32,
+    pub(crate) remote: Remote,
+    pub(crate) octets: Vec<u8>,
+    pub(crate) interval: Duration,
+    /// The 2xx held our offer, so that the ACK must hold the answer.
+    pub(crate) offers: bool,
+    /// It answers the first INVITE of the dialog.
+    pub(crate) first: bool,
+}
+
+/// A re-INVITE of theirs that we have not answered.
+pub(crate) struct Asked {
+    pub(crate) server: ServerId,
+    pub(crate) request: Arc<Request>,
+    pub(crate) offered: bool,
+}
+
+/// A re-INVITE of ours: in flight, or waiting to be tried again after a crossing.
+pub(crate) struct Asking {
+    pub(crate) body: Body,
+    pub(crate) client: Option<ClientId>,
+    pub(crate) tries: u8,
+}
+
+/// An ACK we sent, for when its 2xx comes again (row B-17).
+pub(crate) struct SentAck {
+    pub(crate) cseq: u32,
+    pub(crate) tag: Option<Vec<u8>>,
+    pub(crate) remote: Remote,
+    pub(crate) octets: Vec<u8>,
+}
+
+pub(crate) struct Leg {
+    pub(crate) id: LegId,
+    pub(crate) dialog: Dialog,
+    /// Where the INVITE came from or went to.
+    pub(crate) peer: Remote,
+    pub(crate) phase: Phase,
+    pub(crate) alarms: Alarms,
+    /// Did we open the dialog? Its Call-ID is ours then (RFC 3261 §14.1).
+    pub(crate) opened: bool,
+    /// Client transactions that still name this leg.
+    pub(crate) clients: u32,
+    pub(crate) unacked: Option<Unacked>,
+    pub(crate) asked: Option<Asked>,
+    pub(crate) asking: Option<Asking>,
+    pub(crate) acks: Vec<SentAck>,
+    /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
+    pub(crate) bye_after_ack: Option<Vec<Header>>,
+}
+
+impl Leg {
+    pub(crate) fn new(id: LegId, dialog: Dialog, peer: Remote, phase: Phase, opened: bool) -> Leg {
+        Leg {
+            id,
+            dialog,
+            peer,
+            phase,
+            alarms: Alarms::default(),
+            opened,
+            clients: 0,
+            unacked: None,
+            asked: None,
+            asking: None,
+            acks: Vec::new(),
+            bye_after_ack: None,
+        }
+    }
+
+    /// Does an in-dialog request with this Call-ID and From tag belong here?
+    pub(crate) fn is_party(&self, request: &Request) -> bool {
+        let tag = request.from().tag();
+        let same_tag = match &self.phase {
+            // Any fork may speak before one of them has answered.
+            Phase::Calling(_) => true,
+            Phase::Ringing(_) | Phase::Up | Phase::Closing(..) | Phase::Over => {
+                tag == self.dialog.remote_tag.as_deref()
+            }
+        };
+        self.dialog.call_id == request.call_id() && same_tag
+    }
+
+    /// Remembers an ACK; the oldest go when there are many.
+    pub(crate) fn remember(&mut self, ack: SentAck) {
+        if self.acks.len() >= MAX_FORKS {
+            self.acks.remove(0);
+        }
+        self.acks.push(ack);
+    }
+}

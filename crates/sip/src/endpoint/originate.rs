@@ -1,0 +1,320 @@
+//! Requests of ours and what comes back: INVITE, re-INVITE, BYE, OPTIONS.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::compose::{self, Outgoing};
+use super::core::{Endpoint, Owner};
+use super::event::{CommandError, Event, Invite, LegId, PingId, Pong, Sdp, Why};
+use super::leg::{Calling, Leg, MAX_FORKS, Phase};
+use crate::dialog::{Dialog, to_tag};
+use crate::network::ListenerId;
+use crate::timer::Alarm;
+use crate::transaction::layer::{Lapse, Passed};
+use crate::uri::Uri;
+use crate::wire::body::{Content, content};
+use crate::wire::message::Message;
+use crate::wire::method::Method;
+use crate::wire::request::cseq;
+
+/// How often a crossed re-INVITE is tried before it counts as refused.
+const MAX_TRIES: u8 = 5;
+
+impl Endpoint {
+    /// Sends an INVITE with a dialog of its own: Call-ID, tag, Via and Contact have nothing of any
+    /// other leg (row R-08).
+    ///
+    /// # Errors
+    /// An unknown listener, or the limit of legs is reached.
+    pub fn invite(&mut self, now: Instant, invite: &Invite) -> Result<LegId, CommandError> {
+        if self.legs.len() >= self.config.max_legs {
+            return Err(CommandError::Full);
+        }
+        let remote = self.remote(invite.listener, invite.destination)?;
+        let listener = self.listener(invite.listener)?;
+        let (call_id, tag, branch) =
+            (self.tokens.token(), self.tokens.token(), self.tokens.branch());
+        let number = 1 + self.tokens.below(10_000);
+        let (target, routes) = (invite.target.clone(), invite.routes.clone());
+        let dialog =
+            Dialog::outgoing(call_id, tag, &invite.from, &invite.to, target, routes, number);
+        let parts = Outgoing {
+            method: Method::INVITE,
+            cseq: number,
+            branch: &branch,
+            max_forwards: invite.max_forwards,
+            headers: &invite.headers,
+            body: Some(&invite.body),
+        };
+        let octets = compose::request(&self.config, listener, &dialog, &parts);
+        let id = LegId(self.next_number());
+        let client = self
+            .transactions
+            .send(now, Owner::Leg(id), remote, octets)
+            .ok_or(CommandError::Full)?;
+        let calling =
+            Calling { client, heard: false, cancel: None, cancelled: false, early: Vec::new() };
+        self.tags.insert(dialog.local_tag.clone(), id);
+        let mut leg = Leg::new(id, dialog, remote, Phase::Calling(calling), true);
+        leg.clients = 1;
+        self.legs.insert(id, leg);
+        Ok(id)
+    }
+
+    /// Asks a peer whether it lives; [`Event::Pong`] follows (row R-17).
+    ///
+    /// # Errors
+    /// An unknown listener, or the limit of transactions is reached.
+    pub fn options(
+        &mut self,
+        now: Instant,
+        listener: ListenerId,
+        destination: SocketAddr,
+        target: &Uri,
+    ) -> Result<PingId, CommandError> {
+        let remote = self.remote(listener, destination)?;
+        let local = self.listener(listener)?;
+        let (branch, tag, call_id) =
+            (self.tokens.branch(), self.tokens.token(), self.tokens.token());
+        let target = target.to_request_uri();
+        let octets = compose::options(&self.config, local, &target, (&branch, &tag, &call_id));
+        let ping = PingId(self.next_number());
+        self.transactions.send(now, Owner::Ping(ping), remote, octets).ok_or(CommandError::Full)?;
+        Ok(ping)
+    }
+
+    /// A response that a transaction of ours passed up.
+    pub(crate) fn on_response(&mut self, now: Instant, passed: &Passed<Owner>, response: Message) {
+        let Some(status) = response.status() else { return };
+        match passed.owner {
+            Owner::Ping(ping) if status >= 200 => {
+                self.emit(Event::Pong { ping, pong: Pong::Status(status) })
+            }
+            Owner::Ping(_) => {}
+            Owner::Leg(id) if passed.method == Method::INVITE => {
+                self.on_invite_response(now, id, passed, status, response);
+            }
+            Owner::Leg(id) if passed.method == Method::BYE && status >= 200 => {
+                self.closed(id, passed)
+            }
+            Owner::Leg(_) => {}
+        }
+    }
+
+    /// The BYE has been answered, or never will be: either way the call is over.
+    fn closed(&mut self, id: LegId, passed: &Passed<Owner>) {
+        if let Some(leg) = self.legs.get(&id)
+            && let Phase::Closing(client, why) = leg.phase
+            && client == passed.client
+        {
+            self.finish(id, Event::Ended { leg: id, why });
+        }
+    }
+
+    fn on_invite_response(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        passed: &Passed<Owner>,
+        status: u16,
+        response: Message,
+    ) {
+        if (200..300).contains(&status) && self.acknowledge_again(id, &response) {
+            return;
+        }
+        let Some(leg) = self.legs.get(&id) else { return };
+        let calls =
+            matches!(&leg.phase, Phase::Calling(calling) if calling.client == passed.client);
+        let asks = leg.asking.as_ref().is_some_and(|asking| asking.client == Some(passed.client));
+        match status {
+            ..200 if calls => self.on_provisional(now, id, status, response),
+            ..200 => {}
+            200..300 if calls => self.on_accepted(now, id, response),
+            200..300 if asks => self.on_reaccepted(id, &response),
+            // A fork that answers second, or a 2xx that comes when its call is over (row A-14).
+            200..300 => self.turn_away(now, id, &response),
+            _ if calls => self.on_rejected(id, status, response),
+            _ if asks => self.on_rerejected(now, id, status),
+            _ => {}
+        }
+    }
+
+    /// Sends the ACK of a 2xx that came again (row B-17).
+    fn acknowledge_again(&mut self, id: LegId, response: &Message) -> bool {
+        let tag = to_tag(response);
+        let number = cseq(response).map_or(0, |(number, _)| number);
+        let Some(leg) = self.legs.get(&id) else { return false };
+        let Some(ack) = leg.acks.iter().find(|ack| ack.cseq == number && ack.tag == tag) else {
+            return false;
+        };
+        let (remote, octets) = (ack.remote, ack.octets.clone());
+        self.transactions.transmit(remote, octets);
+        true
+    }
+
+    fn on_provisional(&mut self, now: Instant, id: LegId, status: u16, response: Message) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Phase::Calling(calling) = &mut leg.phase else { return };
+        calling.heard = true;
+        let wanted = calling.cancel.is_some();
+        let sdp = description(&response);
+        if let Some(sdp) = &sdp {
+            let tag = to_tag(&response);
+            calling.early.retain(|(other, _)| *other != tag);
+            if calling.early.len() < MAX_FORKS {
+                calling.early.push((tag, sdp.clone()));
+            }
+        }
+        if wanted {
+            self.send_cancel(now, id);
+        } else if status > 100 {
+            self.emit(Event::Provisional { leg: id, status, sdp, response: Arc::new(response) });
+        }
+    }
+
+    fn on_accepted(&mut self, now: Instant, id: LegId, response: Message) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Phase::Calling(calling) = &leg.phase else { return };
+        let cancelled = calling.cancel.is_some();
+        let tag = to_tag(&response);
+        let early =
+            calling.early.iter().find(|(other, _)| *other == tag).map(|(_, sdp)| sdp.clone());
+        let sdp = description(&response).or(early);
+        leg.dialog = leg.dialog.confirmed(&response);
+        leg.phase = Phase::Up;
+        let dialog = leg.dialog.clone();
+        self.acknowledge(id, &dialog, dialog.local_cseq);
+        match sdp {
+            _ if cancelled => self.close(now, id, Why::Cancelled { answered: true }, &[]),
+            Some(sdp) => self.emit(Event::Answered { leg: id, sdp, response: Arc::new(response) }),
+            None => self.close(now, id, Why::NoAnswer, &[]),
+        }
+    }
+
+    fn on_rejected(&mut self, id: LegId, status: u16, response: Message) {
+        let cancelled = self.legs.get(&id).is_some_and(|leg| match &leg.phase {
+            Phase::Calling(calling) => calling.cancel.is_some(),
+            Phase::Ringing(_) | Phase::Up | Phase::Closing(..) | Phase::Over => false,
+        });
+        let last = if cancelled {
+            Event::Ended { leg: id, why: Why::Cancelled { answered: false } }
+        } else {
+            Event::Rejected { leg: id, status, response: Arc::new(response) }
+        };
+        self.finish(id, last);
+    }
+
+    /// Acknowledges a 2xx that nobody wants and hangs up on it, in a dialog of its own.
+    fn turn_away(&mut self, now: Instant, id: LegId, response: &Message) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Ok((number, _)) = cseq(response) else { return };
+        let mut stray = leg.dialog.confirmed(response);
+        let peer = leg.peer;
+        self.acknowledge(id, &stray, number);
+        // A stale re-INVITE's 2xx within our own dialog needs its ACK and no BYE of its own.
+        if self.legs.get(&id).is_some_and(|leg| leg.dialog.remote_tag == stray.remote_tag) {
+            return;
+        }
+        let branch = self.tokens.branch();
+        let Some(listener) = self.config.listener(peer.listener) else { return };
+        stray.local_cseq = number;
+        let cseq = stray.next_cseq();
+        let parts = Outgoing {
+            method: Method::BYE,
+            cseq,
+            branch: &branch,
+            max_forwards: 70,
+            headers: &[],
+            body: None,
+        };
+        let octets = compose::request(&self.config, listener, &stray, &parts);
+        if self.transactions.send(now, Owner::Leg(id), stray.next_hop(peer), octets).is_some()
+            && let Some(leg) = self.legs.get_mut(&id)
+        {
+            leg.clients += 1;
+        }
+    }
+
+    fn on_reaccepted(&mut self, id: LegId, response: &Message) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.asking = None;
+        leg.dialog.refresh(response);
+        let dialog = leg.dialog.clone();
+        let number = cseq(response).map_or(dialog.local_cseq, |(number, _)| number);
+        self.acknowledge(id, &dialog, number);
+        self.emit(Event::Reanswered { leg: id, sdp: description(response) });
+    }
+
+    fn on_rerejected(&mut self, now: Instant, id: LegId, status: u16) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let opened = leg.opened;
+        match (status, leg.asking.as_mut()) {
+            (491, Some(asking)) if asking.tries < MAX_TRIES => {
+                asking.client = None;
+                let at = now + self.glare_wait(opened);
+                if let Some(leg) = self.legs.get_mut(&id) {
+                    leg.alarms.set(Alarm::Offer, at);
+                }
+                self.file(id);
+            }
+            (481 | 408, _) => self.close(now, id, Why::Unknown, &[]),
+            _ => {
+                leg.asking = None;
+                self.emit(Event::ReinviteRefused { leg: id, status });
+            }
+        }
+    }
+
+    /// A transaction of ours has run out of time or is forgotten.
+    pub(crate) fn on_lapse(&mut self, now: Instant, lapse: Lapse<Owner>) {
+        let (owner, silent) = match lapse {
+            Lapse::Over { owner } => (owner, None),
+            Lapse::GaveUp { client, owner, method } => {
+                (owner, Some(Passed { client, owner, method }))
+            }
+        };
+        let id = match owner {
+            Owner::Leg(id) => id,
+            Owner::Ping(ping) => {
+                if silent.is_some() {
+                    self.emit(Event::Pong { ping, pong: Pong::Timeout });
+                }
+                return;
+            }
+        };
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.clients = leg.clients.saturating_sub(1);
+        }
+        if let Some(passed) = silent {
+            self.on_silence(now, id, &passed);
+        }
+        self.reap(id);
+    }
+
+    /// Nobody answered a request of this leg (RFC 3261 §8.1.3.1: as if 408).
+    fn on_silence(&mut self, now: Instant, id: LegId, passed: &Passed<Owner>) {
+        let Some(leg) = self.legs.get(&id) else { return };
+        let asks = leg.asking.as_ref().is_some_and(|asking| asking.client == Some(passed.client));
+        match &leg.phase {
+            Phase::Calling(calling) if calling.client == passed.client => {
+                let why = match calling.cancel {
+                    Some(_) => Why::Cancelled { answered: false },
+                    None => Why::NoResponse,
+                };
+                self.finish(id, Event::Ended { leg: id, why });
+            }
+            Phase::Closing(..) => self.closed(id, passed),
+            Phase::Up if asks => self.close(now, id, Why::NoResponse, &[]),
+            Phase::Calling(_) | Phase::Ringing(_) | Phase::Up | Phase::Over => {}
+        }
+    }
+}
+
+/// The session description of a message, wherever it is in the body.
+pub(crate) fn description(message: &Message) -> Option<Sdp> {
+    match content(message) {
+        Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
+        Content::Empty | Content::Optional | Content::Unsupported => None,
+    }
+}

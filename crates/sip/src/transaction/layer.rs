@@ -1,0 +1,361 @@
+//! All transactions of an endpoint: matching, retransmission, limits, one agenda.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use super::client::{self, Client, Heard, Kind};
+use super::hop;
+use super::key::{MergeKey, ServerKey};
+use super::server::{self, Server};
+use crate::network::{Remote, Transmit};
+use crate::timer::{Agenda, Timers};
+use crate::wire::header::Header;
+use crate::wire::message::Message;
+use crate::wire::method::Method;
+use crate::wire::parse::parse;
+use crate::wire::request::{Request, cseq, top_via};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ClientId(u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ServerId(u64);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Who {
+    Client(ClientId),
+    Server(ServerId),
+}
+
+/// Branch and method: what a response is matched by (RFC 3261 §17.1.3).
+type ClientKey = (Vec<u8>, Vec<u8>);
+
+struct ClientEntry<O> {
+    machine: Client,
+    owner: O,
+    remote: Remote,
+    request: Message,
+    key: ClientKey,
+}
+
+struct ServerEntry<O> {
+    machine: Server,
+    owner: Option<O>,
+    reply_to: Remote,
+    last: Option<Vec<u8>>,
+    key: ServerKey,
+    merge: Option<MergeKey>,
+}
+
+/// A response that the user of a client transaction sees.
+#[derive(Debug)]
+pub(crate) struct Passed<O> {
+    pub(crate) client: ClientId,
+    pub(crate) owner: O,
+    pub(crate) method: Method,
+}
+
+/// What became of an incoming request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// The first of its transaction.
+    New(ServerId),
+    /// A retransmission; the last response went out again if there was one.
+    Repeated,
+    /// The same request over another way (482, RFC 3261 §8.2.2.2).
+    Merged(ServerId),
+    /// The limit is reached (503).
+    Full,
+}
+
+/// What the passing of time did to a client transaction.
+#[derive(Debug)]
+pub(crate) enum Lapse<O> {
+    /// Nobody answered.
+    GaveUp { client: ClientId, owner: O, method: Method },
+    /// It is over; its owner holds one transaction less.
+    Over { owner: O },
+}
+
+/// The transactions and what they want to send.
+pub(crate) struct Transactions<O> {
+    timers: Timers,
+    limit: usize,
+    counter: u64,
+    clients: HashMap<ClientId, ClientEntry<O>>,
+    client_keys: HashMap<ClientKey, ClientId>,
+    servers: HashMap<ServerId, ServerEntry<O>>,
+    server_keys: HashMap<ServerKey, ServerId>,
+    merges: HashMap<MergeKey, ServerId>,
+    agenda: Agenda<Who>,
+    out: VecDeque<Transmit>,
+}
+
+impl<O: Copy> Transactions<O> {
+    pub(crate) fn new(timers: Timers, limit: usize) -> Transactions<O> {
+        Transactions {
+            timers,
+            limit,
+            counter: 0,
+            clients: HashMap::new(),
+            client_keys: HashMap::new(),
+            servers: HashMap::new(),
+            server_keys: HashMap::new(),
+            merges: HashMap::new(),
+            agenda: Agenda::new(),
+            out: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.out.pop_front()
+    }
+
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.agenda.next()
+    }
+
+    /// How many transactions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.clients.len() + self.servers.len()
+    }
+
+    /// Sends outside any transaction: the ACK of a 2xx, a 2xx again, a stateless response.
+    pub(crate) fn transmit(&mut self, remote: Remote, octets: Vec<u8>) {
+        self.out.push_back(Transmit { remote, octets });
+    }
+
+    /// Sends a request of ours in a transaction of its own. `None` when the octets are no request
+    /// of ours, which would be a fault of the composer.
+    pub(crate) fn send(
+        &mut self,
+        now: Instant,
+        owner: O,
+        remote: Remote,
+        octets: Vec<u8>,
+    ) -> Option<ClientId> {
+        let request = parse(&octets).ok()?;
+        let method = request.method()?.clone();
+        let branch = top_via(&request).ok()?.branch()?.to_vec();
+        let kind = if method == Method::INVITE { Kind::Invite } else { Kind::Other };
+        let machine = Client::new(now, kind, remote.transport.is_reliable(), self.timers);
+        self.counter += 1;
+        let id = ClientId(self.counter);
+        let key = (branch, method.name().to_vec());
+        self.client_keys.insert(key.clone(), id);
+        self.agenda.file(Who::Client(id), machine.next_timeout());
+        self.clients.insert(id, ClientEntry { machine, owner, remote, request, key });
+        self.transmit(remote, octets);
+        Some(id)
+    }
+
+    /// Cancels an INVITE that has had a provisional response and no final one. `None` when there
+    /// is nothing left to cancel.
+    pub(crate) fn cancel(
+        &mut self,
+        now: Instant,
+        invite: ClientId,
+        headers: &[Header],
+    ) -> Option<ClientId> {
+        let entry = self.clients.get_mut(&invite).filter(|entry| entry.machine.is_open())?;
+        entry.machine.cancelled(now);
+        let (owner, remote) = (entry.owner, entry.remote);
+        let octets = hop::cancel(&entry.request, headers);
+        self.agenda.file(Who::Client(invite), entry.machine.next_timeout());
+        self.send(now, owner, remote, octets)
+    }
+
+    /// Takes a response; `None` when it belongs to nothing or is absorbed.
+    pub(crate) fn response(&mut self, now: Instant, response: &Message) -> Option<Passed<O>> {
+        let status = response.status()?;
+        let branch = top_via(response).ok()?.branch()?.to_vec();
+        let method = cseq(response).ok()?.1;
+        let client = *self.client_keys.get(&(branch, method.to_vec()))?;
+        let method = Method::parse(method)?;
+        let entry = self.clients.get_mut(&client)?;
+        let heard = entry.machine.response(now, status);
+        self.agenda.file(Who::Client(client), entry.machine.next_timeout());
+        let passed = Passed { client, owner: entry.owner, method };
+        match heard {
+            Heard::Pass => Some(passed),
+            Heard::Absorb => None,
+            Heard::PassAndAck | Heard::AckAgain => {
+                let (remote, octets) = (entry.remote, hop::ack(&entry.request, response));
+                self.transmit(remote, octets);
+                (heard == Heard::PassAndAck).then_some(passed)
+            }
+        }
+    }
+
+    /// Takes a request that is no ACK.
+    pub(crate) fn request(&mut self, request: &Request, source: Remote) -> Arrival {
+        let key = ServerKey::own(request);
+        if let Some(entry) = self.server_keys.get(&key).and_then(|id| self.servers.get(id)) {
+            if let Some(last) = entry.last.clone().filter(|_| entry.machine.repeated()) {
+                let remote = entry.reply_to;
+                self.transmit(remote, last);
+            }
+            return Arrival::Repeated;
+        }
+        if self.len() >= self.limit {
+            return Arrival::Full;
+        }
+        let merge = MergeKey::of(request).filter(|_| *request.method() != Method::CANCEL);
+        let merged = merge.as_ref().is_some_and(|merge| self.merges.contains_key(merge));
+        self.counter += 1;
+        let id = ServerId(self.counter);
+        let kind = if *request.method() == Method::INVITE { Kind::Invite } else { Kind::Other };
+        let machine = Server::new(kind, source.transport.is_reliable(), self.timers);
+        let merge = merge.filter(|_| !merged);
+        if let Some(merge) = &merge {
+            self.merges.insert(merge.clone(), id);
+        }
+        let reply_to = Remote { address: request.via.reply_to(source.address), ..source };
+        self.server_keys.insert(key.clone(), id);
+        self.servers
+            .insert(id, ServerEntry { machine, owner: None, reply_to, last: None, key, merge });
+        if merged { Arrival::Merged(id) } else { Arrival::New(id) }
+    }
+
+    /// Ties a server transaction to its user, for CANCEL.
+    pub(crate) fn own(&mut self, server: ServerId, owner: O) {
+        if let Some(entry) = self.servers.get_mut(&server) {
+            entry.owner = Some(owner);
+        }
+    }
+
+    /// The INVITE that a CANCEL means (RFC 3261 §9.2), and its user.
+    pub(crate) fn cancelled(&self, cancel: &Request) -> Option<Option<O>> {
+        let id = self.server_keys.get(&ServerKey::of_invite(cancel))?;
+        self.servers.get(id).map(|entry| entry.owner)
+    }
+
+    /// Takes an ACK; `false` when it acknowledges a 2xx and is the dialog's.
+    pub(crate) fn ack(&mut self, now: Instant, ack: &Request) -> bool {
+        let Some(id) = self.server_keys.get(&ServerKey::of_invite(ack)).copied() else {
+            return false;
+        };
+        let Some(entry) = self.servers.get_mut(&id) else { return false };
+        let ours = entry.machine.ack(now);
+        self.agenda.file(Who::Server(id), entry.machine.next_timeout());
+        ours
+    }
+
+    /// Answers a request. `false` when a final response went out before.
+    pub(crate) fn respond(
+        &mut self,
+        now: Instant,
+        server: ServerId,
+        status: u16,
+        octets: Vec<u8>,
+    ) -> bool {
+        let Some(entry) = self.servers.get_mut(&server) else { return false };
+        if !entry.machine.respond(now, status) {
+            return false;
+        }
+        entry.last = Some(octets.clone());
+        let remote = entry.reply_to;
+        self.agenda.file(Who::Server(server), entry.machine.next_timeout());
+        self.transmit(remote, octets);
+        true
+    }
+
+    /// Sends the last provisional response again (RFC 3261 §13.3.1.1).
+    pub(crate) fn refresh(&mut self, server: ServerId) {
+        let entry = self.servers.get(&server).filter(|entry| entry.machine.is_open());
+        if let Some((remote, octets)) =
+            entry.and_then(|entry| Some((entry.reply_to, entry.last.clone()?)))
+        {
+            self.transmit(remote, octets);
+        }
+    }
+
+    /// Where the response to a request goes.
+    pub(crate) fn reply_to(&self, server: ServerId) -> Option<Remote> {
+        self.servers.get(&server).map(|entry| entry.reply_to)
+    }
+
+    /// Does what is due at `now`; call until `None`.
+    pub(crate) fn timeout(&mut self, now: Instant) -> Option<Lapse<O>> {
+        while let Some(who) = self.agenda.due(now) {
+            match who {
+                Who::Client(id) => {
+                    if let Some(lapse) = self.client_timeout(now, id) {
+                        return Some(lapse);
+                    }
+                }
+                Who::Server(id) => self.server_timeout(now, id),
+            }
+        }
+        None
+    }
+
+    /// Gives up one request that waits for its first response from an address; call until `None`.
+    pub(crate) fn unreachable(&mut self, remote: Remote) -> Option<Lapse<O>> {
+        let waits = |entry: &ClientEntry<O>| entry.remote == remote && entry.machine.is_calling();
+        let id = *self.clients.iter().find(|(_, entry)| waits(entry))?.0;
+        let entry = self.drop_client(id)?;
+        let method = Method::parse(&entry.key.1)?;
+        Some(Lapse::GaveUp { client: id, owner: entry.owner, method })
+    }
+
+    fn client_timeout(&mut self, now: Instant, id: ClientId) -> Option<Lapse<O>> {
+        let Some(entry) = self.clients.get_mut(&id) else {
+            self.agenda.file(Who::Client(id), None);
+            return None;
+        };
+        let due = entry.machine.timeout(now);
+        self.agenda.file(Who::Client(id), entry.machine.next_timeout());
+        match due {
+            Some(client::Due::Retransmit) => {
+                let (remote, octets) = (entry.remote, entry.request.raw().to_vec());
+                self.transmit(remote, octets);
+                None
+            }
+            Some(client::Due::GaveUp) => {
+                let entry = self.drop_client(id)?;
+                let method = Method::parse(&entry.key.1)?;
+                Some(Lapse::GaveUp { client: id, owner: entry.owner, method })
+            }
+            Some(client::Due::Over) => {
+                let entry = self.drop_client(id)?;
+                Some(Lapse::Over { owner: entry.owner })
+            }
+            None => None,
+        }
+    }
+
+    fn drop_client(&mut self, id: ClientId) -> Option<ClientEntry<O>> {
+        let entry = self.clients.remove(&id)?;
+        self.client_keys.remove(&entry.key);
+        self.agenda.file(Who::Client(id), None);
+        Some(entry)
+    }
+
+    fn server_timeout(&mut self, now: Instant, id: ServerId) {
+        let Some(entry) = self.servers.get_mut(&id) else {
+            self.agenda.file(Who::Server(id), None);
+            return;
+        };
+        let due = entry.machine.timeout(now);
+        self.agenda.file(Who::Server(id), entry.machine.next_timeout());
+        match due {
+            Some(server::Due::Retransmit) => {
+                let remote = entry.reply_to;
+                if let Some(octets) = entry.last.clone() {
+                    self.transmit(remote, octets);
+                }
+            }
+            Some(server::Due::Over) => {
+                if let Some(entry) = self.servers.remove(&id) {
+                    self.server_keys.remove(&entry.key);
+                    if let Some(merge) = entry.merge {
+                        self.merges.remove(&merge);
+                    }
+                }
+                self.agenda.file(Who::Server(id), None);
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Messages on the wire: read without changing an octet, written without letting one escape.
+
+pub mod address;
+pub mod body;
+pub mod build;
+pub mod header;
+pub mod message;
+pub mod method;
+pub mod parse;
+pub mod reason;
+pub mod request;
+pub(crate) mod via;

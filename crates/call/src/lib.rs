@@ -31,6 +31,7 @@ pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
 pub use machine::io::{
     Action, CallOffer, Cause, Connection, Failure, Fate, Input, NotReady, Pause, Tone,
 };
+pub use machine::state::Call;
 pub use permit::{Leash, Permit};
 pub use policy::{
     Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Policy, PromptId, Recording,

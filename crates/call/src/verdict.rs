@@ -99,6 +99,79 @@ word!(
     }
 );
 
+/// Why nobody was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unasked {
+    /// The line is never recorded, or the number has no line.
+    PolicyOff,
+    /// An emergency call.
+    Emergency,
+    /// Something the evidence needs was not ready, or the ground has no flow yet.
+    Blocked,
+    /// No PBX could be called, so the question would have been for nothing.
+    Unreachable,
+}
+
+/// What became of the audio that consent was given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audio {
+    /// The parties were never connected, or for too short to be heard.
+    Unheard,
+    /// All of it is stored.
+    Complete,
+    /// It is stored with gaps.
+    Incomplete,
+    /// It could not be recorded, or not be kept.
+    Missing,
+}
+
+/// What the customer decided, or why nobody was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Unasked(Unasked),
+    Granted,
+    Refused,
+    NotGiven,
+    Abandoned,
+    Withdrawn,
+}
+
+impl Choice {
+    /// The first of the three words.
+    pub(crate) const fn consent(self) -> Consent {
+        match self {
+            Self::Unasked(_) => Consent::NotAsked,
+            Self::Granted => Consent::Granted,
+            Self::Refused => Consent::Refused,
+            Self::NotGiven => Consent::NotGiven,
+            Self::Abandoned => Consent::Abandoned,
+            Self::Withdrawn => Consent::Withdrawn,
+        }
+    }
+}
+
+impl Verdict {
+    /// The last of the three words: what was decided rules, then what became of the audio.
+    pub(crate) const fn of(choice: Choice, audio: Audio) -> Self {
+        match choice {
+            Choice::Unasked(Unasked::PolicyOff) => Self::PolicyOff,
+            Choice::Unasked(Unasked::Emergency) => Self::Emergency,
+            Choice::Unasked(Unasked::Blocked) => Self::Blocked,
+            Choice::Unasked(Unasked::Unreachable) => Self::Unconnected,
+            Choice::Refused => Self::Refused,
+            Choice::NotGiven => Self::NotGiven,
+            Choice::Abandoned => Self::Abandoned,
+            Choice::Withdrawn => Self::Withdrawn,
+            Choice::Granted => match audio {
+                Audio::Unheard => Self::Unconnected,
+                Audio::Complete => Self::Recorded,
+                Audio::Incomplete => Self::Degraded,
+                Audio::Missing => Self::Failed,
+            },
+        }
+    }
+}
+
 /// The three words of a finished call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Words {

@@ -104,7 +104,8 @@ pub enum Fate {
 pub enum Input {
     /// The customer's leg is confirmed (ACK): its media may flow.
     Confirmed,
-    /// A prompt asked for with [`Action::Play`] came to its end or was cut.
+    /// A prompt asked for with [`Action::Play`] came to its end or was cut. Each is reported once,
+    /// in the order of the plays.
     PromptEnded {
         /// Which prompt.
         prompt: Prompt,
@@ -174,17 +175,22 @@ pub enum Action {
     /// Play a prompt to the customer from its first sample; what was playing ends (and is reported).
     /// In a bridged call it is mixed over the agent, lowered by 12 dB.
     Play(Prompt),
-    /// End what is playing to the customer; silence follows.
+    /// End what is playing to the customer (a prompt, ring-back or a tone); silence follows. A
+    /// prompt is reported like one that another cuts.
     Hush,
     /// Play ring-back to the customer, after 300 ms of silence, until anything else is played.
     RingBack,
     /// Play a tone to the customer.
     Tone(Tone),
-    /// Commit evidence, key slip and recording row; the answer is [`Input::Committed`].
+    /// Commit evidence, key slip and recording row; the answer is [`Input::Committed`] or
+    /// [`Input::CommitFailed`]. It follows the decision at once, or, when a prompt was cut by the
+    /// key, the report of how much of that prompt was heard.
     Commit(Box<Evidence>),
     /// Call the PBX.
     Dial,
-    /// Give up calling the PBX.
+    /// Give up calling the PBX. What its leg came to is still reported: [`Input::PbxFailed`], or
+    /// [`Input::PbxAnswered`] when the answer crossed with the CANCEL. The call waits for it, at
+    /// most 10 s.
     CancelDial,
     /// Connect the media of both legs.
     Connect(Connection),
@@ -197,7 +203,11 @@ pub enum Action {
     Pause(Pause),
     /// The tap listens again.
     Resume,
-    /// The recording is over.
+    /// The recording is over. Each of these is answered by one [`Input::RecordingClosed`], in
+    /// order, and the call waits for it, at most 10 s. A kept recording may be erased by a second
+    /// one: when it turns out to hold no audio, or when consent is withdrawn after the recorder
+    /// failed. It may come without [`Action::Record`]: the ledger has a row and a slip, and no
+    /// audio ever existed.
     EndRecording {
         /// Which recording.
         recording: RecordingId,

@@ -1,4 +1,117 @@
 //! The call machine: pure, told the time, one door in and one door out.
 
-mod inbound;
+mod asking;
+mod bridge;
+mod connecting;
+mod dialogue;
+mod ending;
 pub(crate) mod io;
+mod permitting;
+mod recording;
+mod route;
+mod sound;
+pub(crate) mod state;
+mod timer;
+mod trail;
+
+use crate::{Fact, Party, Time};
+use dialogue::{Dialogue, Turn};
+use io::{Action, CallOffer, Failure, Input};
+use route::Route;
+use state::{Call, Customer, Stage};
+use timer::Timer;
+
+impl Call {
+    /// A call that has just arrived. Its first actions are ready to be polled.
+    ///
+    /// A call of a line begins with [`Fact::CallOpened`] and ends with [`Fact::CallEnded`]; the
+    /// ledger must hold the first before a customer who will be asked is answered (invariant 4a).
+    #[must_use]
+    pub fn new(now: Time, offer: CallOffer) -> Self {
+        let route = Route::of(&offer);
+        let mut call = Self::at_rest(offer, &route);
+        call.open(now, &route);
+        call.settle();
+        call
+    }
+
+    /// Takes one input. Whatever was due at `now` or before happens first.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.handle_timeout(now);
+        if self.stage == Stage::Finished {
+            return;
+        }
+        match input {
+            Input::Confirmed => self.confirmed(now),
+            Input::PromptEnded { prompt, samples, whole } => {
+                self.prompt_ended(now, prompt, samples, whole);
+            }
+            Input::Digit(Party::Customer, press) => self.pressed(now, press),
+            // Only the person whose voice it is can decide or withdraw (flows row C-14).
+            Input::Digit(Party::Agent, _) => {}
+            Input::Committed { recording, evidence } => self.committed(now, recording, evidence),
+            Input::CommitFailed { recording } => self.recording.commit_failed(recording),
+            Input::Ringing { early_media } => self.ringing(early_media),
+            Input::PbxAnswered => self.pbx_answered(now),
+            Input::PbxFailed(failure) => self.pbx_failed(now, failure),
+            Input::HungUp(Party::Customer) => self.customer_hung_up(now),
+            Input::HungUp(Party::Agent) => self.agent_hung_up(now),
+            Input::Held(party, on) => self.held(now, party, on),
+            Input::TapCut if self.recording.was_permitted() => self.withdraw(now),
+            Input::TapCut => {}
+            Input::Degraded => self.recording.degrade(),
+            Input::RecorderFailed => self.recording.fail(self.bridge.audible(now), &mut self.out),
+            Input::RecordingClosed { done, millis } => {
+                self.recording.closed(done, millis, &mut self.out);
+            }
+            Input::Stop(cause) => self.stop(now, cause),
+        }
+        self.settle();
+    }
+
+    /// Lets everything happen that is due at `now`.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(timer) = self.timers.take_due(now) {
+            match timer {
+                Timer::Answer => {
+                    let turn = self.dialogue.as_mut().map_or(Turn::Stay, Dialogue::silence);
+                    self.take(now, turn);
+                }
+                Timer::Limit | Timer::Explanation => self.limit_reached(now),
+                Timer::Report => self.commit(),
+                Timer::Ring => {
+                    self.cancel_dial();
+                    self.unconnected(now, Failure::NoAnswer);
+                }
+                Timer::Farewell => self.farewell_ended(now),
+                Timer::Closing => {
+                    self.recording.give_up();
+                    self.finish();
+                }
+            }
+            self.settle();
+        }
+    }
+
+    fn open(&mut self, now: Time, route: &Route) {
+        if let Some(line) = self.line.as_deref() {
+            self.out.push_back(Action::Audit(Fact::CallOpened {
+                call: self.call,
+                tenant: line.tenant.clone(),
+                line: line.id.clone(),
+                policy: line.policy.id.clone(),
+                policy_version: line.policy.version,
+                policy_hash: line.policy.hash,
+            }));
+        }
+        match route {
+            Route::Asked(terms) => {
+                self.customer = Customer::Answered;
+                self.timers.set(Timer::Limit, now + terms.until_dial);
+                self.out.push_back(Action::Answer);
+            }
+            Route::Transparent(_) => self.dial(now),
+            Route::Refused(_) => self.unconnected(now, Failure::Unreachable),
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The dialogue with the customer, from the confirmed answer to the decision.
+
+use std::time::Duration;
+
+use crate::{
+    Confirm, Party, Press, Prompt, Time,
+    machine::{
+        dialogue::{Dialogue, Turn},
+        io::{Action, Pause},
+        state::{Call, Stage},
+        timer::Timer,
+    },
+    verdict::Choice,
+};
+
+/// How long a caller listens to an explanation and the question after it at most.
+const EXPLANATION_LIMIT: Duration = Duration::from_secs(60);
+/// How long the report of a cut prompt may take before the evidence says that it is unknown.
+const REPORT_LIMIT: Duration = Duration::from_millis(500);
+
+impl Call {
+    pub(super) fn confirmed(&mut self, now: Time) {
+        let turn = self.dialogue.as_mut().map_or(Turn::Stay, Dialogue::begin);
+        self.take(now, turn);
+    }
+
+    pub(super) fn prompt_ended(&mut self, now: Time, prompt: Prompt, samples: u32, whole: bool) {
+        let silent = self.sound.ended(now, prompt, samples, whole);
+        if !self.sound.awaits_report() {
+            self.commit();
+        }
+        if !silent {
+            return;
+        }
+        if let Some(dialogue) = &mut self.dialogue {
+            let turn = dialogue.said(whole);
+            self.take(now, turn);
+        } else {
+            match self.stage {
+                Stage::Open => self.spoken(now),
+                Stage::Farewell(_) => self.farewell_ended(now),
+                Stage::Closing | Stage::Finished => {}
+            }
+        }
+    }
+
+    pub(super) fn pressed(&mut self, now: Time, press: Press) {
+        if self.dialogue.is_some() || self.uncommitted.is_some() {
+            self.presses.push(press);
+        }
+        let key = *press.key.reveal();
+        if let Some(dialogue) = &mut self.dialogue {
+            let turn = dialogue.pressed(key);
+            self.take(now, turn);
+        } else if self.terms.is_some_and(|terms| key == terms.keys.withdraw) {
+            self.withdraw(now);
+        }
+    }
+
+    pub(super) fn take(&mut self, now: Time, turn: Turn) {
+        let Some(terms) = self.terms else { return };
+        match turn {
+            Turn::Stay => {}
+            // A customer who holds hears nothing; the resume says it again (flows row C-11).
+            Turn::Say(_) | Turn::Wait if self.bridge.customer_holds() => {}
+            Turn::Say(prompt) => {
+                self.timers.clear(Timer::Answer);
+                self.sound.play(now, prompt, &mut self.out);
+            }
+            Turn::Wait => self.timers.set(Timer::Answer, now + terms.answer_timeout),
+            Turn::Decide(choice) => self.decide(now, choice, terms.confirm),
+        }
+        self.stop_or_start_limit(now);
+    }
+
+    /// An explanation does not count to the time until the PBX is called; it has its own bound.
+    pub(super) fn stop_or_start_limit(&mut self, now: Time) {
+        let explains = self.dialogue.as_ref().is_some_and(Dialogue::explains);
+        match self.left_until_dial {
+            None if explains => {
+                self.left_until_dial = self.timers.clear(Timer::Limit).map(|at| at.since(now));
+                self.timers.set(Timer::Explanation, now + EXPLANATION_LIMIT);
+            }
+            Some(left) if !explains => {
+                self.left_until_dial = None;
+                self.timers.clear(Timer::Explanation);
+                self.timers.set(Timer::Limit, now + left);
+            }
+            None | Some(_) => {}
+        }
+    }
+
+    pub(super) fn limit_reached(&mut self, now: Time) {
+        if self.dialogue.is_some() {
+            self.decide(now, Choice::NotGiven, Confirm::Off);
+        } else {
+            self.sound.hush(&mut self.out);
+            self.spoken(now);
+        }
+    }
+
+    pub(super) fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
+        self.dialogue = None;
+        self.timers.clear(Timer::Answer);
+        self.choose(choice);
+        match confirm {
+            Confirm::First => self.sound.play(now, confirmation(choice), &mut self.out),
+            Confirm::WhileRinging => {
+                self.dial(now);
+                self.sound.play(now, confirmation(choice), &mut self.out);
+            }
+            Confirm::Off => {
+                self.sound.hush(&mut self.out);
+                self.spoken(now);
+            }
+        }
+        if choice == Choice::Granted {
+            self.uncommitted = Some(now);
+            if self.sound.awaits_report() {
+                self.timers.set(Timer::Report, now + REPORT_LIMIT);
+            } else {
+                self.commit();
+            }
+        }
+    }
+
+    pub(super) fn held(&mut self, now: Time, party: Party, on: bool) {
+        let was_held = self.bridge.is_held();
+        let was_deaf = self.bridge.customer_holds();
+        self.bridge.hold(now, party, on);
+        if self.recording.is_live() && was_held != self.bridge.is_held() {
+            self.out.push_back(if was_held { Action::Resume } else { Action::Pause(Pause::Hold) });
+        }
+        let Some(dialogue) = &self.dialogue else { return };
+        if was_deaf && !self.bridge.customer_holds() {
+            let turn = dialogue.resumed();
+            self.take(now, turn);
+        } else if self.bridge.customer_holds() {
+            self.timers.clear(Timer::Answer);
+            self.sound.hush(&mut self.out);
+        }
+    }
+}
+
+/// The prompt that tells the customer what was understood.
+const fn confirmation(choice: Choice) -> Prompt {
+    match choice {
+        Choice::Granted => Prompt::Granted,
+        Choice::Refused => Prompt::Refused,
+        Choice::Withdrawn => Prompt::Withdrawn,
+        Choice::NotGiven | Choice::Abandoned | Choice::Unasked(_) => Prompt::NotGiven,
+    }
+}

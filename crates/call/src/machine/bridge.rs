@@ -1,0 +1,67 @@
+//! Whether both parties can be heard, and for how long they could.
+
+use std::time::Duration;
+
+use crate::{Party, Time};
+
+/// The connection of both answered legs, and who holds it.
+#[derive(Default)]
+pub(super) struct Bridge {
+    customer_holds: bool,
+    agent_holds: bool,
+    opened: bool,
+    /// Since when both are connected and nobody holds.
+    audible_since: Option<Time>,
+    /// How long they were, before that.
+    audible_before: Duration,
+}
+
+impl Bridge {
+    /// Both parties are connected.
+    pub(super) fn open(&mut self, now: Time) {
+        self.opened = true;
+        self.measure(now);
+    }
+
+    /// A party holds or is back.
+    pub(super) fn hold(&mut self, now: Time, party: Party, on: bool) {
+        match party {
+            Party::Customer => self.customer_holds = on,
+            Party::Agent => self.agent_holds = on,
+        }
+        self.measure(now);
+    }
+
+    /// Whether the customer holds, so that no prompt reaches their ear.
+    pub(super) const fn customer_holds(&self) -> bool {
+        self.customer_holds
+    }
+
+    /// Whether anybody holds.
+    pub(super) const fn is_held(&self) -> bool {
+        self.customer_holds || self.agent_holds
+    }
+
+    /// For how long both parties have been connected with nobody holding.
+    pub(super) fn audible(&self, now: Time) -> Duration {
+        self.audible_before + self.audible_since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// For how long they were, once closed; `None` if they were never connected.
+    pub(super) fn heard(&self) -> Option<Duration> {
+        self.opened.then_some(self.audible_before)
+    }
+
+    /// The parties are connected no longer.
+    pub(super) fn close(&mut self, now: Time) {
+        self.audible_before = self.audible(now);
+        self.audible_since = None;
+    }
+
+    fn measure(&mut self, now: Time) {
+        self.close(now);
+        if self.opened && !self.is_held() {
+            self.audible_since = Some(now);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The way to the PBX: dialled, ringing, answered or failed.
+
+use std::time::Duration;
+
+use crate::{
+    Party, Prompt, Time,
+    machine::{
+        io::{Action, Cause, Connection, Failure, Tone},
+        state::{Call, Customer, EarlyMedia, Pbx, Stage},
+        timer::Timer,
+    },
+    verdict::Choice,
+};
+
+/// How long a caller hears why there is no agent.
+const TONE_LENGTH: Duration = Duration::from_secs(5);
+/// The same for a prompt, which ends by itself.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(15);
+
+impl Call {
+    pub(super) fn dial(&mut self, now: Time) {
+        self.left_until_dial = None;
+        self.timers.clear(Timer::Limit);
+        self.timers.clear(Timer::Explanation);
+        self.pbx = Pbx::Dialling(EarlyMedia::None);
+        self.out.push_back(Action::Dial);
+        if let Some(ring_timeout) = self.ring_timeout {
+            self.timers.set(Timer::Ring, now + ring_timeout);
+        }
+    }
+
+    /// The customer has heard what was to be said: on with the way to the PBX.
+    pub(super) fn spoken(&mut self, now: Time) {
+        match self.pbx {
+            Pbx::Idle => {
+                self.dial(now);
+                self.sound.ring_back(&mut self.out);
+            }
+            Pbx::Dialling(EarlyMedia::None) => self.sound.ring_back(&mut self.out),
+            Pbx::Dialling(EarlyMedia::Waiting) => self.connect_early(),
+            Pbx::Dialling(EarlyMedia::Connected) | Pbx::Bridged | Pbx::Cancelled | Pbx::Over => {}
+        }
+    }
+
+    pub(super) fn ringing(&mut self, early_media: bool) {
+        let Pbx::Dialling(early) = self.pbx else { return };
+        if self.customer == Customer::Unanswered {
+            self.out.push_back(Action::Ring { early_media });
+        }
+        if early_media && early == EarlyMedia::None {
+            if self.sound.speaks() {
+                self.pbx = Pbx::Dialling(EarlyMedia::Waiting);
+            } else {
+                self.connect_early();
+            }
+        }
+    }
+
+    pub(super) fn connect_early(&mut self) {
+        self.pbx = Pbx::Dialling(EarlyMedia::Connected);
+        self.sound.hush(&mut self.out);
+        self.out.push_back(Action::Connect(Connection::Early));
+    }
+
+    pub(super) fn pbx_answered(&mut self, now: Time) {
+        match self.pbx {
+            Pbx::Dialling(_) => {
+                self.pbx = Pbx::Bridged;
+                self.timers.clear(Timer::Ring);
+                if self.customer == Customer::Unanswered {
+                    self.customer = Customer::Answered;
+                    self.out.push_back(Action::Answer);
+                }
+                self.sound.hush(&mut self.out);
+                self.out.push_back(Action::Connect(Connection::Bridged));
+                self.bridge.open(now);
+            }
+            // The answer crossed with the CANCEL (RFC 3261 §9.1; flows row C-10).
+            Pbx::Cancelled => {
+                self.pbx = Pbx::Over;
+                self.out.push_back(Action::HangUp(Party::Agent, Cause::Normal));
+            }
+            Pbx::Idle | Pbx::Bridged | Pbx::Over => {}
+        }
+    }
+
+    pub(super) fn pbx_failed(&mut self, now: Time, failure: Failure) {
+        match self.pbx {
+            Pbx::Dialling(_) => {
+                self.pbx = Pbx::Over;
+                self.unconnected(now, failure);
+            }
+            Pbx::Cancelled => self.pbx = Pbx::Over,
+            Pbx::Idle | Pbx::Bridged | Pbx::Over => {}
+        }
+    }
+
+    /// There will be no agent: the customer is told in the way that fits their leg (B-18, B-19).
+    pub(super) fn unconnected(&mut self, now: Time, failure: Failure) {
+        self.failure = Some(failure);
+        if self.customer == Customer::Unanswered {
+            self.out.push_back(Action::Reject(failure));
+            self.end(now, Choice::NotGiven, Cause::Failed(failure));
+            return;
+        }
+        self.stage = Stage::Farewell(failure);
+        self.uncommitted = None;
+        self.timers.clear_all();
+        self.recording.finish(Duration::ZERO, &mut self.out);
+        let length = match failure {
+            Failure::Busy => {
+                self.sound.tone(Tone::Busy, &mut self.out);
+                TONE_LENGTH
+            }
+            Failure::NoAnswer => {
+                self.sound.play(now, Prompt::NoAnswer, &mut self.out);
+                FAREWELL_LIMIT
+            }
+            Failure::Unreachable | Failure::Rejected(_) => {
+                self.sound.tone(Tone::Congestion, &mut self.out);
+                TONE_LENGTH
+            }
+        };
+        self.timers.set(Timer::Farewell, now + length);
+    }
+
+    pub(super) fn farewell_ended(&mut self, now: Time) {
+        if let Stage::Farewell(failure) = self.stage {
+            let cause = Cause::Failed(failure);
+            self.out.push_back(Action::HangUp(Party::Customer, cause));
+            self.end(now, Choice::NotGiven, cause);
+        }
+    }
+}

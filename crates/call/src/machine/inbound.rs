@@ -1,1 +1,0 @@
-//! F1 inbound, answer first: notice, question, decision, PBX, bridge, withdrawal, end.

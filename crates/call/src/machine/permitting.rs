@@ -1,0 +1,53 @@
+//! From consent to the permit, and back when consent is withdrawn.
+
+use crate::{
+    Digest, Prompt, RecordingId, Time,
+    machine::{
+        io::{Action, Pause},
+        route::Terms,
+        state::{Call, Stage},
+        timer::Timer,
+        trail,
+    },
+    permit::Decision,
+    verdict::Choice,
+};
+
+impl Call {
+    /// Commits a decision that waits for it, now that its evidence is complete.
+    pub(super) fn commit(&mut self) {
+        self.timers.clear(Timer::Report);
+        let (Some(decided_at), Some(line)) = (self.uncommitted.take(), &self.line) else { return };
+        let heard = self.sound.heard();
+        let recording = self.recording.id();
+        let evidence =
+            trail::evidence(self.call, recording, line, heard, &self.presses, decided_at);
+        if let Some(evidence) = evidence {
+            self.recording.commit(evidence, &mut self.out);
+        }
+    }
+
+    pub(super) fn committed(&mut self, now: Time, recording: RecordingId, evidence: Digest) {
+        let Some(terms) = self.terms else { return };
+        let Terms { ground, purposes, heard, keys, .. } = terms;
+        let decision = Decision { call: self.call, recording, ground, purposes, heard, evidence };
+        let audible = self.bridge.audible(now);
+        if self.recording.committed(decision, keys.withdraw, audible, &mut self.out)
+            && self.bridge.is_held()
+        {
+            self.out.push_back(Action::Pause(Pause::Hold));
+        }
+    }
+
+    /// Consent is taken back: recording ends with the packet in hand (L08), the call goes on.
+    pub(super) fn withdraw(&mut self, now: Time) {
+        let Some(terms) = self.terms.filter(|_| self.choice == Choice::Granted) else { return };
+        self.uncommitted = None;
+        let audible = self.bridge.audible(now);
+        self.recording.withdraw(terms.keep_withdrawn, audible, &mut self.out);
+        self.choose(Choice::Withdrawn);
+        if self.stage == Stage::Open {
+            self.sound.play(now, Prompt::Withdrawn, &mut self.out);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Everything a call knows, and the doors out of it.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use crate::{
+    CallId, Fact, Line, Time,
+    machine::{
+        bridge::Bridge,
+        dialogue::Dialogue,
+        io::{Action, CallOffer, Failure},
+        recording::Recording,
+        route::{Route, Terms, ring_timeout},
+        sound::Sound,
+        timer::Timers,
+        trail::Presses,
+    },
+    verdict::Choice,
+};
+
+/// The customer's leg.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Customer {
+    Unanswered,
+    Answered,
+    Gone,
+}
+
+/// The PBX's leg.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pbx {
+    Idle,
+    Dialling(EarlyMedia),
+    Bridged,
+    /// Given up; the answer may cross with that.
+    Cancelled,
+    Over,
+}
+
+/// The sound of a PBX that has not answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlyMedia {
+    None,
+    /// It waits until our prompt has been heard.
+    Waiting,
+    Connected,
+}
+
+/// How far the call is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The parties come together or are together.
+    Open,
+    /// The customer hears why there is no agent.
+    Farewell(Failure),
+    /// Both legs are done; the recording is being closed.
+    Closing,
+    /// The words are said.
+    Finished,
+}
+
+/// One call from the trunk's INVITE to its three words (flow F1, answer first).
+///
+/// It owns every decision and no means: the shell feeds it [`Input`](crate::Input)s and carries out its
+/// [`Action`]s in the order in which they come. Any input may come at any time; one that means
+/// nothing in the present state is ignored. Dropping a call drops the leash of its recording.
+pub struct Call {
+    pub(super) call: CallId,
+    pub(super) line: Option<Arc<Line>>,
+    pub(super) terms: Option<Terms>,
+    pub(super) ring_timeout: Option<Duration>,
+    pub(super) stage: Stage,
+    pub(super) customer: Customer,
+    pub(super) pbx: Pbx,
+    pub(super) failure: Option<Failure>,
+    /// The question, as long as nothing is decided.
+    pub(super) dialogue: Option<Dialogue>,
+    pub(super) choice: Choice,
+    pub(super) presses: Presses,
+    /// When consent was given, while its evidence still lacks the report of a cut prompt.
+    pub(super) uncommitted: Option<Time>,
+    /// What is left of the time until the PBX is called, while an explanation stops that clock.
+    pub(super) left_until_dial: Option<Duration>,
+    pub(super) bridge: Bridge,
+    pub(super) sound: Sound,
+    pub(super) recording: Recording,
+    pub(super) timers: Timers,
+    pub(super) out: VecDeque<Action>,
+}
+
+impl Call {
+    /// The state of a call whose way is decided and that has done nothing yet.
+    pub(super) fn at_rest(offer: CallOffer, route: &Route) -> Self {
+        let (terms, choice) = match route {
+            Route::Asked(terms) => (Some(*terms), Choice::NotGiven),
+            Route::Transparent(why) | Route::Refused(why) => (None, Choice::Unasked(*why)),
+        };
+        Self {
+            call: offer.call,
+            terms,
+            ring_timeout: ring_timeout(&offer),
+            line: offer.line,
+            stage: Stage::Open,
+            customer: Customer::Unanswered,
+            pbx: Pbx::Idle,
+            failure: None,
+            dialogue: terms.map(|terms| Dialogue::new(terms.keys, terms.repeats)),
+            choice,
+            presses: Presses::default(),
+            uncommitted: None,
+            left_until_dial: None,
+            bridge: Bridge::default(),
+            sound: Sound::new(),
+            recording: Recording::new(offer.recording),
+            timers: Timers::default(),
+            out: VecDeque::new(),
+        }
+    }
+
+    /// The next thing to do. Poll until `None` after each of [`Call::new`], [`Call::handle`] and
+    /// [`Call::handle_timeout`]; nothing else makes new actions.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.out.pop_front()
+    }
+
+    /// When [`Call::handle_timeout`] wants to be called, if ever. The answer changes only with
+    /// [`Call::handle`] and [`Call::handle_timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    pub(super) fn choose(&mut self, choice: Choice) {
+        self.choice = choice;
+        let consent = choice.consent();
+        self.out.push_back(Action::Audit(Fact::ConsentDecided { call: self.call, consent }));
+    }
+}

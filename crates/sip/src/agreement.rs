@@ -1,0 +1,284 @@
+//! What two descriptions can agree on: codecs, payload types, addresses, directions (RFC 3264 §6).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::sdp::{Description, Direction, Media, SdpError, address, number};
+
+/// An audio codec that we speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// G.711 µ-law, payload type 0.
+    Pcmu,
+    /// G.711 A-law, payload type 8.
+    Pcma,
+}
+
+impl Codec {
+    /// The static payload type of RFC 3551.
+    pub fn payload(self) -> u8 {
+        match self {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+        }
+    }
+
+    /// The encoding name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Pcmu => "PCMU",
+            Codec::Pcma => "PCMA",
+        }
+    }
+}
+
+/// Our side of the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Local {
+    /// Where we receive RTP; RTCP is the port above unless multiplexed.
+    pub rtp: SocketAddr,
+    /// The codecs we take, best first.
+    pub codecs: Vec<Codec>,
+    /// Do we take telephone-event/8000?
+    pub events: bool,
+    /// What we want to do; hold is [`Direction::SendOnly`] or [`Direction::Inactive`].
+    pub direction: Direction,
+    /// Milliseconds per packet that we like to receive.
+    pub ptime_ms: u16,
+    /// Take `rtcp-mux` when it is offered, and offer it.
+    pub rtcp_mux: bool,
+}
+
+impl Local {
+    /// A-law before µ-law with events, both ways, 20 ms, RTCP on a port of its own.
+    pub fn new(rtp: SocketAddr) -> Local {
+        Local {
+            rtp,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            events: true,
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+            rtcp_mux: false,
+        }
+    }
+}
+
+/// What an offer and its answer agree on, seen from us.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The codec of both directions.
+    pub codec: Codec,
+    /// Payload type that we send: the one the other side declared (row D-09).
+    pub send_payload: u8,
+    /// Payload type that we receive: the one we declared.
+    pub receive_payload: u8,
+    /// Payload type of events that we send; `None` when the other side takes none.
+    pub send_event: Option<u8>,
+    /// Payload type of events that we receive.
+    pub receive_event: Option<u8>,
+    /// Where to send RTP; `None` while the other side says 0.0.0.0 (hold of RFC 2543).
+    pub remote_rtp: Option<SocketAddr>,
+    /// Where to send RTCP.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// May we send, will we receive?
+    pub direction: Direction,
+    /// Milliseconds per packet that we send.
+    pub ptime_ms: u16,
+    /// RTP and RTCP share a port.
+    pub rtcp_mux: bool,
+}
+
+impl Negotiated {
+    /// Does the other side hold the call: will it not hear what we send (row B-01)?
+    pub fn is_held(&self) -> bool {
+        !self.direction.sends() || self.remote_rtp.is_none()
+    }
+}
+
+impl fmt::Debug for Negotiated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Negotiated({:?} {}/{}, events {:?}/{:?}, {:?}, {} ms)",
+            self.codec,
+            self.send_payload,
+            self.receive_payload,
+            self.send_event,
+            self.receive_event,
+            self.direction,
+            self.ptime_ms
+        )
+    }
+}
+
+/// Why a description leads to no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It cannot be read.
+    Malformed(SdpError),
+    /// No audio line is open.
+    NoAudio,
+    /// Audio, but none in a transport that we speak (`RTP/AVP`).
+    Transport,
+    /// Audio, but no codec in common (row A-22).
+    NoCodec,
+    /// No numeric address to send to.
+    Address,
+    /// The answer refuses our audio line or does not fit the offer.
+    Rejected,
+}
+
+impl Refusal {
+    /// The status code for an offer with this fault.
+    pub fn status(self) -> u16 {
+        match self {
+            Refusal::Malformed(_) => 400,
+            Refusal::NoAudio
+            | Refusal::Transport
+            | Refusal::NoCodec
+            | Refusal::Address
+            | Refusal::Rejected => 488,
+        }
+    }
+
+    /// Code and text of the Warning header (RFC 3261 §20.43, row A-22).
+    pub fn warning(self) -> (u16, &'static str) {
+        match self {
+            Refusal::Malformed(_) => (399, "Session description cannot be read"),
+            Refusal::NoAudio => (304, "Media type not available"),
+            Refusal::Transport => (302, "Incompatible transport protocol"),
+            Refusal::NoCodec | Refusal::Rejected => (305, "Incompatible media format"),
+            Refusal::Address => (301, "Incompatible network address formats"),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Malformed(error) => error.fmt(f),
+            Refusal::NoAudio => f.write_str("no audio line is offered; offer one with a port"),
+            Refusal::Transport => {
+                f.write_str("audio is offered in no known transport; offer RTP/AVP")
+            }
+            Refusal::NoCodec => f.write_str("no codec in common; offer PCMA or PCMU"),
+            Refusal::Address => {
+                f.write_str("audio has no numeric address; write a c= line with one")
+            }
+            Refusal::Rejected => f.write_str("the answer takes none of what was offered"),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The line, the payload type and the codec to answer with: our order of preference, then theirs.
+pub(crate) fn choose(offer: &Description, codecs: &[Codec]) -> Result<(usize, u8, Codec), Refusal> {
+    let open = |media: &&Media| media.is_audio() && media.port > 0;
+    if !offer.media.iter().any(|media| open(&media)) {
+        return Err(Refusal::NoAudio);
+    }
+    let lines =
+        || offer.media.iter().enumerate().filter(|(_, media)| open(media) && is_plain_rtp(media));
+    if lines().next().is_none() {
+        return Err(Refusal::Transport);
+    }
+    let find = |(at, media): (usize, &Media)| {
+        codecs.iter().find_map(|codec| {
+            let payload =
+                payloads(media).find(|payload| codec_of(media, *payload, &[*codec]).is_some());
+            payload.map(|payload| (at, payload, *codec))
+        })
+    };
+    lines().find_map(find).ok_or(Refusal::NoCodec)
+}
+
+pub(crate) fn is_plain_rtp(media: &Media) -> bool {
+    media.protocol.eq_ignore_ascii_case(b"RTP/AVP")
+}
+
+/// The payload types of a line in order.
+pub(crate) fn payloads(media: &Media) -> impl Iterator<Item = u8> {
+    let read =
+        |format: &Vec<u8>| number(format).and_then(|n| u8::try_from(n).ok()).filter(|n| *n < 128);
+    media.formats.iter().filter_map(read)
+}
+
+pub(crate) fn codec_of(media: &Media, payload: u8, codecs: &[Codec]) -> Option<Codec> {
+    let (name, rate) = media.encoding(payload)?;
+    let same = |codec: &&Codec| rate == 8000 && name.eq_ignore_ascii_case(codec.name().as_bytes());
+    codecs.iter().find(same).copied()
+}
+
+/// The payload type of telephone-event in the clock of our codecs (row D-10).
+pub(crate) fn event_of(media: &Media) -> Option<u8> {
+    payloads(media)
+        .find(|payload| media.encoding(*payload) == Some((b"telephone-event".to_vec(), 8000)))
+}
+
+pub(crate) fn has_mux(media: &Media) -> bool {
+    media.section.attributes("rtcp-mux").next().is_some()
+}
+
+/// The address of an audio line: its own `c=` or the session's.
+fn connection(description: &Description, media: &Media) -> Result<IpAddr, Refusal> {
+    let stated = media.section.connection().or(description.session.connection());
+    stated.flatten().ok_or(Refusal::Address)
+}
+
+/// The direction of an audio line, the address 0.0.0.0 counted as hold (RFC 3264 §8.4, row B-01).
+pub(crate) fn their_direction(
+    description: &Description,
+    media: &Media,
+) -> Result<Direction, Refusal> {
+    let stated = media.section.direction().or(description.session.direction());
+    let stated = stated.unwrap_or(Direction::SendRecv);
+    let held = connection(description, media)?.is_unspecified();
+    Ok(if held { stated.and(Direction::SendOnly) } else { stated })
+}
+
+/// Addresses and packet time of the other side; the caller fills in what was agreed.
+pub(crate) fn reachable(
+    description: &Description,
+    media: &Media,
+    codec: Codec,
+    rtcp_mux: bool,
+) -> Result<Negotiated, Refusal> {
+    let ip = connection(description, media)?;
+    let remote_rtp = (!ip.is_unspecified()).then_some(SocketAddr::new(ip, media.port));
+    Ok(Negotiated {
+        codec,
+        send_payload: codec.payload(),
+        receive_payload: codec.payload(),
+        send_event: None,
+        receive_event: None,
+        remote_rtp,
+        remote_rtcp: remote_rtp
+            .and_then(|rtp| if rtcp_mux { Some(rtp) } else { rtcp_of(media, rtp) }),
+        direction: Direction::SendRecv,
+        ptime_ms: ptime(media),
+        rtcp_mux,
+    })
+}
+
+/// `a=rtcp:port [IN IP4 address]` (RFC 3605), else the port above.
+fn rtcp_of(media: &Media, rtp: SocketAddr) -> Option<SocketAddr> {
+    let stated = media.section.attributes("rtcp").find_map(|value| {
+        let end = value.iter().position(u8::is_ascii_whitespace).unwrap_or(value.len());
+        let port = u16::try_from(number(value.get(..end)?)?).ok().filter(|port| *port > 0)?;
+        let ip = address(value.get(end..)?).unwrap_or(rtp.ip());
+        Some(SocketAddr::new(ip, port))
+    });
+    stated.or_else(|| rtp.port().checked_add(1).map(|port| SocketAddr::new(rtp.ip(), port)))
+}
+
+/// The packet time the other side asks for, as far as its `maxptime` allows; 20 ms unless it is 10 to
+/// 60 in tens (row B-30).
+fn ptime(media: &Media) -> u16 {
+    let read = |name: &str| {
+        media.section.attributes(name).find_map(number).and_then(|ms| u16::try_from(ms).ok())
+    };
+    let most = read("maxptime").unwrap_or(u16::MAX);
+    let wanted = read("ptime").filter(|ms| (10..=60).contains(ms) && ms % 10 == 0).unwrap_or(20);
+    if most >= 10 && wanted > most { most - most % 10 } else { wanted }
+}

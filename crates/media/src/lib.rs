@@ -1,1 +1,48 @@
-//! The crate is described in ARCHITECTURE.md.
+//! Sound on the wire: RTP in and out, prompts and tones, key presses, and the tap.
+//!
+//! A [`Relay`] is one call without sockets and without a clock; a [`Worker`] is a thread that owns
+//! the sockets of many calls and drives their relays. Sound leaves a call towards a recorder
+//! through a [`Tap`] only, and a tap exists only for a [`call::Permit`].
+//!
+//! What is absent on purpose: there is no allocation, lock or task switch per packet, no knowledge
+//! of SIP, and no buffer in which the sound of a call that is not recorded outlives the packet in
+//! hand: a worker has one receive buffer and wipes it after each packet.
+//!
+//! RTP and RTCP are read and written here and not by a library: `rtc-rtp` and `rtc-rtcp` copy a
+//! packet's payload and keep header lists in vectors, which is an allocation per packet and a copy
+//! of the sound that nobody wipes; a relay needs six numbers and a range.
+
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod block;
+mod digit;
+pub mod g711;
+mod leg;
+mod order;
+mod playout;
+mod prompt;
+mod relay;
+mod report;
+mod rtcp;
+mod rtp;
+mod slot;
+mod stream;
+mod tap;
+mod timeline;
+mod tone;
+mod worker;
+
+pub use block::{Block, Frame};
+pub use g711::Codec;
+pub use leg::{Channel, Dropped, Format, LegStart, Remote, Transmit};
+pub use order::{Command, LegOpen, Order};
+pub use playout::PromptEnd;
+pub use prompt::PromptAudio;
+pub use relay::{Relay, Verdict};
+pub use report::{CallStats, Event, LegStats, Report};
+pub use rtcp::{Block as ReportBlock, MalformedReport, Told, parse as parse_rtcp};
+pub use rtp::{HEADER_LEN, Header, Malformed, Packet, parse as parse_rtp};
+pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
+pub use timeline::{RATE_HZ, duration, samples};
+pub use tone::{Country, Tones};
+pub use worker::{Clock, Config, Worker, WorkerGone};

@@ -1,0 +1,144 @@
+//! A block: the sound of at most 80 ms of a call on its way to a recorder, wiped after use.
+
+use std::fmt;
+
+use arrayvec::ArrayVec;
+use call::{Party, Pause, Time};
+use zeroize::Zeroize;
+
+use crate::g711::Codec;
+
+/// Bytes of sound in a block: 80 ms of two channels.
+const BYTES: usize = 1_280;
+/// Packets, or parts of packets, in a block.
+const FRAMES: usize = 32;
+
+/// One received packet's sound, or a part of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Who sent it.
+    pub party: Party,
+    /// How it is coded: as received, one byte per sample.
+    pub codec: Codec,
+    /// First sample on the recording's timeline, 8,000 Hz.
+    pub first_sample: u64,
+    /// The samples.
+    pub payload: &'a [u8],
+}
+
+impl fmt::Debug for Frame<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} +{}", self.party.as_str(), self.first_sample, self.payload.len())
+    }
+}
+
+struct Entry {
+    party: Party,
+    codec: Codec,
+    first_sample: u64,
+    length: usize,
+}
+
+/// What a call sounded like for at most 80 ms, of both parties. Its sound is wiped when it is
+/// given back or dropped.
+pub struct Block {
+    pub(crate) started: Time,
+    pub(crate) from: u64,
+    pub(crate) until: u64,
+    pub(crate) paused: Option<Pause>,
+    entries: ArrayVec<Entry, FRAMES>,
+    bytes: [u8; BYTES],
+    used: usize,
+}
+
+impl Block {
+    pub(crate) const fn empty() -> Self {
+        Self {
+            started: Time::from_micros(0),
+            from: 0,
+            until: 0,
+            paused: None,
+            entries: ArrayVec::new_const(),
+            bytes: [0; BYTES],
+            used: 0,
+        }
+    }
+
+    /// The moment of sample 0 of the recording.
+    #[must_use]
+    pub const fn started(&self) -> Time {
+        self.started
+    }
+
+    /// The recording's clock when the block began, in samples. It is where the block before ended,
+    /// unless blocks were lost between them.
+    #[must_use]
+    pub const fn from(&self) -> u64 {
+        self.from
+    }
+
+    /// The recording's clock when the block was handed on, in samples. It also moves when nobody
+    /// sends; frames may lie a little before or after the span.
+    #[must_use]
+    pub const fn until(&self) -> u64 {
+        self.until
+    }
+
+    /// Why the tap kept silence in this block, if it did.
+    #[must_use]
+    pub const fn paused(&self) -> Option<Pause> {
+        self.paused
+    }
+
+    /// The frames in the order in which they arrived.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        let mut rest = self.bytes.get(..self.used).unwrap_or_default();
+        self.entries.iter().filter_map(move |entry| {
+            let (payload, after) = rest.split_at_checked(entry.length)?;
+            rest = after;
+            let Entry { party, codec, first_sample, .. } = *entry;
+            Some(Frame { party, codec, first_sample, payload })
+        })
+    }
+
+    /// Copies as much as fits and says how much that was.
+    pub(crate) fn put(
+        &mut self,
+        party: Party,
+        codec: Codec,
+        first_sample: u64,
+        payload: &[u8],
+    ) -> usize {
+        let room = self.bytes.get_mut(self.used..).unwrap_or_default();
+        let length = payload.len().min(room.len());
+        let entry = Entry { party, codec, first_sample, length };
+        if length == 0 || self.entries.try_push(entry).is_err() {
+            return 0;
+        }
+        for (place, byte) in room.iter_mut().zip(payload) {
+            *place = *byte;
+        }
+        self.used += length;
+        length
+    }
+
+    pub(crate) fn wipe(&mut self) {
+        if let Some(used) = self.bytes.get_mut(..self.used) {
+            used.zeroize();
+        }
+        self.entries.clear();
+        self.used = 0;
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Block({}..{}, {} frames)", self.from, self.until, self.entries.len())
+    }
+}

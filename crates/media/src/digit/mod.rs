@@ -1,0 +1,3 @@
+//! Key presses, by the way in which they arrive.
+
+pub(crate) mod event;

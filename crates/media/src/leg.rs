@@ -1,0 +1,347 @@
+//! One side of a call: its peer, what it receives, and the one stream that it sends.
+
+use std::{fmt, net::SocketAddr, ops::Range};
+
+use call::{Party, Time};
+
+use crate::{
+    digit::event::{Detector, PAYLOAD_LEN},
+    g711::Codec,
+    playout::{FRAME, Playout, PromptEnd},
+    report::LegStats,
+    rtcp::{self, Reception, Reporter, Sending, TOKEN_LEN},
+    rtp::{HEADER_LEN, Malformed, Packet, parse},
+    stream::Stream,
+    timeline::Timeline,
+    tone::Tones,
+};
+
+/// The random numbers with which a leg begins (RFC 3550 §5.1: all of them unpredictable).
+#[derive(Clone, Copy, Debug)]
+pub struct LegStart {
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    token: [u8; TOKEN_LEN],
+    seed: u64,
+}
+
+impl LegStart {
+    /// Takes source, sequence, timestamp, canonical name and report jitter from random bytes.
+    #[must_use]
+    pub const fn from_random(bytes: [u8; 32]) -> Self {
+        let [
+            s0,
+            s1,
+            s2,
+            s3,
+            q0,
+            q1,
+            t0,
+            t1,
+            t2,
+            t3,
+            n0,
+            n1,
+            n2,
+            n3,
+            n4,
+            n5,
+            n6,
+            n7,
+            n8,
+            n9,
+            n10,
+            n11,
+            j0,
+            j1,
+            j2,
+            j3,
+            j4,
+            j5,
+            j6,
+            j7,
+            _,
+            _,
+        ] = bytes;
+        Self {
+            ssrc: u32::from_be_bytes([s0, s1, s2, s3]),
+            sequence: u16::from_be_bytes([q0, q1]),
+            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+            token: [n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11],
+            seed: u64::from_be_bytes([j0, j1, j2, j3, j4, j5, j6, j7]),
+        }
+    }
+}
+
+/// What one direction of a leg agreed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// The audio codec.
+    pub codec: Codec,
+    /// Its payload type.
+    pub payload_type: u8,
+    /// The payload type of `telephone-event/8000`, if agreed.
+    pub event_payload_type: Option<u8>,
+}
+
+/// The peer of a leg, as offer and answer agreed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Remote {
+    /// Where its RTP goes to and must come from.
+    pub rtp: SocketAddr,
+    /// The same for RTCP: the port above, or what `a=rtcp` says (RFC 3605).
+    pub rtcp: SocketAddr,
+    /// What we send: the peer declared these payload types (row D-09).
+    pub send: Format,
+    /// What we receive: we declared these payload types.
+    pub receive: Format,
+    /// Whether the peer wants to hear us now; not while it says `sendonly` or `inactive`. A prompt
+    /// waits meanwhile: what is not sent was not heard.
+    pub hears: bool,
+}
+
+impl fmt::Debug for Remote {
+    /// Addresses are personal data and stay out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Remote({:?} hears={})", self.send, self.hears)
+    }
+}
+
+/// A packet to send: it lies in the buffer that was lent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// On whose leg.
+    pub party: Party,
+    /// From which of the leg's two sockets.
+    pub channel: Channel,
+    /// Where to.
+    pub to: SocketAddr,
+    /// Which bytes of the buffer.
+    pub bytes: Range<usize>,
+}
+
+impl fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {} {} bytes", self.channel, self.party.as_str(), self.bytes.len())
+    }
+}
+
+/// One of a leg's two sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// Sound and telephone events.
+    Rtp,
+    /// Reports.
+    Rtcp,
+}
+
+/// Why a received packet goes nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dropped {
+    /// The leg has no peer yet.
+    NoRemote,
+    /// It came from another address than the peer's.
+    Foreign,
+    /// It is no RTP, or empty.
+    Malformed,
+    /// Its payload type was not agreed.
+    UnknownFormat,
+    /// A telephone event on a payload type that was not agreed.
+    StrayEvent,
+    /// The parties are not connected.
+    NotConnected,
+    /// It belongs to a key that is not for the other party.
+    Withheld,
+    /// The other party does not hear now, or did not agree on telephone events.
+    NotHeard,
+    /// It came too late for its place in the other leg's stream.
+    Late,
+}
+
+/// What a received packet carries.
+pub(crate) enum Kind {
+    Audio(Codec),
+    Event,
+}
+
+/// One side of a call.
+pub(crate) struct Leg {
+    party: Party,
+    pub(crate) remote: Option<Remote>,
+    pub(crate) stream: Stream,
+    pub(crate) playout: Playout,
+    pub(crate) timeline: Timeline,
+    pub(crate) digits: Detector,
+    pub(crate) stats: LegStats,
+    reception: Reception,
+    reporter: Reporter,
+}
+
+/// Whether two addresses are the same host and port, however the socket writes an IPv4 address.
+fn same_address(a: SocketAddr, b: SocketAddr) -> bool {
+    a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
+}
+
+impl Leg {
+    pub(crate) fn new(now: Time, party: Party, start: &LegStart) -> Self {
+        Self {
+            party,
+            remote: None,
+            stream: Stream::new(now, start.ssrc, start.sequence, start.timestamp),
+            playout: Playout::new(),
+            timeline: Timeline::default(),
+            digits: Detector::default(),
+            stats: LegStats::default(),
+            reception: Reception::default(),
+            reporter: Reporter::new(start.token, start.seed),
+        }
+    }
+
+    /// Follows the session description at once (row B-05).
+    pub(crate) fn set_remote(&mut self, now: Time, remote: Remote) {
+        self.remote = Some(remote);
+        self.reporter.start(now);
+    }
+
+    /// The peer, if it wants to hear and has an address to hear at (RFC 3264 §8.4: `0.0.0.0` is
+    /// an old way to say hold).
+    pub(crate) fn hearer(&self) -> Option<Remote> {
+        self.remote.filter(|remote| remote.hears && !remote.rtp.ip().is_unspecified())
+    }
+
+    /// Reads a datagram from the RTP socket and counts it.
+    pub(crate) fn accept(
+        &mut self,
+        now: Time,
+        from: SocketAddr,
+        bytes: &[u8],
+    ) -> Result<(Packet, Kind), Dropped> {
+        let remote = self.remote.ok_or(Dropped::NoRemote)?;
+        if !same_address(from, remote.rtp) {
+            self.stats.foreign += 1;
+            return Err(Dropped::Foreign);
+        }
+        let packet = match parse(bytes) {
+            Ok(packet) if !packet.payload.is_empty() => packet,
+            Ok(_)
+            | Err(Malformed::Short | Malformed::Version | Malformed::Padding | Malformed::Rtcp) => {
+                self.stats.malformed += 1;
+                return Err(Dropped::Malformed);
+            }
+        };
+        let kind = self.classify(&remote.receive, &packet)?;
+        self.stats.received += 1;
+        self.reception.heard(now, &packet);
+        Ok((packet, kind))
+    }
+
+    fn classify(&mut self, format: &Format, packet: &Packet) -> Result<Kind, Dropped> {
+        let payload_type = packet.payload_type;
+        if format.event_payload_type == Some(payload_type) {
+            return Ok(Kind::Event);
+        }
+        if format.payload_type == payload_type {
+            return Ok(Kind::Audio(format.codec));
+        }
+        // The other G.711 on its static payload type is understood, agreed or not.
+        if let Some(codec) = Codec::from_static_payload_type(payload_type) {
+            return Ok(Kind::Audio(codec));
+        }
+        if packet.payload.len() == PAYLOAD_LEN {
+            self.stats.stray_events += 1;
+            return Err(Dropped::StrayEvent);
+        }
+        self.stats.unknown_format += 1;
+        Err(Dropped::UnknownFormat)
+    }
+
+    /// Reads a datagram from the RTCP socket.
+    pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) {
+        let Some(remote) = self.remote else {
+            return;
+        };
+        // Some peers report from the RTP port's neighbour although they declare another; the
+        // host must be right, and a report changes nothing but our statistics.
+        if from.ip().to_canonical() != remote.rtcp.ip().to_canonical() {
+            self.stats.foreign += 1;
+            return;
+        }
+        let Ok(told) = rtcp::parse(bytes, self.stream.ssrc()) else {
+            self.stats.malformed_reports += 1;
+            return;
+        };
+        self.stats.reports += 1;
+        if let Some((_, middle)) = told.sender {
+            self.reception.told(now, middle);
+        }
+        if let Some(block) = told.about_us {
+            self.stats.peer_fraction_lost = block.fraction_lost;
+            self.stats.round_trip_us = block.round_trip_us(now).or(self.stats.round_trip_us);
+        }
+    }
+
+    /// When the leg has something to send.
+    pub(crate) fn poll_timeout(&self) -> Option<Time> {
+        let report = self.reporter.due();
+        self.playout.due().into_iter().chain(report).min()
+    }
+
+    /// Writes the packet that is due, if one is, and says which prompt ended with it.
+    pub(crate) fn poll_transmit(
+        &mut self,
+        now: Time,
+        tones: &Tones,
+        scratch: &mut [u8],
+    ) -> (Option<Transmit>, Option<PromptEnd>) {
+        let hearer = self.hearer();
+        if let Some(at) = self.playout.is_due(now, hearer.is_some())
+            && let Some(remote) = hearer
+            && let Some((head, rest)) = scratch.split_first_chunk_mut::<HEADER_LEN>()
+            && let Some(frame) = rest.first_chunk_mut::<FRAME>()
+        {
+            let Format { codec, payload_type, .. } = remote.send;
+            let end = self.playout.frame(tones, codec, frame);
+            *head = self.stream.own(at, payload_type, FRAME as u32).encode();
+            self.sent(FRAME);
+            let bytes = 0..HEADER_LEN + FRAME;
+            let (party, channel) = (self.party, Channel::Rtp);
+            return (Some(Transmit { party, channel, to: remote.rtp, bytes }), end);
+        }
+        if self.reporter.due().is_some_and(|due| due <= now) {
+            return (self.report(now, false, scratch), None);
+        }
+        (None, None)
+    }
+
+    /// Writes a report, the last one with `goodbye`.
+    pub(crate) fn report(
+        &mut self,
+        now: Time,
+        goodbye: bool,
+        scratch: &mut [u8],
+    ) -> Option<Transmit> {
+        let remote = self.remote.filter(|remote| !remote.rtcp.ip().is_unspecified())?;
+        let (packets, octets) = self.stream.sent();
+        let timestamp = self.stream.timestamp_at(now);
+        let sending = Sending { ssrc: self.stream.ssrc(), timestamp, packets, octets };
+        let length = self.reporter.write(now, &sending, &mut self.reception, goodbye, scratch);
+        let (party, channel) = (self.party, Channel::Rtcp);
+        (length > 0).then_some(Transmit { party, channel, to: remote.rtcp, bytes: 0..length })
+    }
+
+    /// Counts a packet that goes to the peer.
+    pub(crate) const fn sent(&mut self, payload: usize) {
+        self.stream.count(payload);
+        self.stats.sent += 1;
+    }
+
+    /// What the leg counted.
+    pub(crate) fn stats(&self) -> LegStats {
+        LegStats {
+            lost: self.reception.lost(),
+            jitter_samples: self.reception.jitter_samples(),
+            ..self.stats
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What a worker can be told to do.
+
+use std::net::UdpSocket;
+
+use call::{CallId, Connection, Key, Party, Pause, Prompt, Tone};
+
+use crate::{
+    leg::{LegStart, Remote},
+    prompt::PromptAudio,
+    tap::Tap,
+};
+
+/// One leg's sockets and the random numbers with which it begins. The caller has bound them and
+/// advertises the RTP socket's port: what is sent leaves from there (S-01, RFC 4961).
+#[derive(Debug)]
+pub struct LegOpen {
+    /// For RTP, on an even port.
+    pub rtp: UdpSocket,
+    /// For RTCP, on the port above.
+    pub rtcp: UdpSocket,
+    /// Random numbers.
+    pub start: LegStart,
+}
+
+/// What a worker can be told to do for a call.
+#[derive(Debug)]
+pub enum Order {
+    /// Take the call in; nothing is sent before a remote is known.
+    Open {
+        /// The customer's leg.
+        customer: Box<LegOpen>,
+        /// The PBX's leg.
+        agent: Box<LegOpen>,
+    },
+    /// A leg's session description was agreed or changed.
+    SetRemote(Party, Remote),
+    /// Play a prompt to the customer.
+    Play(Prompt, PromptAudio),
+    /// End what plays to the customer; silence follows.
+    Hush,
+    /// Play ring-back to the customer, after 300 ms of silence.
+    RingBack,
+    /// Play a tone to the customer.
+    Tone(Tone),
+    /// Connect the legs.
+    Connect(Connection),
+    /// Put a tap in.
+    InsertTap(Box<Tap>),
+    /// The tap keeps silence.
+    Pause(Pause),
+    /// The tap listens again.
+    Resume,
+    /// The first packet of this key on the customer's leg cuts the tap.
+    ArmWithdrawal(Key),
+    /// Take the tap out.
+    RemoveTap,
+    /// End the call's media; [`Event::Closed`] is the last report.
+    Close,
+}
+
+/// An order and the call it is for.
+#[derive(Debug)]
+pub struct Command {
+    /// The call.
+    pub call: CallId,
+    /// What to do.
+    pub order: Order,
+}

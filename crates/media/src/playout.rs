@@ -1,0 +1,216 @@
+//! What a leg hears when nobody is relayed to it: silence, prompts, ring-back and tones, in 20 ms
+//! frames paced by absolute deadlines.
+
+use std::time::Duration;
+
+use call::{Prompt, Time, Tone};
+
+use crate::{g711::Codec, prompt::PromptAudio, tone::Tones};
+
+/// Samples of one frame.
+pub(crate) const FRAME: usize = 160;
+/// How long one frame lasts.
+pub(crate) const FRAME_TIME: Duration = Duration::from_millis(20);
+/// Ring-back sounds only after this much silence, so that a PBX that answers at once is not
+/// preceded by a blip of tone: 300 ms.
+const RING_BACK_WAIT: u32 = 2_400;
+/// After a stall longer than this the frames missed are left out instead of sent in a burst.
+const STALL: Duration = Duration::from_millis(100);
+/// When nothing has been relayed for so long, the clock goes on with a prompt alone.
+const TAKE_OVER: Duration = Duration::from_millis(60);
+
+/// A prompt that came to its end or was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PromptEnd {
+    /// Which prompt.
+    pub prompt: Prompt,
+    /// How many samples at 8,000 Hz were sent.
+    pub samples: u32,
+    /// Whether that was all of it.
+    pub whole: bool,
+}
+
+#[derive(Debug)]
+struct Playing {
+    prompt: Prompt,
+    audio: PromptAudio,
+    at: u32,
+}
+
+impl Playing {
+    fn end(&self) -> PromptEnd {
+        let whole = self.at >= self.audio.len_samples();
+        PromptEnd { prompt: self.prompt, samples: self.at, whole }
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    /// Nothing is sent, or what is relayed is all there is.
+    Off,
+    Silence,
+    Prompt(Playing),
+    RingBack {
+        waited: u32,
+        at: u32,
+    },
+    Tone(Tone, u32),
+}
+
+/// What a leg plays and when its next frame is due.
+#[derive(Debug)]
+pub(crate) struct Playout {
+    source: Source,
+    due: Option<Time>,
+}
+
+impl Playout {
+    /// Nothing plays.
+    pub(crate) const fn new() -> Self {
+        Self { source: Source::Off, due: None }
+    }
+
+    /// When the next frame is due.
+    pub(crate) const fn due(&self) -> Option<Time> {
+        self.due
+    }
+
+    fn change(&mut self, now: Time, source: Source) -> Option<PromptEnd> {
+        self.due.get_or_insert(now);
+        match std::mem::replace(&mut self.source, source) {
+            Source::Prompt(playing) => Some(playing.end()),
+            Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => None,
+        }
+    }
+
+    /// Plays a prompt from its first sample; what played is cut and returned.
+    pub(crate) fn play(
+        &mut self,
+        now: Time,
+        prompt: Prompt,
+        audio: PromptAudio,
+    ) -> Option<PromptEnd> {
+        self.change(now, Source::Prompt(Playing { prompt, audio, at: 0 }))
+    }
+
+    /// Plays silence; what played is cut and returned.
+    pub(crate) fn hush(&mut self, now: Time) -> Option<PromptEnd> {
+        self.change(now, Source::Silence)
+    }
+
+    /// Plays ring-back after its wait; one that already plays goes on.
+    pub(crate) fn ring_back(&mut self, now: Time) -> Option<PromptEnd> {
+        match self.source {
+            Source::RingBack { .. } => None,
+            Source::Off | Source::Silence | Source::Prompt(_) | Source::Tone(..) => {
+                self.change(now, Source::RingBack { waited: 0, at: 0 })
+            }
+        }
+    }
+
+    /// Plays a tone until something else is played.
+    pub(crate) fn tone(&mut self, now: Time, tone: Tone) -> Option<PromptEnd> {
+        self.change(now, Source::Tone(tone, 0))
+    }
+
+    /// The parties are connected: tones end, a prompt plays on, and silence bridges the time until
+    /// the first relayed packet.
+    pub(crate) fn connect(&mut self, now: Time) {
+        self.due.get_or_insert(now);
+        match self.source {
+            Source::Off | Source::RingBack { .. } | Source::Tone(..) => {
+                self.source = Source::Silence;
+            }
+            Source::Silence | Source::Prompt(_) => {}
+        }
+    }
+
+    /// A packet is relayed to the leg now: it drives a prompt, and ends everything else.
+    pub(crate) fn yield_to_relay(&mut self, now: Time) {
+        match self.source {
+            Source::Prompt(_) => self.due = Some(now + TAKE_OVER),
+            Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => {
+                (self.source, self.due) = (Source::Off, None);
+            }
+        }
+    }
+
+    /// Lays the prompt, if one plays, over a payload that is relayed now.
+    pub(crate) fn overlay(&mut self, codec: Codec, payload: &mut [u8]) -> Option<PromptEnd> {
+        let Source::Prompt(playing) = &mut self.source else {
+            return None;
+        };
+        let piece = playing.audio.piece(codec, playing.at, payload.len());
+        codec.mix(payload, piece);
+        playing.at += piece.len() as u32;
+        let end = Some(playing.end()).filter(|end| end.whole)?;
+        (self.source, self.due) = (Source::Off, None);
+        Some(end)
+    }
+
+    /// Whether a frame is due now. When the leg cannot `hear`, the frame waits: what is not sent
+    /// was not heard.
+    pub(crate) fn is_due(&mut self, now: Time, hears: bool) -> Option<Time> {
+        let due = self.due.filter(|due| *due <= now)?;
+        if !hears {
+            self.due = Some(now + FRAME_TIME);
+            return None;
+        }
+        let at = if now.since(due) > STALL { now } else { due };
+        self.due = Some(at + FRAME_TIME);
+        Some(at)
+    }
+
+    /// Writes the next frame. A prompt that ends with it is returned, and silence follows.
+    pub(crate) fn frame(
+        &mut self,
+        tones: &Tones,
+        codec: Codec,
+        out: &mut [u8; FRAME],
+    ) -> Option<PromptEnd> {
+        out.fill(codec.silence());
+        match &mut self.source {
+            Source::Off | Source::Silence => None,
+            Source::RingBack { waited, at } => {
+                if *waited < RING_BACK_WAIT {
+                    *waited += FRAME as u32;
+                } else {
+                    turn(tones.ring_back(), codec, at, out);
+                }
+                None
+            }
+            Source::Tone(tone, at) => {
+                turn(tones.tone(*tone), codec, at, out);
+                None
+            }
+            Source::Prompt(playing) => {
+                let piece = playing.audio.piece(codec, playing.at, FRAME);
+                for (place, byte) in out.iter_mut().zip(piece) {
+                    *place = *byte;
+                }
+                playing.at += piece.len() as u32;
+                let end = Some(playing.end()).filter(|end| end.whole)?;
+                self.source = Source::Silence;
+                Some(end)
+            }
+        }
+    }
+}
+
+/// Plays the next piece of a tone that begins again at its end.
+fn turn(audio: &PromptAudio, codec: Codec, at: &mut u32, out: &mut [u8]) {
+    let mut rest = out;
+    while !rest.is_empty() {
+        let piece = audio.piece(codec, *at, rest.len());
+        if piece.is_empty() && *at == 0 {
+            return;
+        }
+        let (place, after) = rest.split_at_mut(piece.len());
+        place.copy_from_slice(piece);
+        rest = after;
+        *at += piece.len() as u32;
+        if *at >= audio.len_samples() {
+            *at = 0;
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Prompt audio: encoded once in both codings, then shared by every call that plays it.
+
+use std::{fmt, sync::Arc};
+
+use crate::g711::Codec;
+
+/// Sound at 8,000 Hz, ready to send in either coding. Cloning shares it.
+#[derive(Clone)]
+pub struct PromptAudio {
+    a: Arc<[u8]>,
+    u: Arc<[u8]>,
+}
+
+impl PromptAudio {
+    /// Encodes linear 16-bit samples at 8,000 Hz.
+    #[must_use]
+    pub fn from_pcm(samples: &[i16]) -> Self {
+        let encode = |codec: Codec| samples.iter().map(|sample| codec.encode(*sample)).collect();
+        Self { a: encode(Codec::Pcma), u: encode(Codec::Pcmu) }
+    }
+
+    /// How many samples it has; one second is 8,000.
+    #[must_use]
+    pub fn len_samples(&self) -> u32 {
+        u32::try_from(self.a.len()).unwrap_or(u32::MAX)
+    }
+
+    /// All of it in one coding, one byte per sample.
+    #[must_use]
+    pub fn encoded(&self, codec: Codec) -> &[u8] {
+        match codec {
+            Codec::Pcma => &self.a,
+            Codec::Pcmu => &self.u,
+        }
+    }
+
+    /// Up to `most` samples from `at`; nothing past the end.
+    pub(crate) fn piece(&self, codec: Codec, at: u32, most: usize) -> &[u8] {
+        let rest = self.encoded(codec).get(at as usize..).unwrap_or_default();
+        rest.get(..most).unwrap_or(rest)
+    }
+}
+
+impl fmt::Debug for PromptAudio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PromptAudio({} samples)", self.len_samples())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_codings_hold_the_same_sound() {
+        let audio = PromptAudio::from_pcm(&[0, 1_000, -1_000, i16::MAX]);
+        assert_eq!(audio.len_samples(), 4);
+        for codec in [Codec::Pcma, Codec::Pcmu] {
+            let back: Vec<_> = audio.encoded(codec).iter().map(|b| codec.decode(*b)).collect();
+            assert!((back[1] - 1_000).abs() < 40 && (back[2] + 1_000).abs() < 40, "{back:?}");
+        }
+        assert_eq!(audio.piece(Codec::Pcma, 3, 160).len(), 1);
+        assert!(audio.piece(Codec::Pcma, 4, 160).is_empty());
+        assert!(audio.piece(Codec::Pcma, 400, 160).is_empty());
+    }
+}

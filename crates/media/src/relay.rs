@@ -1,0 +1,418 @@
+//! A call in a worker: two legs, what each of them hears, and the tap between them.
+
+use std::{net::SocketAddr, ops::Range};
+
+use arrayvec::ArrayVec;
+use call::{Connection, Key, Party, Pause, Press, Private, Prompt, Time, Tone, Transport};
+
+use crate::{
+    digit::event,
+    g711::Codec,
+    leg::Channel,
+    leg::{Dropped, Kind, Leg, LegStart, Remote, Transmit},
+    playout::PromptEnd,
+    prompt::PromptAudio,
+    report::{CallStats, Event},
+    rtp::Packet,
+    tap::{Sound, Tap, TapEnd},
+    timeline::CallClock,
+    tone::Tones,
+};
+
+/// Events that can wait to be taken; one packet or timeout makes three at most.
+const EVENTS: usize = 16;
+
+/// What becomes of a received packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was rewritten in place: send it.
+    Forward(Transmit),
+    /// It goes nowhere.
+    Drop(Dropped),
+}
+
+/// Two legs and what is between them. It is told the time, holds no socket, and allocates nothing
+/// while packets pass.
+///
+/// After every call of a method, take [`poll_event`](Self::poll_event) until `None`; the answer of
+/// [`poll_timeout`](Self::poll_timeout) may have changed.
+pub struct Relay {
+    clock: CallClock,
+    tones: Tones,
+    customer: Leg,
+    agent: Leg,
+    connection: Option<Connection>,
+    taps: ArrayVec<Tap, 1>,
+    paused: Option<Pause>,
+    armed: Option<Key>,
+    events: ArrayVec<Event, EVENTS>,
+    goodbyes: ArrayVec<Party, 2>,
+    faults: u64,
+}
+
+impl Relay {
+    /// A call without peers: nothing is received, nothing is sent.
+    #[must_use]
+    pub fn new(now: Time, customer: &LegStart, agent: &LegStart, tones: Tones) -> Self {
+        Self {
+            clock: CallClock::start(now),
+            tones,
+            customer: Leg::new(now, Party::Customer, customer),
+            agent: Leg::new(now, Party::Agent, agent),
+            connection: None,
+            taps: ArrayVec::new(),
+            paused: None,
+            armed: None,
+            events: ArrayVec::new(),
+            goodbyes: ArrayVec::new(),
+            faults: 0,
+        }
+    }
+
+    const fn leg(&mut self, party: Party) -> &mut Leg {
+        match party {
+            Party::Customer => &mut self.customer,
+            Party::Agent => &mut self.agent,
+        }
+    }
+
+    fn report(&mut self, event: Event) {
+        // A caller that never takes its events loses the newest; the worker takes them each time.
+        let _full = self.events.try_push(event);
+    }
+
+    fn prompt_ended(&mut self, end: Option<PromptEnd>) {
+        if let Some(end) = end {
+            self.report(Event::PromptEnded(end));
+        }
+    }
+
+    /// The session description of a leg was agreed or changed.
+    pub fn set_remote(&mut self, now: Time, party: Party, remote: Remote) {
+        self.leg(party).set_remote(now, remote);
+    }
+
+    /// Plays a prompt to the customer; in a bridged call over the agent, who is lowered by 12 dB.
+    pub fn play(&mut self, now: Time, prompt: Prompt, audio: PromptAudio) {
+        let cut = self.customer.playout.play(now, prompt, audio);
+        self.prompt_ended(cut);
+    }
+
+    /// Ends what plays to the customer; silence follows.
+    pub fn hush(&mut self, now: Time) {
+        let cut = self.customer.playout.hush(now);
+        self.prompt_ended(cut);
+    }
+
+    /// Plays ring-back to the customer after 300 ms of silence.
+    pub fn ring_back(&mut self, now: Time) {
+        let cut = self.customer.playout.ring_back(now);
+        self.prompt_ended(cut);
+    }
+
+    /// Plays a tone to the customer.
+    pub fn tone(&mut self, now: Time, tone: Tone) {
+        let cut = self.customer.playout.tone(now, tone);
+        self.prompt_ended(cut);
+    }
+
+    /// Connects the legs. With [`Connection::Early`] what plays goes on until the PBX sends
+    /// something; with [`Connection::Bridged`] tones end now and the tap may listen.
+    pub fn connect(&mut self, now: Time, connection: Connection) {
+        self.connection = Some(connection);
+        match connection {
+            Connection::Early => {}
+            Connection::Bridged => {
+                self.customer.playout.connect(now);
+                self.agent.playout.connect(now);
+            }
+        }
+    }
+
+    /// Puts a tap in. A dead one, or one too many, is closed at once.
+    pub fn insert_tap(&mut self, now: Time, mut tap: Tap) {
+        if !tap.is_live() {
+            return tap.close(now, TapEnd::LeashDropped);
+        }
+        tap.pause(now, self.clock, self.paused);
+        if let Err(refused) = self.taps.try_push(tap) {
+            refused.element().close(now, TapEnd::Removed);
+        }
+    }
+
+    /// The tap keeps silence from here.
+    pub fn pause(&mut self, now: Time, why: Pause) {
+        self.set_pause(now, Some(why));
+    }
+
+    /// The tap listens again.
+    pub fn resume(&mut self, now: Time) {
+        self.set_pause(now, None);
+    }
+
+    fn set_pause(&mut self, now: Time, why: Option<Pause>) {
+        self.paused = why;
+        for tap in &mut self.taps {
+            tap.pause(now, self.clock, why);
+        }
+    }
+
+    /// From now on the first packet of `key` on the customer's leg cuts the tap; neither it nor
+    /// its tail reaches the PBX.
+    pub const fn arm_withdrawal(&mut self, key: Key) {
+        self.armed = Some(key);
+    }
+
+    /// Takes the tap out.
+    pub fn remove_tap(&mut self, now: Time) {
+        self.end_taps(now, TapEnd::Removed);
+    }
+
+    fn end_taps(&mut self, now: Time, end: TapEnd) {
+        while let Some(tap) = self.taps.pop() {
+            tap.close(now, end);
+        }
+    }
+
+    /// Handling this call failed inside: the recording goes first, the speech goes on.
+    pub fn fault(&mut self, now: Time) {
+        self.faults += 1;
+        self.end_taps(now, TapEnd::Fault);
+        self.report(Event::Fault);
+    }
+
+    /// Ends the call's media. [`poll_transmit`](Self::poll_transmit) still gives the goodbyes.
+    pub fn close(&mut self, now: Time) {
+        self.end_taps(now, TapEnd::Closed);
+        let cut = self.customer.playout.hush(now);
+        self.prompt_ended(cut);
+        self.connection = None;
+        self.goodbyes = [Party::Customer, Party::Agent].into();
+        let stats = Box::new(self.stats());
+        self.report(Event::Closed(stats));
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn stats(&self) -> CallStats {
+        let (customer, agent) = (self.customer.stats(), self.agent.stats());
+        CallStats { customer, agent, faults: self.faults }
+    }
+
+    /// The oldest event not yet taken.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_at(0)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit)
+    /// have something to do. It may change after every call of another method.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let tap = self.taps.first().and_then(Tap::flush_at);
+        let legs = [self.customer.poll_timeout(), self.agent.poll_timeout()];
+        legs.into_iter().chain([tap]).flatten().min()
+    }
+
+    /// Hands on what the tap has held long enough, and lets a tap go whose leash has dropped.
+    pub fn handle_timeout(&mut self, now: Time) {
+        let Some(tap) = self.taps.first_mut() else {
+            return;
+        };
+        if !tap.is_live() {
+            return self.end_taps(now, TapEnd::LeashDropped);
+        }
+        tap.handle_timeout(now, self.clock);
+        match tap.take_missing_ms() {
+            0 => {}
+            missing_ms => self.report(Event::TapOverrun { missing_ms }),
+        }
+    }
+
+    /// Writes the next packet that is due into `scratch` (at least 256 bytes).
+    pub fn poll_transmit(&mut self, now: Time, scratch: &mut [u8]) -> Option<Transmit> {
+        for party in [Party::Customer, Party::Agent] {
+            let leg = match party {
+                Party::Customer => &mut self.customer,
+                Party::Agent => &mut self.agent,
+            };
+            let (transmit, end) = leg.poll_transmit(now, &self.tones, scratch);
+            self.prompt_ended(end);
+            if transmit.is_some() {
+                return transmit;
+            }
+        }
+        while let Some(party) = self.goodbyes.pop() {
+            let goodbye = self.leg(party).report(now, true, scratch);
+            if goodbye.is_some() {
+                return goodbye;
+            }
+        }
+        None
+    }
+
+    /// Handles a datagram that came to the RTCP socket of a leg.
+    pub fn receive_report(&mut self, now: Time, party: Party, from: SocketAddr, bytes: &[u8]) {
+        self.leg(party).accept_report(now, from, bytes);
+    }
+
+    /// Handles a datagram that came to the RTP socket of `party`'s leg. The packet is rewritten in
+    /// place: source, sequence, timestamp and payload type are the other leg's, and the sound is
+    /// transcoded if the legs differ. The tap, if there is one, has copied the sound before.
+    pub fn receive(
+        &mut self,
+        now: Time,
+        party: Party,
+        from: SocketAddr,
+        bytes: &mut [u8],
+    ) -> Verdict {
+        let sent = match self.leg(party).accept(now, from, bytes) {
+            Ok((packet, Kind::Audio(codec))) => self.sound(now, party, &packet, codec, bytes),
+            Ok((packet, Kind::Event)) => self.event(now, party, &packet, bytes),
+            Err(dropped) => Err(dropped),
+        };
+        match sent {
+            Ok(transmit) => Verdict::Forward(transmit),
+            Err(dropped) => {
+                self.count(party, dropped);
+                Verdict::Drop(dropped)
+            }
+        }
+    }
+
+    fn count(&mut self, party: Party, dropped: Dropped) {
+        match dropped {
+            Dropped::StrayEvent => {
+                if self.leg(party).stats.stray_events == 1 {
+                    self.report(Event::StrayEvents(party));
+                }
+            }
+            Dropped::Late => self.leg(party).stats.late += 1,
+            Dropped::NoRemote
+            | Dropped::Foreign
+            | Dropped::Malformed
+            | Dropped::UnknownFormat
+            | Dropped::NotConnected
+            | Dropped::Withheld
+            | Dropped::NotHeard => {}
+        }
+    }
+
+    fn sound(
+        &mut self,
+        now: Time,
+        party: Party,
+        packet: &Packet,
+        codec: Codec,
+        bytes: &mut [u8],
+    ) -> Result<Transmit, Dropped> {
+        let arrival = self.clock.position(now);
+        let leg = self.leg(party);
+        leg.digits.audio(packet.ssrc, packet.timestamp);
+        let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
+        let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        match self.connection {
+            None => return Err(Dropped::NotConnected),
+            Some(Connection::Early) => {}
+            Some(Connection::Bridged) => {
+                let sound = Sound { party, codec, position: placed.position, payload };
+                self.tap(now, &sound);
+            }
+        }
+        let to = party.other();
+        let leg = self.leg(to);
+        let Some(remote) = leg.hearer() else {
+            leg.stream.withhold(packet);
+            return Err(Dropped::NotHeard);
+        };
+        let length = payload.len();
+        let format = remote.send;
+        let header = leg
+            .stream
+            .relay(now, packet, placed.anchored, format.payload_type, length as u32)
+            .ok_or(Dropped::Late)?;
+        leg.playout.yield_to_relay(now);
+        codec.translate(format.codec, payload);
+        let end = leg.playout.overlay(format.codec, payload);
+        leg.sent(length);
+        self.prompt_ended(end);
+        let range = header.write_before(bytes, &packet.payload);
+        Ok(rtp_to(to, remote, range))
+    }
+
+    fn tap(&mut self, now: Time, sound: &Sound<'_>) {
+        for place in (0..self.taps.len()).rev() {
+            let Some(tap) = self.taps.get_mut(place) else {
+                continue;
+            };
+            if tap.take(now, self.clock, sound).is_err() {
+                self.taps.remove(place).close(now, TapEnd::LeashDropped);
+            }
+        }
+    }
+
+    fn event(
+        &mut self,
+        now: Time,
+        party: Party,
+        packet: &Packet,
+        bytes: &mut [u8],
+    ) -> Result<Transmit, Dropped> {
+        let payload = bytes.get(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        let read = event::Payload::parse(payload).ok_or(Dropped::Malformed)?;
+        let (connected, armed) = (self.connection.is_some(), self.armed);
+        let leg = self.leg(party);
+        let (first, event) = leg
+            .digits
+            .packet(now, packet.ssrc, packet.timestamp, payload)
+            .ok_or(Dropped::Malformed)?;
+        let key = event.key();
+        let withdrawn = party == Party::Customer && key.is_some() && key == armed;
+        if first {
+            event.passes = connected && key.is_some() && !withdrawn;
+        }
+        let passes = event.passes;
+        // The marker stands on the first packet of the event that is relayed, once (row D-19).
+        let marker = passes && !std::mem::replace(&mut event.passed, passes);
+        if let Some(key) = key.filter(|_| first) {
+            self.pressed(now, party, key, withdrawn);
+        }
+        let to = party.other();
+        if !passes {
+            self.leg(to).stream.withhold(packet);
+            return Err(if connected { Dropped::Withheld } else { Dropped::NotConnected });
+        }
+        let leg = self.leg(to);
+        let hearer = leg.hearer();
+        let agreed = hearer.and_then(|remote| Some((remote, remote.send.event_payload_type?)));
+        let Some((remote, payload_type)) = agreed else {
+            leg.stream.withhold(packet);
+            return Err(Dropped::NotHeard);
+        };
+        let length = u32::from(read.duration);
+        let mut header =
+            leg.stream.relay(now, packet, false, payload_type, length).ok_or(Dropped::Late)?;
+        header.marker = marker;
+        leg.playout.yield_to_relay(now);
+        leg.sent(packet.payload.len());
+        let range = header.write_before(bytes, &packet.payload);
+        Ok(rtp_to(to, remote, range))
+    }
+
+    /// A key was pressed. The withdrawal key cuts the tap before anybody is told (DESIGN §3.2).
+    fn pressed(&mut self, now: Time, party: Party, key: Key, withdrawn: bool) {
+        if withdrawn {
+            self.armed = None;
+            if !self.taps.is_empty() {
+                self.end_taps(now, TapEnd::Withdrawn);
+                self.report(Event::TapCut);
+            }
+        }
+        self.leg(party).stats.presses += 1;
+        let press = Press { key: Private::new(key), at: now, transport: Transport::Rfc4733 };
+        self.report(Event::Digit(party, press));
+    }
+}
+
+fn rtp_to(party: Party, remote: Remote, bytes: Range<usize>) -> Transmit {
+    Transmit { party, channel: Channel::Rtp, to: remote.rtp, bytes }
+}

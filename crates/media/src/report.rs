@@ -1,0 +1,81 @@
+//! What a call's media reports: its events, and at the end what it counted.
+
+use call::{CallId, Party, Press};
+
+use crate::playout::PromptEnd;
+
+/// What a relay reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A prompt came to its end or was cut; its last packet has been handed out.
+    PromptEnded(PromptEnd),
+    /// A key was pressed: this was the first packet of its event.
+    Digit(Party, Press),
+    /// The first packet of the armed withdrawal key arrived and the tap is gone.
+    TapCut,
+    /// Nobody took the tap's blocks: so many milliseconds more are not recorded.
+    TapOverrun {
+        /// Since the last such event.
+        missing_ms: u64,
+    },
+    /// The leg's peer sends telephone events on a payload type that was not agreed; they are
+    /// ignored. Told once per leg (row D-12).
+    StrayEvents(Party),
+    /// Handling the call failed inside; its tap is gone, the call goes on.
+    Fault,
+    /// The call's media ended.
+    Closed(Box<CallStats>),
+}
+
+/// An event and the call it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The call.
+    pub call: CallId,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What one leg counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegStats {
+    /// RTP packets received from the leg's own peer.
+    pub received: u64,
+    /// RTP packets sent to the peer.
+    pub sent: u64,
+    /// Packets from another address than the session description's.
+    pub foreign: u64,
+    /// Packets that are no RTP, or empty.
+    pub malformed: u64,
+    /// Packets of a payload type that was not agreed.
+    pub unknown_format: u64,
+    /// Telephone events on a payload type that was not agreed (row D-12).
+    pub stray_events: u64,
+    /// Packets that came too late to be put in their place.
+    pub late: u64,
+    /// Key presses heard.
+    pub presses: u64,
+    /// Packets that the peer sent and that never arrived.
+    pub lost: u64,
+    /// Interarrival jitter in samples of 8,000 Hz (RFC 3550 §6.4.1).
+    pub jitter_samples: u32,
+    /// RTCP compound packets read.
+    pub reports: u64,
+    /// RTCP packets that are damaged.
+    pub malformed_reports: u64,
+    /// Share of our packets that the peer lost, in 1/256, by its last report.
+    pub peer_fraction_lost: u8,
+    /// Round trip in microseconds by the peer's last report.
+    pub round_trip_us: Option<u64>,
+}
+
+/// What a call counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallStats {
+    /// The customer's leg.
+    pub customer: LegStats,
+    /// The PBX's leg.
+    pub agent: LegStats,
+    /// Faults inside that were survived; any other number than 0 is a defect of ours.
+    pub faults: u64,
+}

@@ -1,0 +1,111 @@
+//! One call in a worker: its relay and its four sockets.
+
+use std::{
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use call::{CallId, Party, Time};
+use zeroize::Zeroize;
+
+use crate::{
+    leg::{Channel, Transmit},
+    order::Order,
+    relay::{Relay, Verdict},
+};
+
+/// Sockets of one call.
+pub(crate) const SOCKETS: usize = 4;
+
+/// A call and its sockets, in the order customer RTP, customer RTCP, agent RTP, agent RTCP.
+pub(crate) struct Slot {
+    pub(crate) call: CallId,
+    pub(crate) relay: Relay,
+    pub(crate) sockets: [mio::net::UdpSocket; SOCKETS],
+}
+
+const fn place_of(party: Party, channel: Channel) -> usize {
+    match (party, channel) {
+        (Party::Customer, Channel::Rtp) => 0,
+        (Party::Customer, Channel::Rtcp) => 1,
+        (Party::Agent, Channel::Rtp) => 2,
+        (Party::Agent, Channel::Rtcp) => 3,
+    }
+}
+
+const fn owner_of(place: usize) -> (Party, Channel) {
+    let party = if place < 2 { Party::Customer } else { Party::Agent };
+    let channel = if place.is_multiple_of(2) { Channel::Rtp } else { Channel::Rtcp };
+    (party, channel)
+}
+
+impl Slot {
+    fn socket(&self, party: Party, channel: Channel) -> Option<&mio::net::UdpSocket> {
+        self.sockets.get(place_of(party, channel))
+    }
+
+    fn send(&self, transmit: &Transmit, buffer: &[u8]) {
+        if let Some(socket) = self.socket(transmit.party, transmit.channel)
+            && let Some(bytes) = buffer.get(transmit.bytes.clone())
+        {
+            // A full send queue or an unreachable peer loses this packet, as any network may.
+            let _lost = socket.send_to(bytes, transmit.to);
+        }
+    }
+
+    /// Carries a datagram of `length` bytes in `buffer` through the relay.
+    pub(crate) fn received(
+        &mut self,
+        now: Time,
+        place: usize,
+        from: SocketAddr,
+        buffer: &mut [u8],
+    ) {
+        let (party, channel) = owner_of(place);
+        match channel {
+            Channel::Rtp => match self.relay.receive(now, party, from, buffer) {
+                Verdict::Forward(transmit) => self.send(&transmit, buffer),
+                Verdict::Drop(_counted) => {}
+            },
+            Channel::Rtcp => self.relay.receive_report(now, party, from, buffer),
+        }
+    }
+
+    /// Sends all that is due.
+    pub(crate) fn transmit(&mut self, now: Time, buffer: &mut [u8]) {
+        self.relay.handle_timeout(now);
+        while let Some(transmit) = self.relay.poll_transmit(now, buffer) {
+            self.send(&transmit, buffer);
+            // A relayed call's prompt may be laid over speech: nothing of it stays.
+            if let Some(bytes) = buffer.get_mut(transmit.bytes.clone()) {
+                bytes.zeroize();
+            }
+        }
+    }
+
+    /// Runs `step` so that a defect met in one call cannot end the others.
+    pub(crate) fn guarded(&mut self, now: Time, step: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| step(self))).is_err() {
+            self.relay.fault(now);
+        }
+    }
+}
+
+/// Does what is ordered.
+pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
+    match order {
+        Order::Open { .. } => {}
+        Order::SetRemote(party, remote) => relay.set_remote(now, party, remote),
+        Order::Play(prompt, audio) => relay.play(now, prompt, audio),
+        Order::Hush => relay.hush(now),
+        Order::RingBack => relay.ring_back(now),
+        Order::Tone(tone) => relay.tone(now, tone),
+        Order::Connect(connection) => relay.connect(now, connection),
+        Order::InsertTap(tap) => relay.insert_tap(now, *tap),
+        Order::Pause(why) => relay.pause(now, why),
+        Order::Resume => relay.resume(now),
+        Order::ArmWithdrawal(key) => relay.arm_withdrawal(key),
+        Order::RemoveTap => relay.remove_tap(now),
+        Order::Close => relay.close(now),
+    }
+}

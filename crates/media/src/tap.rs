@@ -1,0 +1,298 @@
+//! The tap: the one door through which sound leaves a call towards a recorder, and its blocks.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use call::{Party, Pause, Permit, RecordingId, Time};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::{block::Block, g711::Codec, timeline::CallClock};
+
+/// A block is handed on at this age, so that a crash loses little.
+pub const BLOCK_TIME: Duration = Duration::from_millis(80);
+/// Why a tap ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TapEnd {
+    /// The first packet of the armed withdrawal key arrived.
+    Withdrawn,
+    /// The machine let go of the permit's leash.
+    LeashDropped,
+    /// It was taken out of the call.
+    Removed,
+    /// The call ended.
+    Closed,
+    /// Handling the call failed inside; the tap is the first thing that goes.
+    Fault,
+}
+
+impl TapEnd {
+    const ALL: [Self; 5] =
+        [Self::Withdrawn, Self::LeashDropped, Self::Removed, Self::Closed, Self::Fault];
+}
+
+/// What both ends know without a ring: how the tap ended and what it lost.
+#[derive(Default)]
+struct Shared {
+    /// 0 while it lives, then one more than the place in [`TapEnd::ALL`].
+    end: AtomicU8,
+    missing_ms: AtomicU64,
+}
+
+/// The call's end of a ring of blocks. It becomes useful only together with a permit.
+pub struct TapFeed {
+    full: Producer<Box<Block>>,
+    empty: Consumer<Box<Block>>,
+    shared: Arc<Shared>,
+}
+
+/// The recorder's end.
+pub struct TapReader {
+    full: Consumer<Box<Block>>,
+    empty: Producer<Box<Block>>,
+    shared: Arc<Shared>,
+}
+
+/// A ring of `blocks` blocks of at most 80 ms (about 2 KB each); all of them are made now.
+#[must_use]
+pub fn ring(blocks: usize) -> (TapFeed, TapReader) {
+    let (full, reader) = RingBuffer::new(blocks);
+    let (mut back, empty) = RingBuffer::new(blocks);
+    for _ in 0..blocks {
+        let _fits = back.push(Box::new(Block::empty()));
+    }
+    let shared = Arc::new(Shared::default());
+    let feed = TapFeed { full, empty, shared: Arc::clone(&shared) };
+    (feed, TapReader { full: reader, empty: back, shared })
+}
+
+impl TapReader {
+    /// The oldest block that was handed on.
+    pub fn pop(&mut self) -> Option<Box<Block>> {
+        self.full.pop().ok()
+    }
+
+    /// Wipes a block and returns it to the tap.
+    pub fn give_back(&mut self, mut block: Box<Block>) {
+        block.wipe();
+        let _there_is_room_for_every_block = self.empty.push(block);
+    }
+
+    /// Whether the tap is gone and every block has been taken.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        // In this order: a tap hands on its last block before it goes.
+        self.full.is_abandoned() && self.full.is_empty()
+    }
+
+    /// Why the tap ended, once it has.
+    #[must_use]
+    pub fn end(&self) -> Option<TapEnd> {
+        let place = usize::from(self.shared.end.load(Ordering::Acquire)).checked_sub(1)?;
+        TapEnd::ALL.get(place).copied()
+    }
+
+    /// Milliseconds that were not recorded because no block was free.
+    #[must_use]
+    pub fn missing_ms(&self) -> u64 {
+        self.shared.missing_ms.load(Ordering::Acquire)
+    }
+}
+
+/// A listener in a relay. There is no other way to one than [`Tap::open`], and that takes a
+/// permit away for good (DESIGN §3.1).
+pub struct Tap {
+    permit: Permit,
+    feed: TapFeed,
+    block: Option<Box<Block>>,
+    span: Option<Span>,
+    paused: Option<Pause>,
+    missing_ms: u64,
+}
+
+/// The stretch of time that the current block covers.
+#[derive(Clone, Copy)]
+struct Span {
+    /// Where sample 0 of the recording lies on the call's clock.
+    origin: i64,
+    started: Time,
+    from: u64,
+    until: u64,
+    flush_at: Time,
+    lost: bool,
+}
+
+/// The permit is dead: nothing more may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dead;
+
+/// Sound as it was received.
+pub(crate) struct Sound<'a> {
+    pub(crate) party: Party,
+    pub(crate) codec: Codec,
+    /// First sample on the call's clock.
+    pub(crate) position: i64,
+    pub(crate) payload: &'a [u8],
+}
+
+impl Tap {
+    /// Opens a tap. It consumes the permit: one permit, one tap, one recording.
+    #[must_use]
+    pub fn open(permit: Permit, feed: TapFeed) -> Self {
+        Self { permit, feed, block: None, span: None, paused: None, missing_ms: 0 }
+    }
+
+    /// The recording that it feeds.
+    #[must_use]
+    pub const fn recording(&self) -> RecordingId {
+        self.permit.recording()
+    }
+
+    /// Whether anything may be taken still.
+    pub(crate) fn is_live(&self) -> bool {
+        self.permit.is_live()
+    }
+
+    /// Takes a packet's sound, if the permit lives, the party may be heard, and nothing is paused.
+    ///
+    /// # Errors
+    /// [`Dead`] when the leash has been dropped; nothing was taken.
+    pub(crate) fn take(
+        &mut self,
+        now: Time,
+        clock: CallClock,
+        sound: &Sound<'_>,
+    ) -> Result<(), Dead> {
+        if !self.permit.is_live() {
+            return Err(Dead);
+        }
+        let here = clock.position(now);
+        let mut span = match self.span {
+            Some(span) => span,
+            None => self.begin(now, clock, sound.position),
+        };
+        span.until = span.until.max(u64::try_from(here - span.origin).unwrap_or(0));
+        self.span = Some(span);
+        let first = u64::try_from(sound.position - span.origin);
+        if let Ok(first) = first
+            && self.paused.is_none()
+            && self.permit.heard().hears(sound.party)
+        {
+            self.copy(now, first, sound);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, now: Time, clock: CallClock, origin: i64) -> Span {
+        self.block = self.feed.empty.pop().ok();
+        Span {
+            origin,
+            started: clock.moment(origin),
+            from: 0,
+            until: 0,
+            flush_at: now + BLOCK_TIME,
+            lost: false,
+        }
+    }
+
+    fn copy(&mut self, now: Time, first: u64, sound: &Sound<'_>) {
+        let (mut first, mut payload) = (first, sound.payload);
+        while !payload.is_empty() {
+            let Some(block) = &mut self.block else {
+                if let Some(span) = &mut self.span {
+                    span.lost = true;
+                }
+                return;
+            };
+            let put = block.put(sound.party, sound.codec, first, payload);
+            payload = payload.get(put..).unwrap_or_default();
+            first += put as u64;
+            if put == 0 {
+                self.flush(now);
+            }
+        }
+    }
+
+    /// When the block in hand is old enough to be handed on.
+    pub(crate) fn flush_at(&self) -> Option<Time> {
+        self.span.map(|span| span.flush_at)
+    }
+
+    /// Hands the block in hand on, if it is old enough.
+    pub(crate) fn handle_timeout(&mut self, now: Time, clock: CallClock) {
+        if let Some(span) = self.span.as_mut().filter(|span| span.flush_at <= now) {
+            let here = u64::try_from(clock.position(now) - span.origin).unwrap_or(0);
+            span.until = span.until.max(here);
+            self.flush(now);
+        }
+    }
+
+    /// Keeps silence from here on, or listens again.
+    pub(crate) fn pause(&mut self, now: Time, clock: CallClock, why: Option<Pause>) {
+        if let Some(span) = &mut self.span {
+            let here = u64::try_from(clock.position(now) - span.origin).unwrap_or(0);
+            span.until = span.until.max(here);
+            self.flush(now);
+        }
+        self.paused = why;
+    }
+
+    /// Milliseconds lost since the last time this was asked.
+    pub(crate) const fn take_missing_ms(&mut self) -> u64 {
+        std::mem::replace(&mut self.missing_ms, 0)
+    }
+
+    /// Hands on what is in hand and begins the next block.
+    fn flush(&mut self, now: Time) {
+        let Some(span) = &mut self.span else {
+            return;
+        };
+        let mut lost = span.lost;
+        if let Some(mut block) = self.block.take() {
+            (block.started, block.paused) = (span.started, self.paused);
+            (block.from, block.until) = (span.from, span.until);
+            // The ring holds as many blocks as there are, so there is always room.
+            lost |= self.feed.full.push(block).is_err();
+        }
+        if lost {
+            let missing_ms = (span.until - span.from) / 8;
+            self.missing_ms += missing_ms;
+            self.feed.shared.missing_ms.fetch_add(missing_ms, Ordering::AcqRel);
+        }
+        span.from = span.until;
+        (span.flush_at, span.lost) = (now + BLOCK_TIME, false);
+        self.block = self.feed.empty.pop().ok();
+    }
+
+    /// Ends the tap: what arrived before is handed on, nothing more is taken.
+    pub(crate) fn close(mut self, now: Time, end: TapEnd) {
+        self.flush(now);
+        self.feed.end(end);
+    }
+}
+
+impl TapFeed {
+    fn end(&self, end: TapEnd) {
+        let place = TapEnd::ALL.iter().position(|each| *each == end).unwrap_or(0);
+        let first = u8::try_from(place + 1).unwrap_or(u8::MAX);
+        // The first reason stays.
+        let _kept = self.shared.end.compare_exchange(0, first, Ordering::AcqRel, Ordering::Acquire);
+    }
+}
+
+impl Drop for TapFeed {
+    fn drop(&mut self) {
+        self.end(TapEnd::Removed);
+    }
+}
+
+impl fmt::Debug for Tap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tap({})", self.recording())
+    }
+}

@@ -1,0 +1,303 @@
+//! A line that asks, and a desk at which a call is driven by hand under a virtual clock.
+
+#![allow(dead_code, reason = "each test takes what it needs of the desk")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a desk that cannot go on fails its test"
+)]
+
+use std::{sync::Arc, time::Duration};
+
+use call::*;
+
+/// An action without what cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Seen {
+    Opened,
+    Decided(Consent),
+    Ended(Words),
+    Answer,
+    Reject(Failure),
+    Ring(bool),
+    Play(Prompt),
+    Hush,
+    RingBack,
+    Tone(Tone),
+    Commit { prompts: usize, presses: usize },
+    Dial,
+    CancelDial,
+    Connect(Connection),
+    Record,
+    Arm(Key),
+    Pause,
+    Resume,
+    End(Fate),
+    HangUp(Party, Cause),
+    Finish(Words),
+}
+
+impl Seen {
+    pub(crate) fn of(action: &Action) -> Self {
+        match action {
+            Action::Audit(Fact::CallOpened { .. }) => Self::Opened,
+            Action::Audit(Fact::ConsentDecided { consent, .. }) => Self::Decided(*consent),
+            Action::Audit(Fact::CallEnded { consent, outcome, verdict, .. }) => {
+                Self::Ended(Words { consent: *consent, outcome: *outcome, verdict: *verdict })
+            }
+            Action::Audit(fact) => panic!("a call never states {:?}", fact.kind()),
+            Action::Answer => Self::Answer,
+            Action::Reject(failure) => Self::Reject(*failure),
+            Action::Ring { early_media } => Self::Ring(*early_media),
+            Action::Play(prompt) => Self::Play(*prompt),
+            Action::Hush => Self::Hush,
+            Action::RingBack => Self::RingBack,
+            Action::Tone(tone) => Self::Tone(*tone),
+            Action::Commit(evidence) => {
+                Self::Commit { prompts: evidence.prompts.len(), presses: evidence.presses.len() }
+            }
+            Action::Dial => Self::Dial,
+            Action::CancelDial => Self::CancelDial,
+            Action::Connect(connection) => Self::Connect(*connection),
+            Action::Record(_) => Self::Record,
+            Action::ArmWithdrawal(key) => Self::Arm(*key),
+            Action::Pause(Pause::Hold) => Self::Pause,
+            Action::Resume => Self::Resume,
+            Action::EndRecording { recording, fate } => {
+                assert_eq!(*recording, RECORDING);
+                Self::End(*fate)
+            }
+            Action::HangUp(party, cause) => Self::HangUp(*party, *cause),
+            Action::Finish(words) => Self::Finish(*words),
+        }
+    }
+}
+
+pub(crate) const CALL: CallId = CallId::from_bytes([0xca; 16]);
+pub(crate) const RECORDING: RecordingId = RecordingId::from_bytes([0x7e; 16]);
+pub(crate) const OTHER_RECORDING: RecordingId = RecordingId::from_bytes([0x0f; 16]);
+pub(crate) const HASH: Digest = Digest::from_bytes([0xe5; 32]);
+pub(crate) const START: Time = Time::from_micros(1_795_340_000_000_000);
+
+pub(crate) fn key(character: char) -> Key {
+    Key::new(character).unwrap()
+}
+
+pub(crate) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+pub(crate) fn press(character: char, at: Time) -> Press {
+    Press { key: Private::new(key(character)), at, transport: Transport::Rfc4733 }
+}
+
+/// How long each prompt of the lab lasts, in milliseconds.
+pub(crate) const fn length_ms(prompt: Prompt) -> u64 {
+    match prompt {
+        Prompt::Notice => 9_000,
+        Prompt::Question => 4_000,
+        Prompt::Reask => 6_000,
+        Prompt::WrongKey => 4_000,
+        Prompt::Granted | Prompt::Refused | Prompt::NotGiven => 2_500,
+        Prompt::Withdrawn => 3_000,
+        Prompt::Info => 15_000,
+        Prompt::NoAnswer => 4_000,
+    }
+}
+
+pub(crate) fn asking() -> Asking {
+    let id = |prompt: Prompt| PromptId {
+        version: 1,
+        sha256: Digest::from_bytes([prompt as u8 + 1; 32]),
+    };
+    Asking {
+        ground: Ground::Consent,
+        purposes: [Purpose::Quality, Purpose::Training].into_iter().collect(),
+        heard: Parties::BOTH,
+        language: Language::new("nl").unwrap(),
+        prompts: Prompt::ALL.into_iter().map(|prompt| (prompt, id(prompt))).collect(),
+        keys: Keys { grant: key('1'), refuse: key('2'), withdraw: key('*'), info: key('9') },
+        repeats: 1,
+        answer_timeout: ms(4_000),
+        unbridged_limit: ms(35_000),
+        confirm: Confirm::First,
+        on_withdraw: OnWithdraw::Erase,
+        retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
+    }
+}
+
+pub(crate) fn line(recording: Recording) -> Arc<Line> {
+    Arc::new(Line {
+        id: LineId::new("sales").unwrap(),
+        tenant: TenantId::new("acme").unwrap(),
+        pattern: DialledPattern::new("+31201234567").unwrap(),
+        policy: Arc::new(Policy {
+            id: PolicyId::new("ask").unwrap(),
+            version: 7,
+            hash: Digest::from_bytes([0x9a; 32]),
+            recording,
+            ring_timeout: ms(30_000),
+        }),
+    })
+}
+
+pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
+    CallOffer {
+        call: CALL,
+        recording: RECORDING,
+        line,
+        emergency: false,
+        ready: Ok(()),
+        target_up: true,
+    }
+}
+
+pub(crate) fn asked(asking: Asking) -> CallOffer {
+    offer(Some(line(Recording::Ask(Box::new(asking)))))
+}
+
+pub(crate) fn words(consent: Consent, outcome: Outcome, verdict: Verdict) -> Words {
+    Words { consent, outcome, verdict }
+}
+
+/// A call, the time, and everything it asked for.
+pub(crate) struct Desk {
+    pub(crate) call: Call,
+    pub(crate) now: Time,
+    /// The permit, as the tap would hold it.
+    pub(crate) permit: Option<Permit>,
+    pub(crate) evidence: Option<Box<Evidence>>,
+    pub(crate) all: Vec<Seen>,
+    polled: usize,
+    unreported: Vec<Prompt>,
+}
+
+impl Desk {
+    pub(crate) fn new(offer: CallOffer) -> Self {
+        let mut desk = Self {
+            call: Call::new(START, offer),
+            now: START,
+            permit: None,
+            evidence: None,
+            all: Vec::new(),
+            polled: 0,
+            unreported: Vec::new(),
+        };
+        desk.poll();
+        desk
+    }
+
+    fn poll(&mut self) {
+        while let Some(action) = self.call.poll_action() {
+            let seen = Seen::of(&action);
+            self.all.push(seen);
+            if let Action::Play(prompt) = &action {
+                self.unreported.push(*prompt);
+            }
+            if let Action::Record(permit) = action {
+                assert!(self.permit.replace(permit).is_none(), "one call, one permit");
+            } else if let Action::Commit(evidence) = action {
+                self.evidence = Some(evidence);
+            }
+        }
+    }
+
+    /// What was asked for since this was last asked.
+    pub(crate) fn since(&mut self) -> Vec<Seen> {
+        let since = self.all[self.polled..].to_vec();
+        self.polled = self.all.len();
+        since
+    }
+
+    /// Lets time pass, stopping at each deadline.
+    pub(crate) fn wait(&mut self, millis: u64) -> Vec<Seen> {
+        let until = self.now + ms(millis);
+        while let Some(at) = self.call.poll_timeout().filter(|at| *at <= until) {
+            assert!(at >= self.now, "a deadline lies in the past");
+            self.now = at;
+            self.call.handle_timeout(at);
+            self.poll();
+        }
+        self.now = until;
+        self.since()
+    }
+
+    /// Lets time pass until the next deadline, and says how long that was.
+    pub(crate) fn wait_for_deadline(&mut self) -> (Duration, Vec<Seen>) {
+        let at = self.call.poll_timeout().expect("nothing is waited for");
+        let waited = at.since(self.now);
+        self.now = at;
+        self.call.handle_timeout(at);
+        self.poll();
+        (waited, self.since())
+    }
+
+    pub(crate) fn tell(&mut self, input: Input) -> Vec<Seen> {
+        self.call.handle(self.now, input);
+        self.poll();
+        self.since()
+    }
+
+    pub(crate) fn press(&mut self, character: char) -> Vec<Seen> {
+        self.tell(Input::Digit(Party::Customer, press(character, self.now)))
+    }
+
+    /// The oldest prompt is reported as cut after so many samples.
+    pub(crate) fn cut(&mut self, samples: u32) -> Vec<Seen> {
+        let prompt = self.unreported.remove(0);
+        self.tell(Input::PromptEnded { prompt, samples, whole: false })
+    }
+
+    /// The oldest prompt is heard to its end.
+    pub(crate) fn hear(&mut self) -> Vec<Seen> {
+        let prompt = self.unreported.remove(0);
+        let length = length_ms(prompt);
+        self.wait(length);
+        let samples = u32::try_from(length * 8).unwrap();
+        self.call.handle(self.now, Input::PromptEnded { prompt, samples, whole: true });
+        self.poll();
+        self.since()
+    }
+
+    pub(crate) fn commit(&mut self) -> Vec<Seen> {
+        self.tell(Input::Committed { recording: RECORDING, evidence: HASH })
+    }
+
+    /// A call at the question, which is sounding.
+    pub(crate) fn at_question(offer: CallOffer) -> Self {
+        let mut desk = Self::new(offer);
+        desk.tell(Input::Confirmed);
+        desk.hear();
+        desk
+    }
+
+    /// A call that was granted, committed and dialled; the PBX has said nothing yet.
+    pub(crate) fn dialled(asking: Asking) -> Self {
+        let mut desk = Self::new(asked(asking));
+        desk.tell(Input::Confirmed);
+        desk.press('1');
+        desk.hear();
+        desk.commit();
+        if desk.all.last() != Some(&Seen::RingBack) && !desk.unreported.is_empty() {
+            desk.hear();
+        }
+        desk.since();
+        desk
+    }
+
+    /// A call that is bridged and recorded.
+    pub(crate) fn recorded(asking: Asking) -> Self {
+        let mut desk = Self::dialled(asking);
+        desk.tell(Input::PbxAnswered);
+        desk
+    }
+
+    /// The three words of the finished call.
+    pub(crate) fn finished(&self) -> Words {
+        match self.all.last() {
+            Some(Seen::Finish(words)) => *words,
+            other => panic!("the call is not finished: {other:?}"),
+        }
+    }
+}

@@ -221,7 +221,7 @@ pub struct Description {
 
 impl Description {
     /// Reads a description. Line ends are CRLF or LF; unknown lines and octets that are no UTF-8 stay
-    /// as they are; what is missing is judged by [`crate::offer_answer`].
+    /// as they are; what is missing is judged by offer and answer.
     ///
     /// # Errors
     /// [`SdpError`] names the line.

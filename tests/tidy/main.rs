@@ -51,6 +51,7 @@ const RULES: &[Rule] = &[
     text::FOREIGN_NAME,
     text::BORROWED,
     text::TOP_LEVEL,
+    text::MAP,
 ];
 
 /// Runs one rule over the repository and fails with every finding that has no exception.
@@ -170,6 +171,11 @@ fn nothing_is_copied_in_from_elsewhere() {
 #[test]
 fn the_top_level_holds_exactly_what_it_should() {
     obey(text::TOP_LEVEL);
+}
+
+#[test]
+fn every_place_that_a_document_names_is_there() {
+    obey(text::MAP);
 }
 
 #[test]

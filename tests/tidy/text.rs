@@ -19,6 +19,13 @@ pub(crate) const BORROWED: Rule =
 pub(crate) const TOP_LEVEL: Rule =
     Rule { name: "top-level", law: "the top level holds exactly what it should", check: top_level };
 
+/// A map that names a street which is gone misleads worse than no map.
+pub(crate) const MAP: Rule = Rule {
+    name: "map",
+    law: "every file and folder that a document names is there",
+    check: lost_places,
+};
+
 /// Written in two halves, so that this file does not break its own rule.
 const FOREIGN: [(&str, &str); 12] = [
     ("deb.debian", ".org"),
@@ -105,6 +112,30 @@ fn top_level(house: &House) -> Vec<Finding> {
     extra.chain(missing).collect()
 }
 
+fn lost_places(house: &House) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (path, text) in house.files.iter().filter(|(path, _)| path.ends_with(".md")) {
+        for (number, line) in text.as_deref().unwrap_or_default().lines().enumerate() {
+            // Every second piece between back quotes is quoted.
+            for place in line.split('`').skip(1).step_by(2).filter(|place| is_place(place)) {
+                let bare = place.trim_end_matches('/');
+                let below = format!("{bare}/");
+                let there = |(file, _): &(String, _)| file == bare || file.starts_with(&below);
+                if !house.files.iter().any(there) {
+                    findings.push(Finding::new(path, number + 1, format!("{place} is not there")));
+                }
+            }
+        }
+    }
+    findings
+}
+
+/// Whether a quoted word is a path from the top of the repository.
+fn is_place(word: &str) -> bool {
+    let named = |folder: &str| word.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+    !word.contains(['*', ' ', '<', '{']) && TOP.iter().any(|top| named(top))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +158,14 @@ mod tests {
             assert_eq!(borrowed(&House::of(&[(path, text)])).len(), 1, "{path}");
         }
         assert!(borrowed(&House::of(&[("LICENSE", &line)])).is_empty());
+    }
+
+    #[test]
+    fn a_place_that_is_gone_is_found() {
+        let map = "see `crates/a/src/b.rs`, `crates/a/`, `crates/a/src/gone.rs` and `a/b`\n";
+        let house = House::of(&[("MAP.md", map), ("crates/a/src/b.rs", "")]);
+        let gone = Finding::new("MAP.md", 1, "crates/a/src/gone.rs is not there");
+        assert_eq!(lost_places(&house), [gone]);
     }
 
     #[test]

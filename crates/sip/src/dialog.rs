@@ -78,6 +78,8 @@ impl Dialog {
         Dialog {
             remote: response.first("To").unwrap_or(&self.remote).to_vec(),
             remote_tag: to_tag(response),
+            // Another fork may have counted before this one answered.
+            remote_cseq: None,
             routes,
             target: contact(response).unwrap_or_else(|| self.target.clone()),
             ..self.clone()

@@ -1,4 +1,64 @@
 //! SIP without sockets, clocks or chance: messages, transactions, dialogs, offer and answer.
+//!
+//! A user agent core for a back-to-back user agent (RFC 3261 §6). [`Endpoint`] holds every leg of a
+//! node; the caller owns the sockets and the clock:
+//!
+//! ```
+//! use std::time::Instant;
+//! use sip::{Config, Endpoint, Event, Listener, ListenerId, Remote, Transport};
+//!
+//! let address = "192.0.2.1:5060".parse().unwrap();
+//! let listener = Listener { transport: Transport::Udp, advertised: address };
+//! let mut endpoint = Endpoint::new(Config::new("example", vec![listener]), [7; 32]);
+//!
+//! let datagram = b"OPTIONS sip:192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\n\
+//!     From: <sip:a@192.0.2.9>;tag=1\r\nTo: <sip:192.0.2.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+//! let source = "192.0.2.9:5060".parse().unwrap();
+//! let source = Remote { address: source, listener: ListenerId(0), transport: Transport::Udp };
+//! endpoint.receive(Instant::now(), source, datagram);
+//! while let Some(transmit) = endpoint.poll_transmit() {
+//!     assert!(transmit.octets.starts_with(b"SIP/2.0 200 OK\r\n"));
+//! }
+//! assert!(endpoint.poll_event().is_none());
+//! let _come_back = endpoint.poll_timeout();
+//! ```
+//!
+//! # The life of a leg
+//!
+//! Theirs: [`Event::IncomingInvite`] → [`Endpoint::respond`] → [`Event::Acked`]; ours:
+//! [`Endpoint::invite`] → [`Event::Provisional`] → [`Event::Answered`]; then
+//! [`Endpoint::reinvite`] and [`Endpoint::answer_reinvite`] while it is up. Every leg ends with
+//! exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and [`Event::Ended`].
+//! How long to let it ring is the caller's to decide: an INVITE that nobody answers, rejects or
+//! cancels stays open in either direction.
+//!
+//! # What is absent
+//!
+//! `sip` does not know that recording exists. It opens no socket, resolves no name, reads no clock
+//! and draws no random number; the seed of [`Endpoint::new`] is all the chance there is. It has no
+//! digest authentication, reliable provisional responses, UPDATE, REFER or session timers, and
+//! promises none of them in `Allow` and `Supported`. It does not filter sources: what the caller
+//! does not want answered is not given to [`Endpoint::receive`].
+//!
+//! # Where `rsip` is not right
+//!
+//! `rsip` 0.4 gives the vocabulary: [`rsip::Method`] behind [`Method`], and [`rsip::StatusCode`]
+//! behind the reason phrases we write. Everything else is read here, because a carrier's message
+//! must survive what `rsip` does to it. `tests/vocabulary.rs` shows each case:
+//!
+//! | message | `rsip` | here |
+//! |---|---|---|
+//! | `OPTIONS sip:b@[2001:db8::1]:5070` | the host is not read | RFC 5118 |
+//! | `DANCE sip:b@192.0.2.1` | the message is refused | any token (RFC 4475 §3.1.1.2), answered 501 |
+//! | `invite` | is taken for `INVITE` | another method (RFC 3261 §7.1) |
+//! | `Subject: one⏎ two` | is not joined | unfolded (RFC 3261 §7.3.1) |
+//! | `Subject: caf\xe9` | the message is refused | octets stay as they are |
+//! | `Content-Length: 2` and `ab and more` | the body is all of it | the body is `ab` (RFC 3261 §18.3) |
+//! | `SIP/2.0 486 Bezet` | the phrase is lost | kept |
+//!
+//! Session descriptions are read here too: `rtc-sdp` asks the wall clock and a random source,
+//! `sdp-types` refuses a whole description for a Latin-1 session name or an odd line that nobody
+//! acts on, and neither is needed to answer with one audio line.
 
 pub mod agreement;
 mod dialog;
@@ -22,6 +82,7 @@ pub use sdp::{Description, Direction, SdpError};
 pub use timer::Timers;
 pub use uri::{Host, SipUri, TelUri, Uri, UriError};
 pub use wire::address::NameAddr;
+pub use wire::body::{Content, content};
 pub use wire::build::Body;
 pub use wire::header::{Header, HeaderError, Params};
 pub use wire::message::{Fault, Message, Start};

@@ -5,13 +5,11 @@ use std::time::Instant;
 use super::compose::{self, Reply};
 use super::core::Endpoint;
 use super::event::{CommandError, Event, LegId, Why};
-use super::leg::{Asking, Phase, Unacked};
+use super::leg::{Asking, Invited, Phase, Unacked};
 use crate::timer::Alarm;
-use crate::transaction::layer::ServerId;
 use crate::wire::build::Body;
 use crate::wire::header::Header;
 use crate::wire::method::Method;
-use crate::wire::request::Request;
 
 /// How often a provisional response is repeated (RFC 3261 §13.3.1.1: every minute).
 pub(crate) const REFRESH: std::time::Duration = std::time::Duration::from_secs(60);
@@ -22,7 +20,7 @@ impl Endpoint {
     /// ([`Why::Refused`]).
     ///
     /// # Errors
-    /// The leg is over, has been answered, or the status does not fit.
+    /// The leg is over, has been answered, the status does not fit, or a 2xx has no body.
     pub fn respond(
         &mut self,
         now: Instant,
@@ -34,24 +32,27 @@ impl Endpoint {
         if !(101..700).contains(&status) {
             return Err(CommandError::Status(status));
         }
+        if (200..300).contains(&status) && body.is_none() {
+            return Err(CommandError::NoDescription);
+        }
         let held = self.live(leg)?;
         let Phase::Ringing(ringing) = &held.phase else { return Err(CommandError::WrongState) };
-        let (server, request, offers) = (ringing.server, ringing.request.clone(), !ringing.offered);
+        let invited = ringing.clone();
         let tag = held.dialog.local_tag.clone();
         let reply = Reply { status, tag: Some(&tag), own: &[], headers, body };
         match status {
             ..200 => {
                 held.alarms.set(Alarm::Refresh, now + REFRESH);
-                self.reply(now, server, &request, &reply);
+                self.reply(now, invited.server, &invited.request, &reply);
                 self.file(leg);
             }
             200..300 => {
                 held.alarms.clear();
                 held.phase = Phase::Up;
-                self.accept(now, leg, server, &request, &reply, offers, true);
+                self.accept(now, leg, &invited, &reply, true);
             }
             _ => {
-                self.reply(now, server, &request, &reply);
+                self.reply(now, invited.server, &invited.request, &reply);
                 self.finish(leg, Event::Ended { leg, why: Why::Refused });
             }
         }
@@ -62,7 +63,7 @@ impl Endpoint {
     /// carry ours.
     ///
     /// # Errors
-    /// The leg is over, nothing was asked, or the status does not fit.
+    /// The leg is over, nothing was asked, the status does not fit, or a 2xx has no body.
     pub fn answer_reinvite(
         &mut self,
         now: Instant,
@@ -74,13 +75,16 @@ impl Endpoint {
         if !(200..700).contains(&status) {
             return Err(CommandError::Status(status));
         }
+        if status < 300 && body.is_none() {
+            return Err(CommandError::NoDescription);
+        }
         let held = self.live(leg)?;
         let asked = held.asked.take().ok_or(CommandError::WrongState)?;
         let tag = held.dialog.local_tag.clone();
         let reply = Reply { status, tag: Some(&tag), own: &[], headers, body };
         if status < 300 {
             held.dialog.refresh(asked.request.message());
-            self.accept(now, leg, asked.server, &asked.request, &reply, !asked.offered, false);
+            self.accept(now, leg, &asked, &reply, false);
         } else {
             self.reply(now, asked.server, &asked.request, &reply);
         }
@@ -88,32 +92,28 @@ impl Endpoint {
     }
 
     /// Sends a 2xx and keeps it until its ACK.
-    #[allow(clippy::too_many_arguments, reason = "one call, two callers, all of it needed")]
     fn accept(
         &mut self,
         now: Instant,
         leg: LegId,
-        server: ServerId,
-        request: &Request,
+        invited: &Invited,
         reply: &Reply<'_>,
-        offers: bool,
         first: bool,
     ) {
-        let Some(remote) = self.transactions.reply_to(server) else { return };
+        let Some(remote) = self.transactions.reply_to(invited.server) else { return };
         let Some(listener) = self.config.listener(remote.listener) else { return };
-        let octets = compose::response(&self.config, listener, request, reply);
-        let interval = self.config.timers.t1;
+        let octets = compose::response(&self.config, listener, &invited.request, reply);
         if let Some(held) = self.legs.get_mut(&leg) {
             held.unacked = Some(Unacked {
-                cseq: request.cseq(),
+                cseq: invited.request.cseq(),
                 remote,
                 octets: octets.clone(),
-                interval,
-                offers,
+                interval: self.config.timers.t1,
+                offers: !invited.offered,
                 first,
             });
         }
-        self.transactions.respond(now, server, reply.status, octets);
+        self.transactions.respond(now, invited.server, reply.status, octets);
         self.await_ack(now, leg);
     }
 

@@ -41,6 +41,8 @@ pub struct Endpoint {
     pub(crate) events: VecDeque<Event>,
     pub(crate) draining: bool,
     pub(crate) counter: u64,
+    /// Legs that are over and only wait for late responses.
+    pub(crate) over: usize,
 }
 
 impl fmt::Debug for Endpoint {
@@ -64,6 +66,7 @@ impl Endpoint {
             events: VecDeque::new(),
             draining: false,
             counter: 0,
+            over: 0,
         }
     }
 
@@ -91,6 +94,11 @@ impl Endpoint {
     /// How many legs are held, those included that only wait for late responses.
     pub fn legs(&self) -> usize {
         self.legs.len()
+    }
+
+    /// How many legs have not ended.
+    pub fn live_legs(&self) -> usize {
+        self.legs.len().saturating_sub(self.over)
     }
 
     /// How many transactions are held.
@@ -227,9 +235,10 @@ impl Endpoint {
 
     /// The leg is over: one last report, and it is gone when its transactions are.
     pub(crate) fn finish(&mut self, id: LegId, last: Event) {
-        if let Some(leg) = self.legs.get_mut(&id) {
+        if let Ok(leg) = self.live(id) {
             leg.phase = Phase::Over;
             leg.alarms.clear();
+            self.over += 1;
             self.events.push_back(last);
         }
         self.file(id);
@@ -242,6 +251,7 @@ impl Endpoint {
         if self.legs.get(&id).is_some_and(done)
             && let Some(leg) = self.legs.remove(&id)
         {
+            self.over = self.over.saturating_sub(1);
             self.tags.remove(&leg.dialog.local_tag);
             self.agenda.file(id, None);
         }

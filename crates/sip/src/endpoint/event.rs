@@ -244,6 +244,8 @@ pub enum CommandError {
     WrongState,
     /// A status code that does not fit the command.
     Status(u16),
+    /// A 2xx to an INVITE needs a session description.
+    NoDescription,
     /// A listener that the configuration does not have.
     UnknownListener,
     /// The limit of legs or transactions is reached.
@@ -259,6 +261,9 @@ impl fmt::Display for CommandError {
             }
             CommandError::Status(status) => {
                 write!(f, "status {status} does not fit here; use 101 to 699 and 2xx once")
+            }
+            CommandError::NoDescription => {
+                f.write_str("a 2xx has no session description; give the answer or an offer")
             }
             CommandError::UnknownListener => {
                 f.write_str("no such listener; use one of the configuration")

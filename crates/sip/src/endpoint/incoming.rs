@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::compose::{ACCEPT, ALLOW, Reply};
 use super::core::{Endpoint, Owner};
 use super::event::{Event, LegId, Sdp};
-use super::leg::{Leg, Phase, Ringing};
+use super::leg::{Invited, Leg, Phase};
 use crate::dialog::Dialog;
 use crate::network::Remote;
 use crate::transaction::layer::ServerId;
@@ -91,7 +91,7 @@ impl Endpoint {
     }
 
     fn on_invite(&mut self, now: Instant, source: Remote, server: ServerId, request: Request) {
-        if self.legs.len() >= self.config.max_legs {
+        if self.live_legs() >= self.config.max_legs {
             let after = self.retry_after();
             self.refuse(now, server, &request, 503, &[("Retry-After", after.as_bytes())]);
             return;
@@ -116,9 +116,9 @@ impl Endpoint {
         let number = 1 + self.tokens.below(10_000);
         let dialog = Dialog::incoming(&request, self.tokens.token(), number);
         let request = Arc::new(request);
-        let ringing = Ringing { server, request: request.clone(), offered: offer.is_some() };
+        let invited = Invited { server, request: request.clone(), offered: offer.is_some() };
         self.tags.insert(dialog.local_tag.clone(), id);
-        self.legs.insert(id, Leg::new(id, dialog, source, Phase::Ringing(ringing), false));
+        self.legs.insert(id, Leg::new(id, dialog, source, Phase::Ringing(invited), false));
         self.transactions.own(server, Owner::Leg(id));
         let max_forwards = request.max_forwards().saturating_sub(1);
         self.emit(Event::IncomingInvite { leg: id, source, request, max_forwards, offer });

@@ -7,7 +7,7 @@ use super::compose::{ACCEPT, ACCEPT_INFO, ALLOW, Reply};
 use super::core::Endpoint;
 use super::event::{Event, LegId, Sdp, Why};
 use super::incoming::ABILITIES;
-use super::leg::{Asked, Phase};
+use super::leg::{Invited, Phase};
 use super::originate::description;
 use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
@@ -106,7 +106,8 @@ impl Endpoint {
         self.reply(now, server, &request, &Reply { tag: None, ..Reply::plain(100, b"") });
         let request = Arc::new(request);
         if let Some(leg) = self.legs.get_mut(&id) {
-            leg.asked = Some(Asked { server, request: request.clone(), offered: offer.is_some() });
+            leg.asked =
+                Some(Invited { server, request: request.clone(), offered: offer.is_some() });
         }
         self.emit(Event::Reinvite { leg: id, request, offer });
     }

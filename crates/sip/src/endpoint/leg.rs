@@ -15,8 +15,9 @@ use crate::wire::request::Request;
 /// Most early dialogs of one INVITE whose session description is kept.
 pub(crate) const MAX_FORKS: usize = 16;
 
-/// Their INVITE that we have not answered.
-pub(crate) struct Ringing {
+/// An INVITE or re-INVITE of theirs that we have not answered.
+#[derive(Clone)]
+pub(crate) struct Invited {
     pub(crate) server: ServerId,
     pub(crate) request: Arc<Request>,
     pub(crate) offered: bool,
@@ -35,7 +36,7 @@ pub(crate) struct Calling {
 }
 
 pub(crate) enum Phase {
-    Ringing(Ringing),
+    Ringing(Invited),
     Calling(Calling),
     Up,
     /// Our BYE is out; the reason is reported when it is answered.
@@ -53,13 +54,6 @@ pub(crate) struct Unacked {
     pub(crate) offers: bool,
     /// It answers the first INVITE of the dialog.
     pub(crate) first: bool,
-}
-
-/// A re-INVITE of theirs that we have not answered.
-pub(crate) struct Asked {
-    pub(crate) server: ServerId,
-    pub(crate) request: Arc<Request>,
-    pub(crate) offered: bool,
 }
 
 /// A re-INVITE of ours: in flight, or waiting to be tried again after a crossing.
@@ -89,7 +83,7 @@ pub(crate) struct Leg {
     /// Client transactions that still name this leg.
     pub(crate) clients: u32,
     pub(crate) unacked: Option<Unacked>,
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<Invited>,
     pub(crate) asking: Option<Asking>,
     pub(crate) acks: Vec<SentAck>,
     /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).

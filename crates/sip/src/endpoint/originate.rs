@@ -28,7 +28,7 @@ impl Endpoint {
     /// # Errors
     /// An unknown listener, or the limit of legs is reached.
     pub fn invite(&mut self, now: Instant, invite: &Invite) -> Result<LegId, CommandError> {
-        if self.legs.len() >= self.config.max_legs {
+        if self.live_legs() >= self.config.max_legs || self.is_full() {
             return Err(CommandError::Full);
         }
         let remote = self.remote(invite.listener, invite.destination)?;
@@ -73,6 +73,9 @@ impl Endpoint {
         destination: SocketAddr,
         target: &Uri,
     ) -> Result<PingId, CommandError> {
+        if self.is_full() {
+            return Err(CommandError::Full);
+        }
         let remote = self.remote(listener, destination)?;
         let local = self.listener(listener)?;
         let (branch, tag, call_id) =
@@ -82,6 +85,11 @@ impl Endpoint {
         let ping = PingId(self.next_number());
         self.transactions.send(now, Owner::Ping(ping), remote, octets).ok_or(CommandError::Full)?;
         Ok(ping)
+    }
+
+    /// Is there no room for another transaction of ours?
+    fn is_full(&self) -> bool {
+        self.transactions.len() >= self.config.max_transactions
     }
 
     /// A response that a transaction of ours passed up.

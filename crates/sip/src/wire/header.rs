@@ -221,17 +221,18 @@ impl Header {
     ///
     /// # Errors
     /// A name that is no token or is reserved, a value with a CR, LF or NUL octet.
-    pub fn new(name: &str, value: impl AsRef<[u8]>) -> Result<Header, HeaderError> {
-        if !is_token(name.as_bytes()) {
+    pub fn new(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Result<Header, HeaderError> {
+        let name = name.as_ref();
+        if !is_token(name) {
             return Err(HeaderError::Name);
         }
-        if RESERVED.iter().any(|reserved| same_name(reserved.as_bytes(), name.as_bytes())) {
+        if RESERVED.iter().any(|reserved| same_name(reserved.as_bytes(), name)) {
             return Err(HeaderError::Reserved);
         }
         let value = trim(value.as_ref());
         match value.iter().position(|octet| matches!(octet, b'\r' | b'\n' | 0)) {
             Some(at) => Err(HeaderError::Octet { at }),
-            None => Ok(Header { name: name.as_bytes().to_vec(), value: value.to_vec() }),
+            None => Ok(Header { name: name.to_vec(), value: value.to_vec() }),
         }
     }
 

@@ -3,8 +3,8 @@
 use quote::ToTokens;
 
 use crate::{
-    house::{Finding, House, Rule, Source},
-    token,
+    house::{self, Finding, House, Rule, Source},
+    strip, token,
 };
 
 /// DESIGN invariant 10: `call`, `sip` and the pure parts of `media`, `vault` and `ledger` are told
@@ -17,6 +17,9 @@ pub(crate) const ASKS_INSTEAD_OF_BEING_TOLD: Rule = Rule {
 };
 
 /// The crates that are pure, and the rooms in them that are not.
+///
+/// Of `vault` and `ledger` the pure part is what builds without their features, which is what the
+/// offline verifier links; the rest of them is looked at without that.
 const PURE: [(&str, &[&str]); 5] = [
     ("call", &[]),
     ("sip", &[]),
@@ -50,15 +53,19 @@ const OPENING: [&str; 7] =
 
 fn asks(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let featured = featured(house);
     for source in house.product() {
         let Some((_, shell)) = PURE.iter().find(|(name, _)| *name == source.crate_name) else {
             continue;
         };
-        if shell.iter().any(|room| is_in(source, room)) {
+        let stem = source.path.trim_end_matches(".rs");
+        let behind = |room: &String| stem == room || stem.starts_with(&format!("{room}/"));
+        if shell.iter().any(|room| is_in(source, room)) || featured.iter().any(behind) {
             continue;
         }
         let grounded = matches!(source.crate_name.as_str(), "call" | "sip");
-        let tokens = token::flatten(source.product.to_token_stream());
+        let pure = strip::without_features(source.product.clone()).product;
+        let tokens = token::flatten(pure.to_token_stream());
         for (path, line) in token::paths(&tokens) {
             let asking = ASKING.iter().any(|ending| ends_with(&path, ending));
             let opening = grounded && path.iter().any(|word| OPENING.contains(&word.as_str()));
@@ -68,6 +75,16 @@ fn asks(house: &House) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The rooms that are there with a feature only, as paths without `.rs`.
+fn featured(house: &House) -> Vec<String> {
+    let rooms = |source: &Source| {
+        let gone = strip::without_features(source.product.clone()).modules;
+        let path = source.path.clone();
+        gone.into_iter().map(move |room| house::inside(&path, &room))
+    };
+    house.product().flat_map(rooms).collect()
 }
 
 /// Whether a file is `src/ROOM.rs` or lies in `src/ROOM/`.
@@ -120,6 +137,16 @@ mod tests {
         assert_eq!(found("crates/media/src/workers.rs", "Instant::now()"), 1);
         assert_eq!(found("crates/jawoord/src/listen.rs", "Instant::now()"), 0);
         assert_eq!(found("crates/sip/tests/two.rs", "Instant::now()"), 0);
+    }
+
+    #[test]
+    fn what_a_feature_brings_may_ask() {
+        let gated = "#[cfg(feature = \"storage\")]\nfn f() { SystemRandom::new(); }\n";
+        let room = ("crates/vault/src/spool.rs", "fn f() { Instant::now(); }\n");
+        let house = |lib| House::of(&[("crates/vault/src/lib.rs", lib), room]);
+        assert!(asks(&house("#[cfg(feature = \"storage\")]\nmod spool;\n")).is_empty());
+        assert_eq!(asks(&house("mod spool;\n")).len(), 1);
+        assert!(asks(&House::of(&[("crates/vault/src/secret.rs", gated)])).is_empty());
     }
 
     #[test]

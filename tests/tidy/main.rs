@@ -124,7 +124,7 @@ fn every_crate_takes_the_lints_of_the_workspace_and_no_unsafe() {
 }
 
 #[test]
-fn only_the_bridge_speaks_both_sip_and_the_domain() {
+fn only_the_bridge_speaks_both_sip_and_the_call_machine() {
     obey(tongue::TWO_TONGUES);
 }
 

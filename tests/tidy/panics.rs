@@ -14,14 +14,17 @@ pub(crate) const PANICS: Rule = Rule {
     check: panics,
 };
 
-const CALLS: [&str; 11] = [
-    ". unwrap (",
-    ". unwrap_err (",
+const CALLS: [&str; 13] = [
+    // Without an argument: to unwrap a key is an honest trade.
+    ". unwrap ( )",
+    ". unwrap_err ( )",
     ". expect (",
     ". expect_err (",
     ". unwrap_unchecked (",
-    ": : unwrap",
-    ": : expect",
+    "Option : : unwrap",
+    "Option : : expect",
+    "Result : : unwrap",
+    "Result : : expect",
     "panic !",
     "todo !",
     "unimplemented !",
@@ -70,8 +73,9 @@ mod tests {
         for path in ["crates/a/tests/b.rs", "crates/jawoord/src/main.rs", "tests/sim/main.rs"] {
             assert!(panics(&House::of(&[(path, text)])).is_empty(), "{path}");
         }
-        let inside =
-            format!("#[cfg(test)]\nmod tests {{ {text} }}\nfn g() {{ a.unwrap_or(b); }}\n");
+        let inside = format!(
+            "#[cfg(test)]\nmod tests {{ {text} }}\nfn g() {{ a.unwrap_or(b); keys.unwrap(c); }}\n"
+        );
         assert!(panics(&House::of(&[("crates/a/src/lib.rs", &inside)])).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Takes out of a syntax tree everything that is compiled for tests only, and counts its lines.
+//! Takes out of a syntax tree what is compiled for tests only, or for a feature only.
 
 use std::collections::BTreeSet;
 
@@ -22,25 +22,49 @@ pub(crate) struct Stripped {
 }
 
 /// Removes the items, methods and statements behind `#[cfg(test)]` and the test functions.
-pub(crate) fn strip(mut file: syn::File) -> Stripped {
-    let mut knife = Knife::default();
-    knife.visit_file_mut(&mut file);
-    Stripped { product: file, lines: knife.lines.len(), tests: knife.tests, modules: knife.modules }
+pub(crate) fn strip(file: syn::File) -> Stripped {
+    Knife::new(|condition| condition.path().is_ident("test")).cut(file)
 }
 
-#[derive(Default)]
+/// Removes what is behind `#[cfg(feature = "…")]`: what stays is what builds without any feature.
+pub(crate) fn without_features(file: syn::File) -> Stripped {
+    Knife::new(|condition| condition.path().is_ident("feature")).cut(file)
+}
+
 struct Knife {
+    /// Whether a plain condition is one that what goes depends on.
+    cuts: fn(&Meta) -> bool,
     lines: BTreeSet<usize>,
     tests: usize,
     modules: Vec<String>,
 }
 
 impl Knife {
+    fn new(cuts: fn(&Meta) -> bool) -> Self {
+        Self { cuts, lines: BTreeSet::new(), tests: 0, modules: Vec::new() }
+    }
+
+    fn cut(mut self, mut file: syn::File) -> Stripped {
+        self.visit_file_mut(&mut file);
+        Stripped {
+            product: file,
+            lines: self.lines.len(),
+            tests: self.tests,
+            modules: self.modules,
+        }
+    }
+
+    /// Whether the attribute says that the node is there under the condition only.
+    fn goes(&self, attribute: &Attribute) -> bool {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<Meta>().is_ok_and(|condition| needs(&condition, self.cuts))
+    }
+
     /// Whether the node stays; if not, its lines are counted.
     fn keeps<T: ToTokens + Spanned>(&mut self, node: &T) -> bool {
         let attributes = attributes(node);
         let is_test = attributes.iter().any(is_test_attribute);
-        if !is_test && !attributes.iter().any(is_for_tests) {
+        if !is_test && !attributes.iter().any(|attribute| self.goes(attribute)) {
             return true;
         }
         let span = node.span();
@@ -52,7 +76,7 @@ impl Knife {
 
 impl VisitMut for Knife {
     fn visit_file_mut(&mut self, file: &mut syn::File) {
-        if file.attrs.iter().any(is_for_tests) {
+        if file.attrs.iter().any(|attribute| self.goes(attribute)) {
             self.tests += count_tests(file.to_token_stream());
             file.items.clear();
         }
@@ -107,19 +131,14 @@ fn is_test_attribute(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|segment| segment.ident == "test")
 }
 
-fn is_for_tests(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg")
-        && attribute.parse_args::<Meta>().is_ok_and(|condition| holds_in_tests_only(&condition))
-}
-
-/// Whether a `cfg` condition can be true in a test build only.
-fn holds_in_tests_only(condition: &Meta) -> bool {
-    let Meta::List(list) = condition else { return condition.path().is_ident("test") };
+/// Whether a `cfg` condition can be true only where a plain condition that `cuts` is true.
+fn needs(condition: &Meta, cuts: fn(&Meta) -> bool) -> bool {
+    let Meta::List(list) = condition else { return cuts(condition) };
     let separated = syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated;
     let Ok(inner) = list.parse_args_with(separated) else { return false };
     match list.path.get_ident().map(ToString::to_string).as_deref() {
-        Some("all") => inner.iter().any(holds_in_tests_only),
-        Some("any") => !inner.is_empty() && inner.iter().all(holds_in_tests_only),
+        Some("all") => inner.iter().any(|condition| needs(condition, cuts)),
+        Some("any") => !inner.is_empty() && inner.iter().all(|condition| needs(condition, cuts)),
         _ => false,
     }
 }
@@ -177,6 +196,14 @@ mod tests {
         let left = stripped(text);
         assert_eq!(left.lines, 4);
         assert!(!left.product.to_token_stream().to_string().contains("fn b"));
+    }
+
+    #[test]
+    fn what_a_feature_brings_goes_and_the_rest_stays() {
+        let text =
+            "#[cfg(feature = \"x\")]\nmod a;\n#[cfg(not(feature = \"x\"))]\nfn b() {}\nfn c() {}\n";
+        let left = without_features(syn::parse_file(text).unwrap());
+        assert_eq!((left.product.items.len(), left.modules.len()), (2, 1));
     }
 
     #[test]

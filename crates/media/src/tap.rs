@@ -178,12 +178,11 @@ impl Tap {
         };
         span.until = span.until.max(u64::try_from(here - span.origin).unwrap_or(0));
         self.span = Some(span);
-        let first = u64::try_from(sound.position - span.origin);
-        if let Ok(first) = first
-            && self.paused.is_none()
-            && self.permit.heard().hears(sound.party)
-        {
-            self.copy(now, first, sound);
+        if self.paused.is_none() && self.permit.heard().hears(sound.party) {
+            // What lies before the first sample of the recording stays outside.
+            let before = usize::try_from(span.origin - sound.position).unwrap_or(0);
+            let first = u64::try_from(sound.position - span.origin).unwrap_or(0);
+            self.copy(now, first, sound, sound.payload.get(before..).unwrap_or_default());
         }
         Ok(())
     }
@@ -200,8 +199,7 @@ impl Tap {
         }
     }
 
-    fn copy(&mut self, now: Time, first: u64, sound: &Sound<'_>) {
-        let (mut first, mut payload) = (first, sound.payload);
+    fn copy(&mut self, now: Time, mut first: u64, sound: &Sound<'_>, mut payload: &[u8]) {
         while !payload.is_empty() {
             let Some(block) = &mut self.block else {
                 if let Some(span) = &mut self.span {

@@ -1,0 +1,11 @@
+//! The call's sound from end to end: a real call machine and a real relay on a virtual clock.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+mod bridge;
+mod continuity;
+mod digits;
+mod fuzz;
+mod peers;
+mod stage;
+mod tap;

@@ -1,0 +1,122 @@
+//! A million packets through a relay with a tap in place, and not one allocation.
+
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+#[path = "flows/stage.rs"]
+#[allow(dead_code, reason = "the stage serves more tests than this one")]
+mod stage;
+
+use call::{Party, Prompt, Time};
+use media::{Event, PromptAudio, Verdict};
+
+use stage::{Stage, ms};
+
+const PACKETS: u32 = 1_000_000;
+
+/// One way of a talk: packets of 20 ms whose numbers we count on without making new buffers.
+struct Way {
+    party: Party,
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    bytes: [u8; 172],
+}
+
+impl Way {
+    fn header(&mut self, payload_type: u8, timestamp: u32) {
+        let header = media::Header {
+            marker: false,
+            payload_type,
+            sequence: self.sequence,
+            timestamp,
+            ssrc: self.ssrc,
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        self.bytes[..12].copy_from_slice(&header.encode());
+    }
+}
+
+/// What a worker does in 20 ms of one call: both packets, what is due, events, and a recorder.
+fn turn(stage: &mut Stage, ways: &mut [Way; 2], n: u32, tally: &mut Tally) {
+    for way in ways {
+        let from = stage::address(way.party);
+        // A key every two seconds: five packets of it instead of sound.
+        let key = n % 100;
+        let length = if key < 5 {
+            let start = way.timestamp.wrapping_sub(160 * key);
+            way.header(if way.party == Party::Customer { 96 } else { 101 }, start);
+            let end = if key > 2 { 0x8A } else { 0x0A };
+            let [high, low] = (u16::try_from(key).unwrap() * 160).to_be_bytes();
+            way.bytes[12..16].copy_from_slice(&[5, end, high, low]);
+            16
+        } else {
+            way.header(8, way.timestamp);
+            way.bytes[12..].fill(n as u8);
+            172
+        };
+        way.timestamp = way.timestamp.wrapping_add(160);
+        let verdict = stage.relay.receive(stage.now, way.party, from, &mut way.bytes[..length]);
+        tally.packets += 1;
+        tally.forwarded += u32::from(matches!(verdict, Verdict::Forward(_)));
+    }
+    stage.relay.handle_timeout(stage.now);
+    let mut scratch = [0; 256];
+    while stage.relay.poll_transmit(stage.now, &mut scratch).is_some() {
+        tally.own += 1;
+    }
+    while let Some(event) = stage.relay.poll_event() {
+        tally.keys += u32::from(matches!(event, Event::Digit(..)));
+        assert!(!matches!(event, Event::TapOverrun { .. } | Event::Fault), "{event:?}");
+    }
+    let reader = stage.reader.as_mut().unwrap();
+    while let Some(block) = reader.pop() {
+        tally.taken += block.frames().map(|frame| frame.payload.len() as u64).sum::<u64>();
+        reader.give_back(block);
+    }
+    stage.now = stage.now + ms(20);
+}
+
+#[derive(Default)]
+struct Tally {
+    packets: u32,
+    forwarded: u32,
+    own: u32,
+    keys: u32,
+    taken: u64,
+}
+
+#[test]
+fn a_million_packets_with_tap_keys_prompts_and_reports_allocate_nothing() {
+    let mut stage = Stage::granted();
+    let mu = media::Format { codec: media::Codec::Pcmu, ..stage::AGENT };
+    let mut transcoded = stage::remote(Party::Agent, stage::AGENT);
+    transcoded.send = media::Format { payload_type: 0, ..mu };
+    stage.relay.set_remote(stage.now, Party::Agent, transcoded);
+    let prompt = PromptAudio::from_pcm(&[1_000; 80_000]);
+    let way = |party, ssrc| Way { party, sequence: 1, timestamp: 7, ssrc, bytes: [0; 172] };
+    let mut ways = [way(Party::Customer, 1), way(Party::Agent, 2)];
+    let mut tally = Tally::default();
+    let begun: Time = stage.now;
+    let info = allocation_counter::measure(|| {
+        for n in 0..PACKETS / 2 {
+            if n % 5_000 == 0 {
+                stage.relay.play(stage.now, Prompt::Withdrawn, prompt.clone());
+            }
+            turn(&mut stage, &mut ways, n, &mut tally);
+        }
+    });
+    assert_eq!(info.count_total, 0, "{info:?}");
+    // It was a real talk: all of it was relayed, taken, reported on and pressed.
+    assert_eq!((tally.packets, tally.forwarded), (PACKETS, PACKETS));
+    assert_eq!(tally.keys, PACKETS / 100);
+    assert!(tally.own > 3_000, "{}", tally.own);
+    let sound = u64::from(PACKETS / 100 * 95) * 160;
+    assert!(tally.taken > sound - 16 * 1_280 && tally.taken <= sound, "{}", tally.taken);
+    assert_eq!(stage.now.since(begun).as_secs(), u64::from(PACKETS / 100));
+}
+
+#[test]
+fn the_counter_counts() {
+    let info = allocation_counter::measure(|| drop(std::hint::black_box(vec![1_u8; 100])));
+    assert_eq!(info.count_total, 1);
+}

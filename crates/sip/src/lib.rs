@@ -48,10 +48,10 @@
 //!
 //! | message | `rsip` | here |
 //! |---|---|---|
-//! | `OPTIONS sip:b@[2001:db8::1]:5070` | the host is not read | RFC 5118 |
+//! | `OPTIONS sip:b@[2001:db8::1]:5070` | the message is refused | RFC 5118 |
 //! | `DANCE sip:b@192.0.2.1` | the message is refused | any token (RFC 4475 §3.1.1.2), answered 501 |
 //! | `invite` | is taken for `INVITE` | another method (RFC 3261 §7.1) |
-//! | `Subject: one⏎ two` | is not joined | unfolded (RFC 3261 §7.3.1) |
+//! | `Subject: one⏎ two` | the message is refused | unfolded (RFC 3261 §7.3.1) |
 //! | `Subject: caf\xe9` | the message is refused | octets stay as they are |
 //! | `Content-Length: 2` and `ab and more` | the body is all of it | the body is `ab` (RFC 3261 §18.3) |
 //! | `SIP/2.0 486 Bezet` | the phrase is lost | kept |

@@ -55,10 +55,12 @@ pub(crate) enum Alarm {
     Offer,
     /// Repeat a provisional response, lest a proxy on the way loses patience (§13.3.1.1).
     Refresh,
+    /// The INVITE is no longer wanted (its Expires, §13.3.1).
+    Expire,
 }
 
-const ALARMS: [Alarm; 5] =
-    [Alarm::Retransmit, Alarm::GiveUp, Alarm::Linger, Alarm::Offer, Alarm::Refresh];
+const ALARMS: [Alarm; 6] =
+    [Alarm::Retransmit, Alarm::GiveUp, Alarm::Linger, Alarm::Offer, Alarm::Refresh, Alarm::Expire];
 
 /// The deadlines of one owner.
 #[derive(Debug, Clone, Default)]

@@ -506,3 +506,97 @@ fn the_ringing_is_repeated_every_minute() {
     peer.wait(Duration::from_secs(60));
     assert_eq!(peer.statuses(), [180]);
 }
+
+#[test]
+fn a_24_an_invite_that_expires_gets_487() {
+    let mut peer = Peer::new();
+    peer.ring(&peer.invite("a24", "Expires: 30\r\n"));
+    peer.wait(Duration::from_secs(29));
+    assert!(peer.event().is_none());
+    peer.wait(Duration::from_millis(1100));
+    assert_eq!(peer.statuses(), [487]);
+    assert!(matches!(peer.event(), Some(Event::Ended { why: Why::Expired, .. })));
+    let (_, _) = peer.up("a24b", "Expires: 30\r\n");
+    peer.wait(Duration::from_secs(60));
+    assert_eq!(peer.endpoint.live_legs(), 1, "an answered call does not expire");
+}
+
+#[test]
+fn a_2xx_without_a_description_is_not_sent() {
+    let mut peer = Peer::new();
+    let leg = peer.ring(&peer.invite("empty", ""));
+    let refused = peer.endpoint.respond(peer.now, leg, 200, &[], None);
+    assert_eq!(refused, Err(sip::CommandError::NoDescription));
+    assert!(peer.take().is_empty());
+}
+
+#[test]
+fn commands_that_do_not_fit_are_refused_and_change_nothing() {
+    use sip::CommandError::{Status, UnknownLeg, WrongState};
+    let mut peer = Peer::new();
+    let leg = peer.ring(&peer.invite("wrong", ""));
+    let (now, sdp) = (peer.now, Body::sdp(SDP.into()));
+    assert_eq!(peer.endpoint.bye(now, leg, &[]), Err(WrongState));
+    assert_eq!(peer.endpoint.cancel(now, leg, &[]), Err(WrongState));
+    assert_eq!(peer.endpoint.reinvite(now, leg, sdp.clone()), Err(WrongState));
+    assert_eq!(peer.endpoint.answer_reinvite(now, leg, 488, &[], None), Err(WrongState));
+    assert_eq!(peer.endpoint.respond(now, leg, 100, &[], None), Err(Status(100)));
+    assert_eq!(peer.endpoint.respond(now, leg, 700, &[], None), Err(Status(700)));
+    assert!(peer.take().is_empty());
+    peer.endpoint.respond(now, leg, 486, &[], None).unwrap();
+    assert_eq!(peer.endpoint.respond(now, leg, 200, &[], Some(&sdp)), Err(UnknownLeg));
+    assert!(matches!(peer.event(), Some(Event::Ended { why: Why::Refused, .. })));
+}
+
+#[test]
+fn a_hang_up_before_the_ack_waits_for_it() {
+    let mut peer = Peer::new();
+    let leg = peer.ring(&peer.invite("early", ""));
+    peer.endpoint.respond(peer.now, leg, 200, &[], Some(&Body::sdp(SDP.into()))).unwrap();
+    let answer = peer.take().remove(0);
+    peer.endpoint.bye(peer.now, leg, &[]).unwrap();
+    assert_eq!(peer.methods(), [""; 0], "RFC 3261 §15: no BYE before the ACK");
+    peer.tell(&peer.inside("ACK", "early", 1, &answer, "", ""));
+    let bye = peer.take().remove(0);
+    assert_eq!(bye.method().unwrap().name(), b"BYE");
+    peer.tell(&peer.answer_to(&bye, 200));
+    assert!(matches!(peer.event(), Some(Event::Ended { why: Why::HungUp, .. })));
+}
+
+#[test]
+fn r_03_an_offer_moves_the_target_of_later_requests() {
+    let mut peer = Peer::new();
+    let (leg, answer) = peer.up("r03", "");
+    let moved = peer
+        .inside("INVITE", "r03", 2, &answer, "Content-Type: application/sdp\r\n", "v=0 moved")
+        .replace(
+            "Contact: <sip:caller@192.0.2.9:5070>",
+            "Contact: <sip:new@192.0.2.44:5090;transport=udp;x=y>",
+        );
+    peer.tell(&moved);
+    peer.endpoint.answer_reinvite(peer.now, leg, 200, &[], Some(&Body::sdp(SDP.into()))).unwrap();
+    peer.tell(&peer.inside("ACK", "r03", 2, &answer, "", ""));
+    peer.take();
+    peer.endpoint.bye(peer.now, leg, &[]).unwrap();
+    assert_eq!(peer.take()[0].request_uri(), b"sip:new@192.0.2.44:5090;transport=udp;x=y");
+    assert_eq!(peer.destination, "192.0.2.44:5090".parse().ok());
+}
+
+#[test]
+fn no_number_name_or_address_shows_in_debug() {
+    let mut peer = Peer::new();
+    peer.tell(&peer.invite("secret-call-id", "P-Asserted-Identity: <tel:+31687654321>\r\n"));
+    let (_, invite) = peer.originate();
+    peer.tell(&peer.answer_as(&invite, 486, "x"));
+    let remote = peer.remote();
+    let mut shown = format!("{:?} {remote:?} {invite:?}", peer.endpoint);
+    while let Some(event) = peer.event() {
+        if let Event::IncomingInvite { request, .. } = &event {
+            shown.push_str(&format!("{:?} {:?}", request.from(), request.to()));
+        }
+        shown.push_str(&format!("{event:?}"));
+    }
+    for secret in ["3120123", "31687654321", "caller", "192.0.2", "secret"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}

@@ -2,10 +2,10 @@
 
 mod network;
 
-use network::{Step, Weather, World};
+use network::{Chance, Step, Weather, World};
 
 /// Seeds per scenario and weather.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 300;
 
 const FAIR: Weather = Weather { loss: 0, twice: 0, delay_ms: 0 };
 const ROUGH: Weather = Weather { loss: 80, twice: 150, delay_ms: 300 };
@@ -184,4 +184,56 @@ fn a_04_a_caller_that_vanishes_is_hung_up_on_after_64_t1() {
     // The stranger answers the BYE with 481: it knows no such call. That ends it, too.
     assert_eq!(world.ends()[1], "NoAck", "{text}");
     assert_eq!(world.nodes[1].endpoint.legs(), 0);
+}
+
+#[test]
+fn a_03_a_late_offer_is_answered_in_the_ack_whatever_the_wire_does() {
+    let plan = |world: &mut World| {
+        world.late = true;
+        world.called = vec![(100, Step::Ring), (500, Step::Answer)];
+        world.at(60_000, 1, Step::Bye);
+    };
+    scenario(plan, &[["Bye", "HungUp"]], &[]);
+    let mut answered = 0;
+    for seed in 0..100 {
+        let mut world = World::new(seed, ROUGH);
+        plan(&mut world);
+        world.call();
+        world.run();
+        assert!(
+            world.late_answers().iter().all(|answer| answer.as_deref() == Some(network::LATE)),
+            "seed {seed}"
+        );
+        answered += world.late_answers().len();
+    }
+    assert!(answered >= 98, "{answered}");
+}
+
+#[test]
+fn any_commands_at_any_time_leave_nothing_behind() {
+    for seed in 0..1500 {
+        let mut chance = Chance::new(seed ^ 0x5eed);
+        let mut world = World::new(seed, [FAIR, ROUGH, STORM][usize::try_from(seed % 3).unwrap()]);
+        let step = |chance: &mut Chance| match chance.below(8) {
+            0 => Step::Ring,
+            1 | 2 => Step::Answer,
+            3 => Step::Reject(486),
+            4 => Step::Cancel,
+            5 => Step::Bye,
+            _ => Step::Reinvite(
+                ["v=0 a", "v=0 b", "v=0 c"][usize::try_from(chance.below(3)).unwrap()],
+            ),
+        };
+        for _ in 0..chance.below(12) {
+            let (ms, node, step) = (chance.below(40_000), chance.below(2), step(&mut chance));
+            world.at(ms, usize::try_from(node).unwrap(), step);
+        }
+        world.called = vec![NOBODY];
+        // Whoever is still talking then hangs up.
+        world.at(400_000, 0, Step::Bye);
+        world.at(401_000, 1, Step::Bye);
+        world.call();
+        world.run();
+        world.check(seed);
+    }
 }

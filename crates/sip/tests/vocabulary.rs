@@ -25,14 +25,10 @@ fn a_plain_message_is_read_by_both() {
 #[test]
 fn a_host_in_ipv6() {
     let message = options("sip:b@[2001:db8::1]:5070", "", "");
-    let uri = b"sip:b@[2001:db8::1]:5070";
-    let read = theirs(&message).ok().and_then(|read| match read {
-        rsip::SipMessage::Request(request) => Some(request.uri.to_string()),
-        rsip::SipMessage::Response(_) => None,
-    });
-    assert_ne!(read.as_deref(), Some("sip:b@[2001:db8::1]:5070"));
-    assert_eq!(Uri::parse(uri).unwrap().to_wire().as_bytes(), uri);
-    assert!(Request::read(parse(&message).unwrap()).is_ok());
+    assert!(theirs(&message).is_err());
+    let request = Request::read(parse(&message).unwrap()).unwrap();
+    let uri = Uri::parse(request.message().request_uri()).unwrap();
+    assert_eq!(uri.socket_address(), "[2001:db8::1]:5070".parse().ok());
 }
 
 #[test]
@@ -52,7 +48,7 @@ fn a_method_in_small_letters() {
 #[test]
 fn a_folded_header() {
     let message = options("sip:b@192.0.2.1", "Subject: one\r\n two\r\n", "");
-    assert!(!theirs(&message).is_ok_and(|read| read.to_string().contains("one two")));
+    assert!(theirs(&message).is_err());
     assert_eq!(parse(&message).unwrap().first("Subject"), Some(&b"one two"[..]));
 }
 
@@ -68,18 +64,22 @@ fn a_name_in_latin_1() {
 #[test]
 fn a_body_that_is_shorter_than_the_datagram() {
     let message = options("sip:b@192.0.2.1", "Content-Length: 2\r\n", "ab and more");
-    let body = match theirs(&message) {
-        Ok(rsip::SipMessage::Request(request)) => request.body,
-        Ok(rsip::SipMessage::Response(_)) | Err(_) => Vec::new(),
-    };
-    assert_ne!(body, b"ab");
+    match theirs(&message) {
+        Ok(rsip::SipMessage::Request(request)) => assert_eq!(request.body, b"ab and more"),
+        other => panic!("{other:?}"),
+    }
     assert_eq!(parse(&message).unwrap().body(), b"ab");
 }
 
 #[test]
 fn a_reason_phrase_of_its_own() {
     let message = b"SIP/2.0 486 Bezet\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa\r\n\r\n";
-    assert!(!theirs(message).is_ok_and(|read| read.to_string().contains("Bezet")));
+    match theirs(message) {
+        Ok(rsip::SipMessage::Response(response)) => {
+            assert_eq!(response.status_code, rsip::StatusCode::BusyHere, "and no phrase beside it");
+        }
+        other => panic!("{other:?}"),
+    }
     match parse(message).unwrap().start() {
         sip::Start::Response { reason, .. } => assert_eq!(reason, b"Bezet"),
         other => panic!("{other:?}"),

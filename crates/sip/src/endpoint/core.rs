@@ -223,8 +223,10 @@ impl Endpoint {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.alarms.clear();
         leg.unacked = None;
-        leg.asking = None;
         leg.bye_after_ack = None;
+        if let Some(client) = leg.asking.take().and_then(|asking| asking.client) {
+            self.transactions.forsake(now, client);
+        }
         let tag = leg.dialog.local_tag.clone();
         let asked = leg.asked.take();
         self.file(id);

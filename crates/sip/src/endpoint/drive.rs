@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use super::answer::REFRESH;
-use super::compose;
+use super::compose::{self, Reply};
 use super::core::Endpoint;
-use super::event::{LegId, Why};
+use super::event::{Event, LegId, Why};
 use super::leg::Phase;
 use crate::network::Remote;
 use crate::timer::Alarm;
@@ -102,6 +102,7 @@ impl Endpoint {
             Alarm::GiveUp => self.close(now, id, Why::NoAck, &[]),
             Alarm::Offer => self.offer_again(now, id),
             Alarm::Refresh => self.refresh_ringing(now, id),
+            Alarm::Expire => self.expire(now, id),
             Alarm::Linger => {}
         }
     }
@@ -116,6 +117,19 @@ impl Endpoint {
         let (remote, octets) = (unacked.remote, unacked.octets.clone());
         self.transactions.transmit(remote, octets);
         self.file(id);
+    }
+
+    /// Row A-24.
+    fn expire(&mut self, now: Instant, id: LegId) {
+        let Some(leg) = self.legs.get(&id) else { return };
+        match &leg.phase {
+            Phase::Ringing(invited) => {
+                let (invited, tag) = (invited.clone(), leg.dialog.local_tag.clone());
+                self.reply(now, invited.server, &invited.request, &Reply::plain(487, &tag));
+                self.finish(id, Event::Ended { leg: id, why: Why::Expired });
+            }
+            Phase::Calling(_) | Phase::Up | Phase::Closing(..) | Phase::Over => {}
+        }
     }
 
     fn refresh_ringing(&mut self, now: Instant, id: LegId) {

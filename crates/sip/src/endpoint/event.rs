@@ -74,6 +74,8 @@ pub struct Invite {
 pub enum Why {
     /// We rejected its INVITE.
     Refused,
+    /// The Expires of its INVITE ran out before we answered; 487 is sent (row A-24).
+    Expired,
     /// We hung up; the other side has answered the BYE or never will.
     HungUp,
     /// We cancelled the INVITE. `answered` when its 2xx crossed the CANCEL and was hung up on.

@@ -1,7 +1,7 @@
 //! Requests outside any dialog of ours: new calls, CANCEL, OPTIONS, and what is refused.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::compose::{ACCEPT, ALLOW, Reply};
 use super::core::{Endpoint, Owner};
@@ -9,6 +9,7 @@ use super::event::{Event, LegId, Sdp};
 use super::leg::{Invited, Leg, Phase};
 use crate::dialog::Dialog;
 use crate::network::Remote;
+use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
 use crate::uri::Uri;
 use crate::wire::body::{Content, content};
@@ -120,6 +121,10 @@ impl Endpoint {
         self.tags.insert(dialog.local_tag.clone(), id);
         self.legs.insert(id, Leg::new(id, dialog, source, Phase::Ringing(invited), false));
         self.transactions.own(server, Owner::Leg(id));
+        if let (Some(seconds), Some(leg)) = (request.expires(), self.legs.get_mut(&id)) {
+            leg.alarms.set(Alarm::Expire, now + Duration::from_secs(u64::from(seconds)));
+            self.file(id);
+        }
         let max_forwards = request.max_forwards().saturating_sub(1);
         self.emit(Event::IncomingInvite { leg: id, source, request, max_forwards, offer });
     }

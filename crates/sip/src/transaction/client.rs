@@ -127,8 +127,9 @@ impl Client {
         self.alarms.set(Alarm::Linger, now + linger);
     }
 
-    /// Gives up on an INVITE that was cancelled 64*T1 ago (RFC 3261 §9.1).
-    pub(crate) fn cancelled(&mut self, now: Instant) {
+    /// Waits no longer than 64*T1 from now, even after a provisional response: the INVITE is cancelled
+    /// (RFC 3261 §9.1) or its dialog is over.
+    pub(crate) fn forsake(&mut self, now: Instant) {
         self.alarms.set(Alarm::GiveUp, now + self.timers.patience());
     }
 
@@ -148,7 +149,7 @@ impl Client {
                 Due::Retransmit
             }
             Alarm::GiveUp => Due::GaveUp,
-            Alarm::Linger | Alarm::Offer | Alarm::Refresh => Due::Over,
+            Alarm::Linger | Alarm::Offer | Alarm::Refresh | Alarm::Expire => Due::Over,
         })
     }
 }

@@ -158,11 +158,19 @@ impl<O: Copy> Transactions<O> {
         headers: &[Header],
     ) -> Option<ClientId> {
         let entry = self.clients.get_mut(&invite).filter(|entry| entry.machine.is_open())?;
-        entry.machine.cancelled(now);
+        entry.machine.forsake(now);
         let (owner, remote) = (entry.owner, entry.remote);
         let octets = hop::cancel(&entry.request, headers);
         self.agenda.file(Who::Client(invite), entry.machine.next_timeout());
         self.send(now, owner, remote, octets)
+    }
+
+    /// Nobody needs the final response of this INVITE any more: it is not waited for beyond 64*T1.
+    pub(crate) fn forsake(&mut self, now: Instant, invite: ClientId) {
+        if let Some(entry) = self.clients.get_mut(&invite).filter(|entry| entry.machine.is_open()) {
+            entry.machine.forsake(now);
+            self.agenda.file(Who::Client(invite), entry.machine.next_timeout());
+        }
     }
 
     /// Takes a response; `None` when it belongs to nothing or is absorbed.

@@ -111,7 +111,9 @@ impl Server {
                 self.alarms.set(Alarm::Retransmit, now + self.interval);
                 Due::Retransmit
             }
-            Alarm::GiveUp | Alarm::Linger | Alarm::Offer | Alarm::Refresh => Due::Over,
+            Alarm::GiveUp | Alarm::Linger | Alarm::Offer | Alarm::Refresh | Alarm::Expire => {
+                Due::Over
+            }
         })
     }
 }

@@ -70,6 +70,11 @@ impl Request {
         self.cseq
     }
 
+    /// Expires in seconds, if it is there and a number above 0.
+    pub fn expires(&self) -> Option<u32> {
+        self.message.first("Expires").and_then(number).filter(|seconds| *seconds > 0)
+    }
+
     /// Max-Forwards as received; 70 when it is missing (RFC 3261 §16.6 step 3).
     pub fn max_forwards(&self) -> u8 {
         self.max_forwards

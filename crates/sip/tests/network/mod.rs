@@ -71,6 +71,32 @@ pub(crate) struct World {
     /// What the called side does when an INVITE comes: milliseconds after it, and what.
     pub(crate) called: Vec<(u64, Step)>,
     pub(crate) trace: Vec<String>,
+    /// An element on the way takes the offer out of the first INVITE and puts an answer into its ACK:
+    /// for the called side it is a call with a late offer (row A-03).
+    pub(crate) late: bool,
+    answers: Vec<Option<Vec<u8>>>,
+}
+
+/// The answer that [`World::late`] puts into the ACK.
+pub(crate) const LATE: &[u8] = b"v=0 late answer";
+
+/// What the element on the way makes of a message.
+fn late(octets: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8(octets.to_vec()).expect("our own text");
+    let (head, _) = text.split_once("\r\n\r\n").expect("a head");
+    let kept = |line: &&str| !line.starts_with("Content-");
+    let mut out: String =
+        head.split("\r\n").filter(kept).map(|line| format!("{line}\r\n")).collect();
+    if text.starts_with("INVITE") {
+        out.push_str("Content-Length: 0\r\n\r\n");
+    } else {
+        let answer = String::from_utf8_lossy(LATE);
+        out.push_str(&format!(
+            "Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{answer}",
+            LATE.len()
+        ));
+    }
+    out.into_bytes()
 }
 
 pub(crate) fn endpoint(address: SocketAddr, seed: u8) -> Endpoint {
@@ -125,7 +151,14 @@ impl World {
             weather,
             called: Vec::new(),
             trace: Vec::new(),
+            late: false,
+            answers: Vec::new(),
         }
+    }
+
+    /// The answers that came in ACKs to the called side.
+    pub(crate) fn late_answers(&self) -> &[Option<Vec<u8>>] {
+        &self.answers
     }
 
     /// Node 0 calls node 1 now.
@@ -230,6 +263,8 @@ impl World {
     }
 
     fn carry(&mut self, to: usize, from: SocketAddr, octets: &[u8]) {
+        let passing = self.late && (octets.starts_with(b"INVITE") || octets.starts_with(b"ACK"));
+        let octets = if passing { late(octets) } else { octets.to_vec() };
         let copies = 1 + u64::from(self.chance.below(1000) < self.weather.twice);
         for _ in 0..copies {
             if self.chance.below(1000) >= self.weather.loss {
@@ -254,7 +289,7 @@ impl World {
             Event::Answered { sdp, .. } => self.nodes[at].heard = Some(sdp.to_vec()),
             Event::Reinvite { leg, offer, .. } => {
                 let node = &mut self.nodes[at];
-                let offer = offer.as_ref().map(|offer| offer.to_vec()).expect("an offer");
+                let offer = offer.as_ref().map(|offer| offer.to_vec()).unwrap_or_default();
                 let answer = [b"answer to ", &offer[..]].concat();
                 let body = Body::sdp(answer.clone());
                 node.endpoint.answer_reinvite(now, *leg, 200, &[], Some(&body)).expect("asked");
@@ -263,11 +298,14 @@ impl World {
             Event::Reanswered { sdp, .. } => {
                 let answer = sdp.as_ref().map(|sdp| sdp.to_vec()).expect("an answer");
                 let node = &mut self.nodes[at];
-                node.said = answer.strip_prefix(b"answer to ").map(<[u8]>::to_vec);
+                node.said =
+                    answer.strip_prefix(b"answer to ").map(<[u8]>::to_vec).or(node.said.take());
                 node.heard = Some(answer);
             }
+            Event::Acked { answer, .. } => {
+                self.answers.push(answer.as_ref().map(|answer| answer.to_vec()))
+            }
             Event::Provisional { .. }
-            | Event::Acked { .. }
             | Event::Cancelled { .. }
             | Event::Rejected { .. }
             | Event::ReinviteRefused { .. }

@@ -121,3 +121,17 @@ mod hadolint {
         assert!(content, "{said}");
     }
 }
+
+mod shellcheck {
+    //! The linter of shell scripts.
+
+    use super::*;
+
+    #[test]
+    fn the_runner_has_no_finding() {
+        let top = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let scripts = ["tests/run", ".ci/run"].map(|script| top.join(script));
+        let (content, said) = run(Command::new("shellcheck").args(scripts));
+        assert!(content, "{said}");
+    }
+}

@@ -43,6 +43,7 @@ impl Call {
     pub(super) fn withdraw(&mut self, now: Time) {
         let Some(terms) = self.terms.filter(|_| self.choice == Choice::Granted) else { return };
         self.uncommitted = None;
+        self.timers.clear(Timer::Report);
         let audible = self.bridge.audible(now);
         self.recording.withdraw(terms.keep_withdrawn, audible, &mut self.out);
         self.choose(Choice::Withdrawn);

@@ -2,10 +2,7 @@
 
 use call::*;
 
-use crate::{
-    support::{Seen::*, *},
-    *,
-};
+use crate::support::{Seen::*, *};
 
 #[test]
 fn c_17_nobody_is_asked_when_the_evidence_could_not_be_kept() {

@@ -1,0 +1,10 @@
+//! A slow, obvious model argues with the call machine over every short history and many long ones.
+
+#![allow(clippy::expect_used, reason = "a thread that fails fails its test")]
+
+mod exhaustive;
+mod hostile;
+mod reference;
+#[path = "../support/mod.rs"]
+mod support;
+mod world;

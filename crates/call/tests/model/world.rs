@@ -1,0 +1,187 @@
+//! What surrounds a call: the inputs that can come, and both calls that hear them.
+
+use std::{cell::Cell, time::Duration};
+
+use call::*;
+
+use crate::{
+    reference::{Line, Script},
+    support::*,
+};
+
+/// A kind of input, as far as a history tells one from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Time passes until the next deadline, or a second if there is none.
+    Deadline,
+    /// A little time passes.
+    Wait(u64),
+    Confirmed,
+    /// The oldest prompt without a report is reported: in full when it still sounds.
+    Reported,
+    /// The same, but a fault has cut it.
+    Faulted,
+    Key(char),
+    AgentKey(char),
+    Committed,
+    CommittedOther,
+    CommitFailed,
+    Ringing {
+        early_media: bool,
+    },
+    Answered,
+    Failed(Failure),
+    HungUp(Party),
+    Held(Party, bool),
+    TapCut,
+    Degraded,
+    RecorderFailed,
+    Closed {
+        done: bool,
+        millis: u64,
+    },
+    Stop,
+}
+
+/// How much time passes before each input that is not a wait.
+const PACE: Duration = Duration::from_millis(100);
+
+/// The machine after a history, with all that it asked for.
+pub(crate) struct Replay {
+    pub(crate) call: Call,
+    pub(crate) said: Vec<(usize, Seen)>,
+    pub(crate) permit: Option<Permit>,
+    unreported: Vec<Prompt>,
+    sounds: bool,
+}
+
+/// The policy that a world lives under.
+pub(crate) struct World {
+    pub(crate) asking: Asking,
+    pub(crate) offer: CallOffer,
+    /// How many histories were compared.
+    pub(crate) compared: Cell<u64>,
+}
+
+impl World {
+    pub(crate) fn new(asking: Asking) -> Self {
+        Self { offer: asked(asking.clone()), asking, compared: Cell::new(0) }
+    }
+
+    /// Plays a history to a new call.
+    pub(crate) fn replay(&self, history: &[Line]) -> Replay {
+        let mut replay = Replay {
+            call: Call::new(START, self.offer.clone()),
+            said: Vec::with_capacity(32),
+            permit: None,
+            unreported: Vec::new(),
+            sounds: false,
+        };
+        replay.poll(0);
+        for (index, (at, input)) in history.iter().enumerate() {
+            replay.hear(index + 1, *at, *input);
+        }
+        replay
+    }
+
+    /// Compares all that the call has asked for in this history with what it should have.
+    pub(crate) fn compare(&self, replay: &Replay, history: &[Line]) {
+        self.compared.set(self.compared.get() + 1);
+        let expected = Script::read(&self.asking, ms(30_000), START, history);
+        let same = same_in_each_step(&replay.said, &expected.said);
+        let deadline = replay.call.poll_timeout();
+        assert!(
+            same && deadline == expected.deadline,
+            "\nhistory: {history:?}\nmachine: {:?} {deadline:?}\nmodel:   {:?} {:?}",
+            replay.said,
+            expected.said,
+            expected.deadline,
+        );
+    }
+}
+
+/// Within a step the order is the machine's own; the flows prove it.
+fn same_in_each_step(machine: &[(usize, Seen)], model: &[(usize, Seen)]) -> bool {
+    let times = |list: &[(usize, Seen)], wanted| list.iter().filter(|one| **one == wanted).count();
+    machine.len() == model.len()
+        && (machine == model
+            || machine.iter().all(|one| times(machine, *one) == times(model, *one)))
+}
+
+impl Replay {
+    /// The line that a class adds to a history which ends at `now`.
+    pub(crate) fn line(&self, class: Class, now: Time) -> Line {
+        let at = match class {
+            Class::Deadline => self.call.poll_timeout().unwrap_or(now + ms(1_000)).max(now),
+            Class::Wait(millis) => now + ms(millis),
+            _ => now + PACE,
+        };
+        // A media layer reports only what it has played.
+        let reported = |whole: bool| {
+            let samples = if whole { 8_000 } else { 800 };
+            let prompt = *self.unreported.first()?;
+            Some(Input::PromptEnded { prompt, samples, whole })
+        };
+        let input = match class {
+            Class::Deadline | Class::Wait(_) => None,
+            Class::Confirmed => Some(Input::Confirmed),
+            Class::Reported => reported(self.sounds && self.unreported.len() == 1),
+            Class::Faulted => reported(false),
+            Class::Key(character) => Some(Input::Digit(Party::Customer, press(character, at))),
+            Class::AgentKey(character) => Some(Input::Digit(Party::Agent, press(character, at))),
+            Class::Committed => Some(Input::Committed { recording: RECORDING, evidence: HASH }),
+            Class::CommittedOther => {
+                Some(Input::Committed { recording: OTHER_RECORDING, evidence: HASH })
+            }
+            Class::CommitFailed => Some(Input::CommitFailed { recording: RECORDING }),
+            Class::Ringing { early_media } => Some(Input::Ringing { early_media }),
+            Class::Answered => Some(Input::PbxAnswered),
+            Class::Failed(failure) => Some(Input::PbxFailed(failure)),
+            Class::HungUp(party) => Some(Input::HungUp(party)),
+            Class::Held(party, on) => Some(Input::Held(party, on)),
+            // A worker without a tap cuts none.
+            Class::TapCut => {
+                self.said.iter().any(|(_, seen)| *seen == Seen::Record).then_some(Input::TapCut)
+            }
+            Class::Degraded => Some(Input::Degraded),
+            Class::RecorderFailed => Some(Input::RecorderFailed),
+            Class::Closed { done, millis } => Some(Input::RecordingClosed { done, millis }),
+            Class::Stop => Some(Input::Stop(Cause::Shutdown)),
+        };
+        (at, input)
+    }
+
+    pub(crate) fn hear(&mut self, step: usize, at: Time, input: Option<Input>) {
+        match input {
+            Some(input) => {
+                if let Input::PromptEnded { .. } = input
+                    && !self.unreported.is_empty()
+                {
+                    self.unreported.remove(0);
+                    self.sounds &= !self.unreported.is_empty();
+                }
+                self.call.handle(at, input);
+            }
+            None => self.call.handle_timeout(at),
+        }
+        self.poll(step);
+    }
+
+    fn poll(&mut self, step: usize) {
+        while let Some(action) = self.call.poll_action() {
+            let seen = Seen::of(&action);
+            self.said.push((step, seen));
+            match seen {
+                Seen::Play(prompt) => {
+                    self.unreported.push(prompt);
+                    self.sounds = true;
+                }
+                Seen::Hush | Seen::RingBack | Seen::Tone(_) => self.sounds = false,
+                _ => {}
+            }
+            if let Action::Record(permit) = action {
+                assert!(self.permit.replace(permit).is_none(), "one call, one permit");
+            }
+        }
+    }
+}

@@ -1,1 +1,44 @@
-//! The crate is described in ARCHITECTURE.md.
+//! Facts at rest: the catalogue of calls and recordings, retention and holds, key slips, the audit
+//! tree with its signed checkpoints, and the clerk that decides every deletion.
+//!
+//! What is absent on purpose: no audio byte passes here, no key is known here (slips are opaque,
+//! checkpoints are signed by a [`Signer`] that the caller brings), and no clock is read. Without
+//! the feature `database` only the pure parts remain: the tree, proofs, checkpoints, the auditor,
+//! retention and the clerk; that is what the offline verifier links.
+
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod audit;
+mod catalogue;
+mod clerk;
+#[cfg(feature = "database")]
+mod database;
+mod hold;
+mod retention;
+
+pub use audit::checkpoint::{Checkpoint, NoteError, Origin, OriginError, Signature, Signer};
+pub use audit::entry::{Entry, Salt};
+pub use audit::export::{
+    CHECKPOINTS_FILE, ENTRIES_FILE, checkpoint_line, entry_line, read_entry_line, verify_export,
+};
+pub use audit::proof::{ConsistencyProof, InclusionProof, ProofPlan};
+pub use audit::tree::{Frontier, Node, TreeHead, leaf_hash, node_hash};
+pub use audit::verify::{AuditReport, Auditor, Finding, SignerKnown, Source};
+pub use catalogue::calls::{
+    CallFilter, CallLine, CallRow, Direction, LabelError, LadderStep, NewCall, Station,
+};
+pub use catalogue::recordings::{
+    NewRecording, ObjectTags, PartyKeys, RecordingFilter, RecordingRow, RecordingState, Removal,
+    RemovalRow, SealedRecording, SlipTags, Storage,
+};
+pub use catalogue::slips::{Epoch, EpochState, SLIPS_PER_EPOCH, SealedSlip};
+pub use clerk::{Clerk, ClerkAction, ClerkInput, ClerkReport, ItemId, Obstacle, Order, Step};
+#[cfg(feature = "database")]
+pub use database::{
+    error::{Database, LedgerError, Refusal},
+    handle::{Intended, Ledger},
+    open::{LedgerConfig, Leftovers},
+    writer::{Health, LedgerWriter},
+};
+pub use hold::Hold;
+pub use retention::{Due, RetentionRow, delete_after, due};

@@ -1,0 +1,150 @@
+//! The exported trail: two JSON-lines files that [`verify_export`] reads without a database.
+//!
+//! `entries.jsonl`, one entry per line, in order of index:
+//! `{"index":0,"at":1792000000000000,"kind":"node-started","salt":"<64 hex>","body":"<text>"}`;
+//! `at` is microseconds since the Unix epoch, `body` the fact's text as `call::Fact::encode` wrote
+//! it. `checkpoints.jsonl`, one signed note per line, in order of size:
+//! `{"size":1,"note":"<origin>\n1\n<base64 root>\n\n— <origin> <base64 signature>\n"}`.
+//!
+//! To check one by hand: leaf = SHA-256(00 ‖ SHA-256("jawoord/v1/fact\n" ‖ salt ‖ body)); the
+//! tree over the leaves is that of RFC 6962 §2.1; its root stands in the note; the note is signed
+//! as C2SP `signed-note` says (Ed25519).
+
+use std::io::{self, BufRead, Read};
+
+use call::{Digest, FactKind, Time};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    checkpoint::Checkpoint,
+    entry::{Entry, Salt},
+    verify::{AuditReport, Auditor, Finding, Source},
+};
+
+/// The name of the file of entries.
+pub const ENTRIES_FILE: &str = "entries.jsonl";
+/// The name of the file of checkpoints.
+pub const CHECKPOINTS_FILE: &str = "checkpoints.jsonl";
+
+/// No line of a trail is longer; a longer one is damage, not data.
+const LINE_MAX: u64 = 65_536;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryLine {
+    index: u64,
+    at: u64,
+    kind: String,
+    salt: String,
+    body: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckpointLine {
+    size: u64,
+    note: String,
+}
+
+/// The line of an entry, without its line end.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] when the body is not text, which no fact's is.
+pub fn entry_line(entry: &Entry) -> io::Result<String> {
+    let body = String::from_utf8(entry.body.clone())
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let line = EntryLine {
+        index: entry.index,
+        at: entry.at.as_micros(),
+        kind: entry.kind.as_str().to_owned(),
+        salt: Digest::from_bytes(*entry.salt.as_bytes()).to_string(),
+        body,
+    };
+    Ok(serde_json::to_string(&line)?)
+}
+
+/// The line of a checkpoint, without its line end.
+///
+/// # Errors
+/// None that a checkpoint can cause; the encoder's type asks for the result.
+pub fn checkpoint_line(checkpoint: &Checkpoint) -> io::Result<String> {
+    let note = checkpoint.note().to_owned();
+    Ok(serde_json::to_string(&CheckpointLine { size: checkpoint.head().size, note })?)
+}
+
+/// Reads an entry's line; `None` when it is damaged.
+#[must_use]
+pub fn read_entry_line(line: &str) -> Option<Entry> {
+    let line: EntryLine = serde_json::from_str(line).ok()?;
+    let salt: Digest = line.salt.parse().ok()?;
+    Some(Entry {
+        index: line.index,
+        at: Time::from_micros(line.at),
+        kind: FactKind::from_name(&line.kind)?,
+        salt: Salt::new(*salt.as_bytes()),
+        body: line.body.into_bytes(),
+    })
+}
+
+/// Recomputes an exported trail and names every damage. `trusted` is the Ed25519 public key that
+/// the auditor brought along.
+///
+/// # Errors
+/// Only those of reading; damage is in the report.
+pub fn verify_export(
+    mut entries: impl BufRead,
+    mut checkpoints: impl BufRead,
+    trusted: Option<[u8; 32]>,
+) -> io::Result<AuditReport> {
+    let mut auditor = Auditor::new(trusted);
+    while let Some(line) = next_line(&mut checkpoints)? {
+        let parsed = line.and_then(|line| serde_json::from_str::<CheckpointLine>(&line).ok());
+        let agrees = |line: &CheckpointLine| {
+            line.note.parse().is_ok_and(|note: Checkpoint| note.head().size == line.size)
+        };
+        match parsed.filter(agrees) {
+            Some(line) => auditor.checkpoint(Source::Stored, &line.note),
+            None => auditor.find(Finding::CheckpointUnreadable(Source::Stored)),
+        }
+    }
+    while let Some(line) = next_line(&mut entries)? {
+        match line.and_then(|line| read_entry_line(&line)) {
+            Some(entry) => auditor.entry(&entry, None, None),
+            None => auditor.unreadable(),
+        }
+    }
+    Ok(auditor.finish())
+}
+
+/// The next line: `None` at the end, `Some(None)` for one that is too long, not text, or was cut
+/// before its line end.
+fn next_line(from: &mut impl BufRead) -> io::Result<Option<Option<String>>> {
+    let mut line = Vec::new();
+    let length = from.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)?;
+    if length == 0 {
+        return Ok(None);
+    }
+    if line.pop() != Some(b'\n') {
+        skip_line(from)?;
+        return Ok(Some(None));
+    }
+    Ok(Some(String::from_utf8(line).ok()))
+}
+
+/// Drops the rest of a line without keeping it.
+fn skip_line(from: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = from.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let (length, ended) = match buffer.iter().position(|byte| *byte == b'\n') {
+            Some(place) => (place + 1, true),
+            None => (buffer.len(), false),
+        };
+        from.consume(length);
+        if ended {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Writing calls: a row before the call is answered, its words and its ladder at the end.
+
+use call::{CallId, Time, Words};
+use sqlx::SqliteConnection;
+
+use super::{
+    change::Applied,
+    column::{Result, failed, moment},
+    error::{Database, Refusal},
+};
+use crate::catalogue::calls::{LadderStep, NewCall};
+
+const HERE: Database = Database::Ledger;
+
+/// Invariant 4a: the row of a call.
+pub(crate) async fn open(db: &mut SqliteConnection, at: Time, new: &NewCall) -> Result<Applied> {
+    let line = new.line.as_ref();
+    let made = sqlx::query(
+        "INSERT INTO calls (call_id, direction, tenant, line, policy, policy_version, policy_hash,
+             opened_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+    )
+    .bind(&new.call.as_bytes()[..])
+    .bind(new.direction.as_str())
+    .bind(line.map(|line| line.tenant.as_str()))
+    .bind(line.map(|line| line.line.as_str()))
+    .bind(line.map(|line| line.policy.as_str()))
+    .bind(line.map(|line| i64::from(line.policy_version)))
+    .bind(line.map(|line| &line.policy_hash.as_bytes()[..]))
+    .bind(moment(at))
+    .execute(db)
+    .await
+    .map_err(failed(HERE))?;
+    if made.rows_affected() == 0 {
+        return Err(Refusal::CallExists.into());
+    }
+    Ok(Applied::done(Vec::new()))
+}
+
+/// The three words, once, and the ladder.
+pub(crate) async fn close(
+    db: &mut SqliteConnection,
+    at: Time,
+    call: CallId,
+    words: Words,
+    ladder: &[LadderStep],
+) -> Result<Applied> {
+    let closed = sqlx::query(
+        "UPDATE calls SET closed_at = $1, consent = $2, outcome = $3, verdict = $4
+         WHERE call_id = $5 AND closed_at IS NULL",
+    )
+    .bind(moment(at))
+    .bind(words.consent.as_str())
+    .bind(words.outcome.as_str())
+    .bind(words.verdict.as_str())
+    .bind(&call.as_bytes()[..])
+    .execute(&mut *db)
+    .await
+    .map_err(failed(HERE))?;
+    if closed.rows_affected() == 0 {
+        let known = exists(db, call).await?;
+        return Err(if known { Refusal::CallEnded } else { Refusal::CallUnknown }.into());
+    }
+    for (number, step) in (0_i64..).zip(ladder) {
+        sqlx::query(
+            "INSERT INTO ladder (call_id, step, at, from_station, to_station, label)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(&call.as_bytes()[..])
+        .bind(number)
+        .bind(moment(step.at))
+        .bind(step.from.as_str())
+        .bind(step.to.as_str())
+        .bind(step.label())
+        .execute(&mut *db)
+        .await
+        .map_err(failed(HERE))?;
+    }
+    Ok(Applied::done(Vec::new()))
+}
+
+/// Whether there is such a call.
+pub(crate) async fn exists(db: &mut SqliteConnection, call: CallId) -> Result<bool> {
+    let row = sqlx::query("SELECT 1 FROM calls WHERE call_id = $1").bind(&call.as_bytes()[..]);
+    Ok(row.fetch_optional(db).await.map_err(failed(HERE))?.is_some())
+}

@@ -1,0 +1,66 @@
+//! Opening the databases of a data folder: files only the owner reads, durable writes, no logging.
+
+use std::{
+    fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt, path::Path, time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{
+    column::{Result, failed},
+    error::{Database, LedgerError},
+    schema,
+};
+
+/// How long a statement waits for another connection.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many listings may read at the same time.
+const READERS: u32 = 4;
+
+const fn file_name(database: Database) -> &'static str {
+    match database {
+        Database::Ledger => "ledger.db",
+        Database::Slips => "slips.db",
+    }
+}
+
+fn options(folder: &Path, database: Database) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .filename(folder.join(file_name(database)))
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    match database {
+        Database::Ledger => options,
+        // What is deleted is overwritten with zeros, also in the write-ahead log's pages.
+        Database::Slips => options.pragma("secure_delete", "ON"),
+    }
+}
+
+/// Opens a database for its one writer, makes it if it is not there, and migrates it.
+pub(crate) async fn writer(folder: &Path, database: Database) -> Result<SqliteConnection> {
+    let file = file_name(database);
+    // SQLite gives its log and index files the mode of the database file.
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(file));
+    match made.map_err(|error| error.kind()) {
+        Ok(_) | Err(ErrorKind::AlreadyExists) => {}
+        Err(kind) => return Err(LedgerError::File(file, kind)),
+    }
+    let options = options(folder, database)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true);
+    let mut connection = options.connect().await.map_err(failed(database))?;
+    schema::migrate(database, &mut connection).await?;
+    Ok(connection)
+}
+
+/// Opens a database for reading only.
+pub(crate) async fn readers(folder: &Path, database: Database) -> Result<SqlitePool> {
+    let options = options(folder, database).read_only(true);
+    let pool = SqlitePoolOptions::new().max_connections(READERS);
+    pool.connect_with(options).await.map_err(failed(database))
+}

@@ -1,0 +1,129 @@
+//! Writing and loading the audit tree: entries with their nodes, checkpoints, the edge at start.
+
+use call::{Fact, FactKind, Time};
+use ring::rand::{SecureRandom, SystemRandom};
+use sqlx::SqliteConnection;
+
+use super::{
+    column::{Columns, Result, big, failed, moment},
+    error::{Database, LedgerError},
+};
+use crate::audit::{
+    checkpoint::Checkpoint,
+    entry::{Entry, Salt, about},
+    tree::{Frontier, Node},
+};
+
+const HERE: Database = Database::Ledger;
+
+/// One hour of microseconds: of each hour the last checkpoint is kept for good.
+const HOUR_MICROS: u64 = 3_600_000_000;
+
+/// Appends a fact to the tree, in the transaction of the rows that it proves.
+pub(crate) async fn append(
+    db: &mut SqliteConnection,
+    tree: &mut Frontier,
+    random: &SystemRandom,
+    at: Time,
+    fact: &Fact,
+) -> Result<()> {
+    let mut salt = [0; 32];
+    random.fill(&mut salt).map_err(|_| LedgerError::SignerFailed)?;
+    let (kind, body, salt) = (fact.kind(), fact.encode(at), Salt::new(salt));
+    let entry = Entry { index: tree.size(), at, kind, salt, body };
+    let leaf = entry.leaf();
+    sqlx::query(
+        "INSERT INTO entries (entry, at, kind, about, salt, body, leaf)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(big(entry.index))
+    .bind(moment(at))
+    .bind(entry.kind.as_str())
+    .bind(about(&entry.body))
+    .bind(&entry.salt.as_bytes()[..])
+    .bind(&entry.body[..])
+    .bind(&leaf.as_bytes()[..])
+    .execute(&mut *db)
+    .await
+    .map_err(failed(HERE))?;
+    for (node, hash) in tree.append(leaf) {
+        sqlx::query("INSERT INTO nodes (last_leaf, level, hash) VALUES ($1, $2, $3)")
+            .bind(big(node.last_leaf()))
+            .bind(i64::from(node.level))
+            .bind(&hash.as_bytes()[..])
+            .execute(&mut *db)
+            .await
+            .map_err(failed(HERE))?;
+    }
+    Ok(())
+}
+
+/// The hash of a complete subtree.
+pub(crate) async fn node(db: &mut SqliteConnection, node: Node) -> Result<call::Digest> {
+    let query = if node.level == 0 {
+        sqlx::query("SELECT leaf AS hash FROM entries WHERE entry = $1").bind(big(node.position))
+    } else {
+        sqlx::query("SELECT hash FROM nodes WHERE last_leaf = $1 AND level = $2")
+            .bind(big(node.last_leaf()))
+            .bind(i64::from(node.level))
+    };
+    let row = query.fetch_optional(db).await.map_err(failed(HERE))?;
+    Columns(&row.ok_or(LedgerError::TreeDamaged)?).digest("hash")
+}
+
+/// How many entries there are.
+pub(crate) async fn size(db: &mut SqliteConnection) -> Result<u64> {
+    let row = sqlx::query("SELECT COALESCE(MAX(entry) + 1, 0) AS size FROM entries");
+    let row = row.fetch_one(db).await.map_err(failed(HERE))?;
+    Columns(&row).count("size")
+}
+
+/// The edge of the tree as it was when it had `size` entries: at most 64 reads.
+pub(crate) async fn frontier(db: &mut SqliteConnection, size: u64) -> Result<Frontier> {
+    let mut peaks = Vec::new();
+    for peak in Frontier::nodes(size) {
+        peaks.push(node(db, peak).await?);
+    }
+    Frontier::from_peaks(size, peaks).ok_or(LedgerError::TreeDamaged)
+}
+
+/// Stores a checkpoint. Within an hour the newest replaces the one before it.
+pub(crate) async fn store_checkpoint(
+    db: &mut SqliteConnection,
+    at: Time,
+    checkpoint: &Checkpoint,
+) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM checkpoints WHERE size = (SELECT MAX(size) FROM checkpoints) AND at >= $1",
+    )
+    .bind(big(at.as_micros() - at.as_micros() % HOUR_MICROS))
+    .execute(&mut *db)
+    .await
+    .map_err(failed(HERE))?;
+    sqlx::query("INSERT INTO checkpoints (size, at, note) VALUES ($1, $2, $3)")
+        .bind(big(checkpoint.head().size))
+        .bind(moment(at))
+        .bind(checkpoint.note())
+        .execute(db)
+        .await
+        .map_err(failed(HERE))?;
+    Ok(())
+}
+
+/// The newest stored checkpoint.
+pub(crate) async fn last_checkpoint(db: &mut SqliteConnection) -> Result<Option<Checkpoint>> {
+    let row = sqlx::query("SELECT note FROM checkpoints ORDER BY size DESC LIMIT 1");
+    let row = row.fetch_optional(db).await.map_err(failed(HERE))?;
+    row.map(|row| Columns(&row).text("note", |note| note.parse().ok())).transpose()
+}
+
+/// Reads an entry back; `None` when one of its columns is damaged.
+pub(crate) fn entry(row: &Columns<'_>) -> Option<Entry> {
+    Some(Entry {
+        index: row.count("entry").ok()?,
+        at: row.time("at").ok()?,
+        kind: row.text("kind", FactKind::from_name).ok()?,
+        salt: Salt::new(row.array_32("salt").ok()?),
+        body: row.bytes("body").ok()?,
+    })
+}

@@ -1,0 +1,231 @@
+//! The writer: one task, one batch at a time, slips first, then rows and facts together.
+//!
+//! The durable path of a batch: one transaction in `slips.db` (commit, and a truncating checkpoint
+//! of its log if a slip went), one transaction in `ledger.db`, one replaced checkpoint file, then
+//! the answers. A crash between the two leaves slips that `pending` names; see `catch_up`.
+
+use std::sync::Arc;
+
+use call::Time;
+use ring::rand::SystemRandom;
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    apply::{self, Work},
+    catch_up,
+    change::{Job, Receipt, SlipEffect},
+    column::{Result, failed},
+    error::{Database, LedgerError},
+    outside::Outside,
+    removals, slips, tree,
+};
+use crate::audit::{
+    checkpoint::{Checkpoint, Origin, Signer},
+    tree::{Frontier, TreeHead},
+};
+
+/// How many changes share a transaction at most.
+const BATCH_MAX: usize = 256;
+
+/// Whether the ledger takes facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Size and root of the tree.
+    pub head: TreeHead,
+    /// What the last batch failed with; `None` when it was written whole, its checkpoint included.
+    pub fault: Option<LedgerError>,
+}
+
+/// The one writer of a ledger. The caller runs [`LedgerWriter::run`] on a task of its own.
+pub struct LedgerWriter {
+    pub(crate) queue: mpsc::Receiver<Job>,
+    pub(crate) ledger: SqliteConnection,
+    pub(crate) slips: SqliteConnection,
+    pub(crate) tree: Frontier,
+    pub(crate) random: SystemRandom,
+    pub(crate) origin: Origin,
+    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) outside: Outside,
+    pub(crate) health: watch::Sender<Health>,
+    /// Whether `slips.db` may be ahead of `ledger.db` since a batch that failed half-way.
+    pub(crate) behind: bool,
+}
+
+impl LedgerWriter {
+    /// Writes until every [`crate::Ledger`] of this writer is gone, then closes the databases.
+    pub async fn run(mut self) {
+        let mut jobs = Vec::with_capacity(BATCH_MAX);
+        while self.queue.recv_many(&mut jobs, BATCH_MAX).await > 0 {
+            let batch = std::mem::take(&mut jobs);
+            let (mut answers, mut work) = (Vec::new(), Vec::new());
+            for job in batch {
+                answers.push(job.answer);
+                work.push(Work { at: job.at, facts: job.facts, change: job.change });
+            }
+            let results = self.batch(&work).await;
+            for (answer, result) in answers.into_iter().zip(results) {
+                // Who asked may have gone; what was asked is written all the same.
+                let _gone = answer.send(result);
+            }
+        }
+        // Both databases are durable already; closing only tidies their logs away.
+        let _ledger = self.ledger.close().await;
+        let _slips = self.slips.close().await;
+    }
+
+    async fn batch(&mut self, work: &[Work]) -> Vec<Result<Receipt>> {
+        let mut results: Vec<Result<Receipt>> = work.iter().map(|_| Ok(Receipt::Done)).collect();
+        let fault = match self.write(work, &mut results).await {
+            Ok(()) => self.publish().await.err(),
+            Err(fault) => {
+                results = work.iter().map(|_| Err(fault)).collect();
+                Some(fault)
+            }
+        };
+        self.health.send_replace(Health { head: self.tree.head(), fault });
+        results
+    }
+
+    /// Both transactions. An error means that nothing of the batch is in `ledger.db`.
+    async fn write(&mut self, work: &[Work], results: &mut [Result<Receipt>]) -> Result<()> {
+        if self.behind {
+            let at = work.iter().map(|work| work.at).max().unwrap_or_default();
+            self.catch_up(at).await?;
+        }
+        self.refuse(work, results).await?;
+        let effects = self.slips_first(work, results).await?;
+        let touched = effects.iter().any(|effect| effect.wrote);
+        // Until `ledger.db` has it, what was written stays pending.
+        self.behind = touched;
+        let sequence =
+            if touched { Some(catch_up::sequence(&mut self.slips).await?) } else { None };
+        self.ledger_second(work, &effects, results, sequence).await?;
+        let refused =
+            |(effect, result): (&SlipEffect, &Result<Receipt>)| effect.wrote && result.is_err();
+        self.behind = effects.iter().zip(results.iter()).any(refused);
+        Ok(())
+    }
+
+    /// What `ledger.db` forbids is refused before `slips.db` is touched.
+    async fn refuse(&mut self, work: &[Work], results: &mut [Result<Receipt>]) -> Result<()> {
+        for (work, result) in work.iter().zip(results) {
+            if let Err(error) =
+                removals::check(&mut self.ledger, &mut self.slips, &work.change).await
+            {
+                *result = refused(error)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn slips_first(
+        &mut self,
+        work: &[Work],
+        results: &mut [Result<Receipt>],
+    ) -> Result<Vec<SlipEffect>> {
+        let mut effects = vec![SlipEffect::default(); work.len()];
+        if !work.iter().any(|work| apply::touches_slips(&work.change)) {
+            return Ok(effects);
+        }
+        let failed = failed(Database::Slips);
+        let mut transaction = self.slips.begin().await.map_err(&failed)?;
+        // The batch before this one is in `ledger.db`, or `behind` had led to a catching up.
+        slips::clear_pending(&mut transaction).await?;
+        slips::next_sequence(&mut transaction).await?;
+        let mut shred = false;
+        for ((work, result), effect) in work.iter().zip(results).zip(&mut effects) {
+            if result.is_err() {
+                continue;
+            }
+            match slips::apply(&mut transaction, &work.change).await {
+                Ok(done) => *effect = done,
+                Err(error) => *result = refused(error)?,
+            }
+            shred |= apply::removes_slip(&work.change);
+        }
+        self.behind = true;
+        transaction.commit().await.map_err(&failed)?;
+        if shred {
+            slips::shred(&mut self.slips).await?;
+        }
+        Ok(effects)
+    }
+
+    async fn ledger_second(
+        &mut self,
+        work: &[Work],
+        effects: &[SlipEffect],
+        results: &mut [Result<Receipt>],
+        sequence: Option<u64>,
+    ) -> Result<()> {
+        let failed = failed(Database::Ledger);
+        let mut tree = self.tree.clone();
+        let mut transaction = self.ledger.begin().await.map_err(&failed)?;
+        for ((work, effect), result) in work.iter().zip(effects).zip(results) {
+            if result.is_err() {
+                continue;
+            }
+            let applied = match apply::apply(&mut transaction, work, *effect).await {
+                Ok(applied) => applied,
+                Err(error) => {
+                    *result = refused(error)?;
+                    continue;
+                }
+            };
+            for fact in work.facts.iter().chain(&applied.facts) {
+                tree::append(&mut transaction, &mut tree, &self.random, work.at, fact).await?;
+            }
+            *result = Ok(applied.receipt);
+        }
+        if let Some(sequence) = sequence {
+            catch_up::store_sequence(&mut transaction, sequence).await?;
+        }
+        if tree.size() > self.tree.size() {
+            let at = work.iter().map(|work| work.at).max().unwrap_or_default();
+            let checkpoint = sign(&self.origin, &*self.signer, tree.head())?;
+            tree::store_checkpoint(&mut transaction, at, &checkpoint).await?;
+        }
+        transaction.commit().await.map_err(&failed)?;
+        self.tree = tree;
+        Ok(())
+    }
+
+    /// Brings `ledger.db` up to `slips.db` and the tree with it.
+    pub(crate) async fn catch_up(&mut self, at: Time) -> Result<catch_up::CaughtUp> {
+        let mut tree = self.tree.clone();
+        let mut transaction = self.ledger.begin().await.map_err(failed(Database::Ledger))?;
+        let found = catch_up::ledger(&mut transaction, &mut self.slips).await?;
+        for fact in &found.facts {
+            tree::append(&mut transaction, &mut tree, &self.random, at, fact).await?;
+        }
+        let sequence = catch_up::sequence(&mut self.slips).await?;
+        catch_up::store_sequence(&mut transaction, sequence).await?;
+        if tree.size() > self.tree.size() {
+            let checkpoint = sign(&self.origin, &*self.signer, tree.head())?;
+            tree::store_checkpoint(&mut transaction, at, &checkpoint).await?;
+        }
+        transaction.commit().await.map_err(failed(Database::Ledger))?;
+        self.tree = tree;
+        catch_up::slips(&mut self.slips, &found).await?;
+        self.behind = false;
+        Ok(found)
+    }
+
+    /// Replaces the checkpoint that is kept outside.
+    pub(crate) async fn publish(&mut self) -> Result<()> {
+        let checkpoint = sign(&self.origin, &*self.signer, self.tree.head())?;
+        let outside = self.outside.clone();
+        let written = tokio::task::spawn_blocking(move || outside.write(checkpoint.note())).await;
+        written.unwrap_or(Err(LedgerError::Stopped))
+    }
+}
+
+fn sign(origin: &Origin, signer: &dyn Signer, head: TreeHead) -> Result<Checkpoint> {
+    Checkpoint::sign(origin, head, signer).ok_or(LedgerError::SignerFailed)
+}
+
+/// One refused change leaves the batch; anything else ends it.
+const fn refused<T>(error: LedgerError) -> Result<Result<T>> {
+    if let LedgerError::Refused(_) = error { Ok(Err(error)) } else { Err(error) }
+}

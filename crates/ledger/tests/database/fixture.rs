@@ -1,0 +1,266 @@
+//! A data folder, a signing key, and ready-made calls, recordings and slips.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use call::{
+    CallId, Consent, Digest, Evidence, Fact, Ground, Language, LineId, Outcome, PolicyId, Purpose,
+    RecordingId, Retention, TenantId, Time, Verdict, Words,
+};
+use ledger::{
+    CallLine, Direction, Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewCall,
+    NewRecording, Origin, PartyKeys, SealedRecording, SealedSlip, Signer, Storage,
+};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+/// A signer whose key is made of one byte.
+pub struct Key(Ed25519KeyPair);
+
+impl Key {
+    pub fn new(seed: u8) -> Self {
+        Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
+    }
+}
+
+impl Signer for Key {
+    fn public_key(&self) -> [u8; 32] {
+        self.0.public_key().as_ref().try_into().unwrap()
+    }
+
+    fn sign(&self, message: &[u8]) -> Option<[u8; 64]> {
+        self.0.sign(message).as_ref().try_into().ok()
+    }
+}
+
+/// The public half of the key that every fixture signs with.
+pub fn trusted() -> [u8; 32] {
+    Key::new(1).public_key()
+}
+
+/// A ledger in a folder of its own.
+pub struct Fixture {
+    pub folder: TempDir,
+}
+
+/// An open ledger and its writer's task.
+pub struct Running {
+    pub ledger: Ledger,
+    pub leftovers: Leftovers,
+    task: JoinHandle<()>,
+}
+
+impl std::ops::Deref for Running {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+impl Running {
+    /// Ends in order.
+    pub async fn stop(self) {
+        self.ledger.close().await;
+        self.task.await.unwrap();
+    }
+}
+
+impl Fixture {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn config(&self) -> LedgerConfig {
+        let origin = Origin::new("node1.example.nl/jawoord").unwrap();
+        LedgerConfig::in_folder(self.path(), origin, Arc::new(Key::new(1)))
+    }
+
+    pub async fn try_open(
+        &self,
+        at: u64,
+    ) -> Result<(Ledger, LedgerWriter, Leftovers), LedgerError> {
+        Ledger::open(self.config(), time(at)).await
+    }
+
+    pub async fn open(&self, at: u64) -> Running {
+        let (ledger, writer, leftovers) = self.try_open(at).await.unwrap();
+        Running { ledger, leftovers, task: tokio::spawn(writer.run()) }
+    }
+
+    /// Opens it and gives back why that was refused.
+    pub async fn refusal(&self, at: u64) -> LedgerError {
+        self.try_open(at).await.err().expect("the ledger must not open")
+    }
+
+    /// Runs statements on one of the database files, past the ledger.
+    pub async fn sql(&self, file: &str, statements: &str) {
+        let options = SqliteConnectOptions::new().filename(self.path().join(file));
+        let mut db = options.connect().await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut db).await.unwrap();
+        db.close().await.unwrap();
+    }
+
+    /// One number out of one of the database files.
+    pub async fn number(&self, file: &str, query: &str) -> i64 {
+        let options = SqliteConnectOptions::new().filename(self.path().join(file));
+        let mut db = options.connect().await.unwrap();
+        let number = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut db).await.unwrap();
+        db.close().await.unwrap();
+        number
+    }
+
+    /// Copies every file of the folder.
+    pub fn copy(&self) -> TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        copy_files(self.path(), copy.path());
+        copy
+    }
+
+    /// Whether any file of the folder holds these bytes.
+    pub fn holds(&self, needle: &[u8]) -> bool {
+        let files = std::fs::read_dir(self.path()).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .any(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
+    }
+}
+
+pub fn copy_files(from: &Path, to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+pub fn time(secs: u64) -> Time {
+    Time::from_micros(1_792_000_000_000_000 + secs * 1_000_000)
+}
+
+pub fn call(id: u8) -> CallId {
+    CallId::from_bytes([id; 16])
+}
+
+pub fn recording(id: u8) -> RecordingId {
+    RecordingId::from_bytes([id; 16])
+}
+
+pub fn tenant() -> TenantId {
+    TenantId::new("acme").unwrap()
+}
+
+pub fn digest(byte: u8) -> Digest {
+    Digest::from_bytes([byte; 32])
+}
+
+pub fn new_call(id: u8) -> NewCall {
+    let line = CallLine {
+        tenant: tenant(),
+        line: LineId::new("sales").unwrap(),
+        policy: PolicyId::new("quality").unwrap(),
+        policy_version: 3,
+        policy_hash: digest(3),
+    };
+    NewCall { call: call(id), direction: Direction::Inbound, line: Some(line) }
+}
+
+pub fn opened(id: u8) -> Fact {
+    let line = new_call(id).line.unwrap();
+    Fact::CallOpened {
+        call: call(id),
+        tenant: line.tenant,
+        line: line.line,
+        policy: line.policy,
+        policy_version: line.policy_version,
+        policy_hash: line.policy_hash,
+    }
+}
+
+pub fn evidence(id: u8) -> Evidence {
+    let line = new_call(id).line.unwrap();
+    Evidence {
+        call: call(id),
+        recording: recording(id),
+        tenant: line.tenant,
+        line: line.line,
+        policy: line.policy,
+        policy_version: line.policy_version,
+        policy_hash: line.policy_hash,
+        ground: Ground::Consent,
+        purposes: [Purpose::Quality, Purpose::Training].into_iter().collect(),
+        language: Language::new("nl").unwrap(),
+        prompts: Vec::new(),
+        presses: Vec::new(),
+        decided_at: time(5),
+    }
+}
+
+/// A slip whose sealed bytes are found nowhere else.
+pub fn slip(id: u8, revision: u32, epoch: u64) -> SealedSlip {
+    let pattern = [b"slip".as_slice(), &[id], &revision.to_be_bytes(), &[id ^ 0x5a]].concat();
+    SealedSlip {
+        recording: recording(id),
+        revision,
+        epoch,
+        sealed: pattern.repeat(60),
+        commitment: digest(id.wrapping_add(u8::try_from(revision).unwrap())),
+    }
+}
+
+pub fn new_recording(id: u8, epoch: u64) -> NewRecording {
+    NewRecording {
+        evidence: evidence(id),
+        direction: Direction::Inbound,
+        retention: Retention { class: "quality-30d".into(), keep: Duration::from_secs(100) },
+        storage: Storage { country: "NL".into(), provider: "own-disk".into() },
+        parties: PartyKeys { customer: Some([id; 32]), agent: None },
+        slip: slip(id, 1, epoch),
+    }
+}
+
+pub fn sealed(ended: u64) -> SealedRecording {
+    SealedRecording {
+        manifest: digest(77),
+        object: "2026/12/object".into(),
+        codec: "PCMA/PCMA".into(),
+        ended_at: time(ended),
+        duration_ms: 12_345,
+        missing_ms: 20,
+        gaps: 1,
+        recovered: false,
+    }
+}
+
+pub const WORDS: Words =
+    Words { consent: Consent::Granted, outcome: Outcome::Bridged, verdict: Verdict::Recorded };
+
+/// An epoch that is open.
+pub async fn open_epoch(ledger: &Ledger, epoch: u64) {
+    ledger.open_epoch(time(0), epoch, tenant(), "2026-12").await.unwrap();
+}
+
+/// A call with its committed recording.
+pub async fn commit(ledger: &Ledger, id: u8, epoch: u64) {
+    ledger.open_call(time(1), new_call(id), vec![opened(id)]).await.unwrap();
+    ledger.commit_recording(time(5), new_recording(id, epoch), Vec::new()).await.unwrap();
+}
+
+/// A call that has ended, with its stored recording, due at 160 s.
+pub async fn store(ledger: &Ledger, id: u8, epoch: u64) {
+    commit(ledger, id, epoch).await;
+    ledger.begin_recording(time(6), recording(id)).await.unwrap();
+    ledger.seal_recording(time(60), recording(id), sealed(60), Vec::new()).await.unwrap();
+    ledger.store_recording(time(61), recording(id), digest(88)).await.unwrap();
+    let ended = Fact::CallEnded {
+        call: call(id),
+        consent: WORDS.consent,
+        outcome: WORDS.outcome,
+        verdict: WORDS.verdict,
+    };
+    ledger.close_call(time(62), call(id), WORDS, Vec::new(), vec![ended]).await.unwrap();
+}

@@ -142,3 +142,38 @@ impl fmt::Debug for Block {
         write!(f, "Block({}..{}, {} frames)", self.from, self.until, self.entries.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wiped_block_holds_nothing_of_what_was_said() {
+        let mut block = Block::empty();
+        assert_eq!(block.put(Party::Customer, Codec::Pcma, 0, &[0xAB; 1_000]), 1_000);
+        assert_eq!(block.put(Party::Agent, Codec::Pcmu, 160, &[0xCD; 1_000]), 280);
+        assert_eq!(block.put(Party::Agent, Codec::Pcmu, 160, &[0xCD; 1]), 0);
+        let lengths: Vec<_> = block.frames().map(|frame| frame.payload.len()).collect();
+        assert_eq!(lengths, [1_000, 280]);
+        block.wipe();
+        assert_eq!(block.frames().count(), 0);
+        assert_eq!(block.bytes, [0; BYTES]);
+    }
+
+    #[test]
+    fn a_block_takes_32_packets_at_most() {
+        let mut block = Block::empty();
+        for n in 0..40 {
+            let put = block.put(Party::Customer, Codec::Pcma, n * 8, &[1; 8]);
+            assert_eq!(put, if n < 32 { 8 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn neither_a_block_nor_a_frame_prints_what_was_said() {
+        let mut block = Block::empty();
+        block.put(Party::Customer, Codec::Pcma, 8, &[0xAB; 3]);
+        let frame = block.frames().next().unwrap();
+        assert_eq!(format!("{block:?} {frame:?}"), "Block(0..0, 1 frames) customer 8 +3");
+    }
+}

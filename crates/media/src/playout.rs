@@ -98,6 +98,13 @@ impl Playout {
         self.change(now, Source::Silence)
     }
 
+    /// Nothing is played any more; what played is cut and returned.
+    pub(crate) fn stop(&mut self, now: Time) -> Option<PromptEnd> {
+        let cut = self.change(now, Source::Off);
+        self.due = None;
+        cut
+    }
+
     /// Plays ring-back after its wait; one that already plays goes on.
     pub(crate) fn ring_back(&mut self, now: Time) -> Option<PromptEnd> {
         match self.source {

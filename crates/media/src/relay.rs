@@ -184,8 +184,10 @@ impl Relay {
     /// Ends the call's media. [`poll_transmit`](Self::poll_transmit) still gives the goodbyes.
     pub fn close(&mut self, now: Time) {
         self.end_taps(now, TapEnd::Closed);
-        let cut = self.customer.playout.hush(now);
-        self.prompt_ended(cut);
+        for party in [Party::Customer, Party::Agent] {
+            let cut = self.leg(party).playout.stop(now);
+            self.prompt_ended(cut);
+        }
         self.connection = None;
         self.goodbyes = [Party::Customer, Party::Agent].into();
         let stats = Box::new(self.stats());

@@ -109,3 +109,35 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Close => relay.close(now),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        leg::LegStart,
+        report::Event,
+        tone::{Country, Tones},
+    };
+
+    #[test]
+    fn a_defect_in_one_step_is_counted_and_the_call_goes_on() {
+        let now = Time::from_micros(1);
+        let start = LegStart::from_random([1; 32]);
+        let relay = Relay::new(now, &start, &start, Tones::new(Country::Nl));
+        let socket = |_| mio::net::UdpSocket::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let call = CallId::from_bytes([1; 16]);
+        let mut slot = Slot { call, relay, sockets: [0, 1, 2, 3].map(socket) };
+        slot.guarded(now, |_| panic!("announced: a defect of ours"));
+        assert_eq!(slot.relay.poll_event(), Some(Event::Fault));
+        slot.guarded(now, |slot| slot.relay.hush(now));
+        assert_eq!(slot.relay.stats().faults, 1);
+    }
+
+    #[test]
+    fn every_socket_has_its_place() {
+        for place in 0..SOCKETS {
+            let (party, channel) = owner_of(place);
+            assert_eq!(place_of(party, channel), place);
+        }
+    }
+}

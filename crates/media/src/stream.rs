@@ -122,6 +122,10 @@ impl Stream {
         let timestamp = packet.timestamp.wrapping_add(relayed.timestamp_shift);
         if !behind(packet.sequence, relayed.newest) {
             relayed.newest = packet.sequence;
+            // The bound moves along, or it would lie ahead after half the circle (11 minutes).
+            if packet.sequence.wrapping_sub(relayed.first) > MAX_DROPOUT {
+                relayed.first = packet.sequence.wrapping_sub(MAX_DROPOUT);
+            }
             self.sequence = sequence.wrapping_add(1);
             let end = timestamp.wrapping_add(length);
             if end.wrapping_sub(self.timestamp).cast_signed() > 0 {
@@ -205,6 +209,17 @@ mod tests {
         assert_eq!(numbers(relay(41, 11)), (101, 160, false));
         assert_eq!(relay(42, 9), None);
         assert_eq!(numbers(relay(60, 13)), (103, 480, false));
+    }
+
+    #[test]
+    fn a_long_call_goes_round_the_circle_of_sequence_numbers_without_a_loss() {
+        let mut stream = Stream::new(at(0), 1, 100, 0);
+        for n in 0..200_000_u32 {
+            let packet = packet(n as u16, n.wrapping_mul(160), 5);
+            let header = stream.relay(at(u64::from(n) * 20), &packet, n == 0, 8, 160).unwrap();
+            assert_eq!(header.sequence, (n as u16).wrapping_add(100));
+            assert_eq!(header.marker, n == 0);
+        }
     }
 
     #[test]

@@ -55,20 +55,23 @@ fn nothing_passes_before_the_parties_are_connected() {
     assert_eq!(stage.relay.stats().agent.received, 10);
 }
 
-/// Runs the stage and collects the reports that leave.
-fn reports(stage: &mut Stage, seconds: u64) -> Vec<(Party, Vec<u8>)> {
-    let mut reports = Vec::new();
+/// Runs the stage, collects the reports that leave and counts the packets of sound.
+fn reports(stage: &mut Stage, seconds: u64) -> (Vec<(Party, Vec<u8>)>, u32) {
+    let (mut reports, mut sound) = (Vec::new(), 0);
     let mut scratch = [0; 256];
     for _ in 0..seconds * 50 {
         stage.now = stage.now + ms(20);
         while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
-            if transmit.channel == Channel::Rtcp {
-                assert_eq!(transmit.to.port(), 4_001);
-                reports.push((transmit.party, scratch[transmit.bytes].to_vec()));
+            match transmit.channel {
+                Channel::Rtcp => {
+                    assert_eq!(transmit.to.port(), 4_001);
+                    reports.push((transmit.party, scratch[transmit.bytes].to_vec()));
+                }
+                Channel::Rtp => sound += 1,
             }
         }
     }
-    reports
+    (reports, sound)
 }
 
 #[test]
@@ -77,7 +80,7 @@ fn b_31_each_leg_reports_for_itself_answers_the_peers_report_and_says_goodbye() 
     stage.relay.hush(START);
     let mut bytes = stage.customer.raw(8, false, &[9; 160]);
     let _heard = stage.relay.receive(stage.now, Party::Customer, stage.customer.from, &mut bytes);
-    let first = reports(&mut stage, 60);
+    let (first, _) = reports(&mut stage, 60);
     let of = |party| first.iter().filter(|(who, _)| *who == party).count();
     assert!((9..=17).contains(&of(Party::Customer)), "{}", of(Party::Customer));
     assert!((9..=17).contains(&of(Party::Agent)));
@@ -94,12 +97,13 @@ fn b_31_each_leg_reports_for_itself_answers_the_peers_report_and_says_goodbye() 
     stage.relay.receive_report(stage.now, Party::Customer, "10.0.0.1:9".parse().unwrap(), customer);
     let stats = stage.relay.stats().customer;
     assert_eq!((stats.reports, stats.malformed_reports, stats.foreign), (1, 1, 1));
-    let next = reports(&mut stage, 10);
+    let (next, _) = reports(&mut stage, 10);
     let (_, answer) = next.iter().find(|(who, _)| *who == Party::Customer).unwrap();
     let block = parse_rtcp(answer, stage.customer.ssrc).unwrap().about_us.unwrap();
     assert_eq!(Some(block.last_report), told.sender.map(|(_, middle)| middle));
     stage.relay.close(stage.now);
-    let last = reports(&mut stage, 30);
+    let (last, sound) = reports(&mut stage, 30);
+    assert_eq!(sound, 0, "nothing sounds after the goodbye");
     assert_eq!(last.len(), 2);
     assert!(last.iter().all(|(_, bytes)| parse_rtcp(bytes, 0).unwrap().goodbye));
     stage.take_events();

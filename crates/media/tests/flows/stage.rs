@@ -64,7 +64,6 @@ pub(crate) struct Heard {
 
 /// One party's telephone: it sends a packet of 20 ms while it speaks.
 pub(crate) struct Phone {
-    pub(crate) party: Party,
     pub(crate) from: SocketAddr,
     pub(crate) format: Format,
     pub(crate) ssrc: u32,
@@ -80,7 +79,6 @@ pub(crate) struct Phone {
 impl Phone {
     fn new(party: Party, format: Format, ssrc: u32) -> Self {
         Self {
-            party,
             from: address(party),
             format,
             ssrc,

@@ -1,0 +1,267 @@
+//! A real worker with real sockets on the loopback: sound both ways, keys, reports, and what stays
+//! in memory, which is nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
+use std::{
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    net::UdpSocket,
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+use call::{CallId, Connection, Party, Prompt, Time, Tone};
+use media::{
+    Clock, Codec, Command, Config, Country, Event, Format, Header, LegOpen, LegStart, Order,
+    PromptAudio, Remote, Report, Tones, Worker, parse_rtcp, parse_rtp,
+};
+
+const CALL: CallId = CallId::from_bytes([9; 16]);
+const FORMAT: Format =
+    Format { codec: Codec::Pcma, payload_type: 8, event_payload_type: Some(101) };
+
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    socket
+}
+
+/// A telephone with the ports of our leg that it talks to.
+struct Phone {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    to: std::net::SocketAddr,
+    sequence: u16,
+    buffer: [u8; 512],
+}
+
+impl Phone {
+    fn send(&mut self, payload_type: u8, timestamp: u32, payload: impl Iterator<Item = u8>) {
+        self.sequence += 1;
+        let header =
+            Header { marker: false, payload_type, sequence: self.sequence, timestamp, ssrc: 5 };
+        self.buffer[..12].copy_from_slice(&header.encode());
+        let mut end = 12;
+        for byte in payload {
+            self.buffer[end] = byte;
+            end += 1;
+        }
+        self.rtp.send_to(&self.buffer[..end], self.to).unwrap();
+        zeroize::Zeroize::zeroize(&mut self.buffer);
+    }
+
+    /// The next packet's first payload byte and its header, without keeping its sound.
+    fn hear(&mut self) -> Option<(u8, Header)> {
+        let (length, from) = self.rtp.recv_from(&mut self.buffer).ok()?;
+        assert_eq!(from, self.to, "S-01: sound comes from the port that was advertised");
+        let packet = parse_rtp(&self.buffer[..length]).unwrap();
+        let first = self.buffer[packet.payload.start];
+        zeroize::Zeroize::zeroize(&mut self.buffer);
+        let media::Packet { marker, payload_type, sequence, timestamp, ssrc, .. } = packet;
+        Some((first, Header { marker, payload_type, sequence, timestamp, ssrc }))
+    }
+}
+
+struct Bench {
+    worker: Worker,
+    reports: Receiver<Report>,
+    customer: Phone,
+    agent: Phone,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (sender, reports) = channel();
+        let clock = Clock::new(Instant::now(), Time::from_micros(1_800_000_000_000_000));
+        let config = Config {
+            clock,
+            tones: Tones::new(Country::Nl),
+            reports: Box::new(move |report| sender.send(report).unwrap_or_default()),
+        };
+        let worker = Worker::spawn(0, config).unwrap();
+        let leg = |seed| {
+            let (rtp, rtcp) = (socket(), socket());
+            let to = rtp.local_addr().unwrap();
+            let phone = Phone { rtp: socket(), rtcp: socket(), to, sequence: 0, buffer: [0; 512] };
+            (Box::new(LegOpen { rtp, rtcp, start: LegStart::from_random([seed; 32]) }), phone)
+        };
+        let ((customer, customer_phone), (agent, agent_phone)) = (leg(1), leg(2));
+        let bench = Self { worker, reports, customer: customer_phone, agent: agent_phone };
+        bench.order(Order::Open { customer, agent });
+        for (party, phone) in [(Party::Customer, &bench.customer), (Party::Agent, &bench.agent)] {
+            bench.order(Order::SetRemote(
+                party,
+                Remote {
+                    rtp: phone.rtp.local_addr().unwrap(),
+                    rtcp: phone.rtcp.local_addr().unwrap(),
+                    send: FORMAT,
+                    receive: FORMAT,
+                    hears: true,
+                },
+            ));
+        }
+        bench
+    }
+
+    fn order(&self, order: Order) {
+        self.worker.send(Command { call: CALL, order }).unwrap();
+    }
+
+    fn event(&self) -> Event {
+        let report = self.reports.recv_timeout(Duration::from_secs(2)).unwrap();
+        assert_eq!(report.call, CALL);
+        report.event
+    }
+}
+
+#[test]
+fn a_call_through_a_real_worker_is_heard_both_ways_and_ends_with_goodbyes() {
+    let mut bench = Bench::new();
+    let prompt = PromptAudio::from_pcm(&[8_000; 800]);
+    bench.order(Order::Play(Prompt::Notice, prompt));
+    let began = Instant::now();
+    let loud = Codec::Pcma.encode(8_000);
+    let mut before: Option<Header> = None;
+    for n in 0..8 {
+        let (first, header) = bench.customer.hear().unwrap();
+        assert_eq!(first, if n < 5 { loud } else { 0xD5 });
+        if let Some(before) = before {
+            assert_eq!(header.sequence, before.sequence.wrapping_add(1));
+            assert_eq!(header.timestamp, before.timestamp.wrapping_add(160));
+        }
+        before = Some(header);
+    }
+    let took = began.elapsed();
+    assert!((130..1_500).contains(&took.as_millis()), "8 frames are 140 ms apart: {took:?}");
+    let Event::PromptEnded(end) = bench.event() else { panic!() };
+    assert!(end.whole && end.samples == 800);
+    bench.customer.send(101, 1_000, [1, 10, 0, 160].into_iter());
+    assert!(matches!(bench.event(), Event::Digit(Party::Customer, _)));
+    bench.order(Order::Connect(Connection::Bridged));
+    std::thread::sleep(Duration::from_millis(20));
+    bench.customer.send(8, 2_000, std::iter::repeat_n(0x11, 160));
+    bench.agent.send(8, 9_000, std::iter::repeat_n(0x22, 160));
+    // Silence bridges the time until the first packet.
+    let spoken = |phone: &mut Phone| loop {
+        match phone.hear().unwrap() {
+            (0xD5, _) => {}
+            (first, header) => return (first, header.ssrc, header.payload_type),
+        }
+    };
+    assert_eq!(spoken(&mut bench.agent), (0x11, 0x0202_0202, 8));
+    assert_eq!(spoken(&mut bench.customer), (0x22, 0x0101_0101, 8));
+    bench.order(Order::Close);
+    assert!(matches!(bench.event(), Event::Closed(stats) if stats.agent.received == 1));
+    for phone in [&mut bench.customer, &mut bench.agent] {
+        let (length, _) = phone.rtcp.recv_from(&mut phone.buffer).unwrap();
+        assert!(parse_rtcp(&phone.buffer[..length], 0).unwrap().goodbye);
+    }
+    // The sockets are closed: nothing answers there any more.
+    bench.order(Order::Tone(Tone::Busy));
+    assert!(bench.worker.is_alive());
+    drop(bench.worker);
+    assert!(bench.reports.recv().is_err());
+}
+
+/// Byte `n` of the marker; it is nowhere in memory as a whole but in packets.
+const fn marker(n: usize) -> u8 {
+    (n as u8).wrapping_mul(101) ^ 0x5A
+}
+
+const MARKER_LEN: usize = 24;
+
+/// How often the marker stands in the writable memory of this process.
+fn markers_in_memory() -> usize {
+    let mut maps = String::new();
+    File::open("/proc/self/maps").unwrap().read_to_string(&mut maps).unwrap();
+    let mut memory = File::open("/proc/self/mem").unwrap();
+    let mut found = 0;
+    let mut buffer = vec![0_u8; 1 << 16];
+    for line in maps.lines() {
+        let mut words = line.split(' ');
+        let (range, access) = (words.next().unwrap(), words.next().unwrap());
+        let (start, end) = range.split_once('-').unwrap();
+        let (mut at, end) =
+            (u64::from_str_radix(start, 16).unwrap(), u64::from_str_radix(end, 16).unwrap());
+        let own = buffer.as_ptr().addr() as u64;
+        while access.starts_with("rw") && at < end {
+            // The scanner's own buffer would find what it has just read.
+            if (own..own + buffer.len() as u64).contains(&at) {
+                at = own + buffer.len() as u64;
+                continue;
+            }
+            let most = if at < own { (own - at).min(end - at) } else { end - at };
+            let length = usize::try_from(most).unwrap().min(buffer.len());
+            if memory.seek(SeekFrom::Start(at)).is_err()
+                || memory.read_exact(&mut buffer[..length]).is_err()
+            {
+                break;
+            }
+            let is_marker =
+                |window: &&[u8]| window.iter().enumerate().all(|(n, byte)| *byte == marker(n));
+            found += buffer[..length].windows(MARKER_LEN).filter(is_marker).count();
+            // A little of the piece is read again, so that no marker hides on its edge.
+            at += if length > MARKER_LEN { length - MARKER_LEN + 1 } else { length } as u64;
+        }
+    }
+    zeroize::Zeroize::zeroize(&mut buffer[..]);
+    found
+}
+
+#[test]
+fn c_01_no_sound_outlives_its_packet_in_memory_during_the_notice_and_after_the_call() {
+    {
+        let mut held: Vec<u8> = (0..MARKER_LEN).map(marker).collect();
+        assert!(markers_in_memory() >= 1, "the scanner sees what is there");
+        zeroize::Zeroize::zeroize(&mut held[..]);
+    }
+    let mut bench = Bench::new();
+    bench.order(Order::Play(Prompt::Notice, PromptAudio::from_pcm(&[1_000; 80_000])));
+    let talk = |bench: &mut Bench, packets: u32| {
+        for n in 0..packets {
+            bench.customer.send(8, n * 160, (0..160).map(marker));
+            bench.agent.send(8, n * 160, (0..160).map(marker));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(40));
+    };
+    talk(&mut bench, 50);
+    assert_eq!(markers_in_memory(), 0, "during the notice");
+    // Relayed, with a prompt laid over it.
+    bench.order(Order::Connect(Connection::Bridged));
+    talk(&mut bench, 50);
+    bench.order(Order::Close);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(markers_in_memory(), 0, "after the call");
+    let mut relayed = 0;
+    while let Event::PromptEnded(_) | Event::StrayEvents(_) = bench.event() {}
+    bench.agent.rtp.set_nonblocking(true).unwrap();
+    while let Ok((length, _)) = bench.agent.rtp.recv_from(&mut bench.agent.buffer) {
+        relayed += usize::from(bench.agent.buffer[12..length].first() == Some(&marker(0)));
+    }
+    assert_eq!(relayed, 50);
+}
+
+#[test]
+fn a_worker_without_calls_uses_no_processor_time() {
+    let config = Config {
+        clock: Clock::new(Instant::now(), Time::from_micros(0)),
+        tones: Tones::new(Country::Nl),
+        reports: Box::new(|_| {}),
+    };
+    let _worker = Worker::spawn(77, config).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let spent = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+        let named = |task: &std::fs::DirEntry| {
+            std::fs::read_to_string(task.path().join("comm")).is_ok_and(|n| n == "media-77\n")
+        };
+        let task = tasks.into_iter().find(named).unwrap();
+        let text = std::fs::read_to_string(task.path().join("schedstat")).unwrap();
+        text.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let before = spent();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(spent(), before);
+}

@@ -1,7 +1,6 @@
 //! Time as a table: the RFC's intervals, the alarms of one owner, and the agenda over all owners.
 
-use std::collections::{BTreeSet, HashMap};
-use std::hash::Hash;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// The base intervals of RFC 3261 §17.1.1.1 and table 4.
@@ -104,12 +103,12 @@ impl Alarms {
 #[derive(Debug)]
 pub(crate) struct Agenda<K> {
     order: BTreeSet<(Instant, K)>,
-    filed: HashMap<K, Instant>,
+    filed: BTreeMap<K, Instant>,
 }
 
-impl<K: Copy + Ord + Hash> Agenda<K> {
+impl<K: Copy + Ord> Agenda<K> {
     pub(crate) fn new() -> Agenda<K> {
-        Agenda { order: BTreeSet::new(), filed: HashMap::new() }
+        Agenda { order: BTreeSet::new(), filed: BTreeMap::new() }
     }
 
     /// Files an owner's next deadline, or takes the owner off.

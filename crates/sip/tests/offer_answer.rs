@@ -1,5 +1,7 @@
 //! Offers and answers for one audio line, with the shapes that carriers and PBXs send.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 use std::net::SocketAddr;
 
 use sip::{Codec, Description, Direction, Local, Own, Refusal};

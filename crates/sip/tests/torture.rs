@@ -1,5 +1,7 @@
 //! Messages that RFC 4475, RFC 5118 and broken peers teach us to expect; and mutations of real ones.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 mod peer;
 
 use peer::{Peer, text};

@@ -1,6 +1,6 @@
 //! The endpoint itself: what it owns, and the small steps that everything else is made of.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -34,9 +34,9 @@ pub struct Endpoint {
     pub(crate) config: Config,
     pub(crate) tokens: Tokens,
     pub(crate) transactions: Transactions<Owner>,
-    pub(crate) legs: HashMap<LegId, Leg>,
+    pub(crate) legs: BTreeMap<LegId, Leg>,
     /// Our tag, which is part of every request of a dialog, leads to its leg.
-    pub(crate) tags: HashMap<Vec<u8>, LegId>,
+    pub(crate) tags: BTreeMap<Vec<u8>, LegId>,
     pub(crate) agenda: Agenda<LegId>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) draining: bool,
@@ -60,8 +60,8 @@ impl Endpoint {
             config,
             tokens: Tokens::new(seed),
             transactions,
-            legs: HashMap::new(),
-            tags: HashMap::new(),
+            legs: BTreeMap::new(),
+            tags: BTreeMap::new(),
             agenda: Agenda::new(),
             events: VecDeque::new(),
             draining: false,

@@ -4,7 +4,7 @@ use crate::wire::method::Method;
 use crate::wire::request::Request;
 
 /// Identifies a server transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ServerKey {
     /// Branch, sent-by and method; CANCEL and ACK look for the INVITE.
     Branch(Vec<u8>, String, Vec<u8>),
@@ -13,7 +13,7 @@ pub(crate) enum ServerKey {
 }
 
 /// The parts that identify a transaction without a branch.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OldKey {
     uri: Vec<u8>,
     from_tag: Vec<u8>,
@@ -51,7 +51,7 @@ impl ServerKey {
 }
 
 /// Identifies a request whatever way it came: the same one over two ways is answered 482.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MergeKey {
     from_tag: Vec<u8>,
     call_id: Vec<u8>,

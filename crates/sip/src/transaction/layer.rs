@@ -1,6 +1,6 @@
 //! All transactions of an endpoint: matching, retransmission, limits, one agenda.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use super::client::{self, Client, Heard, Kind};
@@ -82,11 +82,11 @@ pub(crate) struct Transactions<O> {
     timers: Timers,
     limit: usize,
     counter: u64,
-    clients: HashMap<ClientId, ClientEntry<O>>,
-    client_keys: HashMap<ClientKey, ClientId>,
-    servers: HashMap<ServerId, ServerEntry<O>>,
-    server_keys: HashMap<ServerKey, ServerId>,
-    merges: HashMap<MergeKey, ServerId>,
+    clients: BTreeMap<ClientId, ClientEntry<O>>,
+    client_keys: BTreeMap<ClientKey, ClientId>,
+    servers: BTreeMap<ServerId, ServerEntry<O>>,
+    server_keys: BTreeMap<ServerKey, ServerId>,
+    merges: BTreeMap<MergeKey, ServerId>,
     agenda: Agenda<Who>,
     out: VecDeque<Transmit>,
 }
@@ -97,11 +97,11 @@ impl<O: Copy> Transactions<O> {
             timers,
             limit,
             counter: 0,
-            clients: HashMap::new(),
-            client_keys: HashMap::new(),
-            servers: HashMap::new(),
-            server_keys: HashMap::new(),
-            merges: HashMap::new(),
+            clients: BTreeMap::new(),
+            client_keys: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            server_keys: BTreeMap::new(),
+            merges: BTreeMap::new(),
             agenda: Agenda::new(),
             out: VecDeque::new(),
         }

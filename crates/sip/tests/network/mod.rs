@@ -1,5 +1,7 @@
 //! Two endpoints, a virtual clock and a wire that loses, doubles and reorders, all from one seed.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

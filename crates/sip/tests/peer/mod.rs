@@ -1,5 +1,7 @@
 //! A peer made of text: it speaks to one endpoint word by word and reads what comes back.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why")]
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 

@@ -62,7 +62,10 @@ impl Knife {
 
     /// Whether the node stays; if not, its lines are counted.
     fn keeps<T: ToTokens + Spanned>(&mut self, node: &T) -> bool {
-        let attributes = attributes(node);
+        self.keeps_with(node, &attributes(node))
+    }
+
+    fn keeps_with<T: ToTokens + Spanned>(&mut self, node: &T, attributes: &[Attribute]) -> bool {
         let is_test = attributes.iter().any(is_test_attribute);
         if !is_test && !attributes.iter().any(|attribute| self.goes(attribute)) {
             return true;
@@ -97,7 +100,13 @@ impl VisitMut for Knife {
     }
 
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        block.stmts.retain(|statement| self.keeps(statement));
+        block.stmts.retain(|statement| match statement {
+            syn::Stmt::Local(local) => self.keeps_with(local, &local.attrs),
+            syn::Stmt::Macro(call) => self.keeps_with(call, &call.attrs),
+            syn::Stmt::Item(item) => self.keeps(item),
+            // Reading an expression's attributes means writing it out again, block in block.
+            syn::Stmt::Expr(..) => true,
+        });
         visit_mut::visit_block_mut(self, block);
     }
 }

@@ -36,7 +36,7 @@ pub use clerk::{Clerk, ClerkAction, ClerkInput, ClerkReport, ItemId, Obstacle, O
 #[cfg(feature = "database")]
 pub use database::{
     error::{Database, LedgerError, Refusal},
-    handle::{Intended, Ledger},
+    handle::{Ledger, Taken},
     open::{LedgerConfig, Leftovers},
     writer::{Health, LedgerWriter},
 };

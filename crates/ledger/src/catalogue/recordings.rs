@@ -1,6 +1,6 @@
 //! A recording in the catalogue, with every tag that retention, privacy and proof ask for.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use call::{
     CallId, Digest, Erasure, Evidence, Ground, LineId, PolicyId, Purposes, Reason, RecordingId,
@@ -39,12 +39,22 @@ pub struct Storage {
 
 /// Keyed hashes of the parties' numbers, made by the caller with one key per tenant and use. To
 /// the ledger they are opaque; they are how the privacy desk finds a person's recordings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `Debug` shows only which are known: a pseudonym is personal data (recital 26).
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct PartyKeys {
     /// The customer's; `None` when the number was withheld.
     pub customer: Option<[u8; 32]>,
     /// The agent's side.
     pub agent: Option<[u8; 32]>,
+}
+
+impl fmt::Debug for PartyKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PartyKeys")
+            .field("customer", &self.customer.is_some())
+            .field("agent", &self.agent.is_some())
+            .finish()
+    }
 }
 
 /// Everything that is committed before a permit may exist (invariant 4b).

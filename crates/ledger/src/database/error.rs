@@ -2,7 +2,7 @@
 
 use std::{fmt, io::ErrorKind};
 
-use crate::{audit::checkpoint::NoteError, catalogue::slips::EpochState};
+use crate::{audit::checkpoint::NoteError, catalogue::slips::EpochState, clerk::Obstacle};
 
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +110,8 @@ pub enum Refusal {
         /// The revision given.
         given: u32,
     },
+    /// The slip given belongs to another recording.
+    SlipOfAnother,
     /// The slip must be destroyed before the row may go.
     SlipStays,
     /// There is no such epoch.
@@ -160,6 +162,9 @@ impl fmt::Display for Refusal {
                 f,
                 "the key slip is at revision {live} and {given} was given; read it again first"
             ),
+            Self::SlipOfAnother => f.write_str(
+                "the key slip belongs to another recording; seal one for this recording",
+            ),
             Self::SlipStays => f.write_str("the key slip still exists; destroy it first"),
             Self::EpochUnknown(epoch) => {
                 write!(f, "there is no key epoch {epoch}; see `jawoord keys status`")
@@ -183,6 +188,14 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+impl LedgerError {
+    /// What to tell the clerk when a step failed with this.
+    #[must_use]
+    pub const fn obstacle(self) -> Obstacle {
+        if let Self::Refused(Refusal::Held) = self { Obstacle::Held } else { Obstacle::Ledger }
+    }
+}
 
 impl From<Refusal> for LedgerError {
     fn from(refusal: Refusal) -> Self {

@@ -26,12 +26,12 @@ use crate::{
     clerk::Order,
 };
 
-/// Whether anything is left to do after an intent.
+/// What a step of a removal came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Intended {
-    /// The intent stands; go on.
-    Open,
-    /// The recording is gone, or these seconds were erased before: nothing is left to do.
+pub enum Taken {
+    /// It is done and durable.
+    Done,
+    /// Nothing was left to do: the recording is gone, or these seconds were erased before.
     Settled,
 }
 
@@ -61,6 +61,13 @@ impl Ledger {
 
     async fn done(&self, at: Time, facts: Vec<Fact>, change: Change) -> Result<()> {
         self.change(at, facts, change).await.map(|_| ())
+    }
+
+    async fn take(&self, at: Time, change: Change) -> Result<Taken> {
+        Ok(match self.change(at, Vec::new(), change).await? {
+            Receipt::Settled => Taken::Settled,
+            Receipt::Done | Receipt::Unrecoverable(_) => Taken::Done,
+        })
     }
 
     /// Whether the ledger takes facts. When it does not, nobody is asked for consent.
@@ -177,11 +184,8 @@ impl Ledger {
     ///
     /// # Errors
     /// `Held`; those of the database.
-    pub async fn intend(&self, at: Time, order: Order) -> Result<Intended> {
-        Ok(match self.change(at, Vec::new(), Change::Intend(order)).await? {
-            Receipt::Settled => Intended::Settled,
-            Receipt::Done | Receipt::Unrecoverable(_) => Intended::Open,
-        })
+    pub async fn intend(&self, at: Time, order: Order) -> Result<Taken> {
+        self.take(at, Change::Intend(order)).await
     }
 
     /// The clerk's `Puncture`: `slip` is the next revision, without these seconds. The old one is
@@ -196,8 +200,8 @@ impl Ledger {
         slip: SealedSlip,
         seconds: Erasure,
         reason: Reason,
-    ) -> Result<()> {
-        self.done(at, Vec::new(), Change::Puncture(slip, seconds, reason)).await
+    ) -> Result<Taken> {
+        self.take(at, Change::Puncture(slip, seconds, reason)).await
     }
 
     /// The next revision of a slip with the same keys, under another epoch. Writes `SlipRevised`.
@@ -208,12 +212,12 @@ impl Ledger {
         self.done(at, Vec::new(), Change::Reseal(slip)).await
     }
 
-    /// The clerk's `DestroySlip`. Safe to repeat.
+    /// The clerk's `DestroySlip`: gone from the table, the freed pages and the log. Safe to repeat.
     ///
     /// # Errors
     /// `NotIntended`; [`LedgerError::ShredIncomplete`]; those of the databases.
-    pub async fn destroy_slip(&self, at: Time, recording: RecordingId) -> Result<()> {
-        self.done(at, Vec::new(), Change::DestroySlip(recording)).await
+    pub async fn destroy_slip(&self, at: Time, recording: RecordingId) -> Result<Taken> {
+        self.take(at, Change::DestroySlip(recording)).await
     }
 
     /// The clerk's `RemoveRow`: row, evidence and proof in one transaction. Writes
@@ -221,8 +225,13 @@ impl Ledger {
     ///
     /// # Errors
     /// `NotIntended`, `SlipStays`, `RecordingUnknown`; those of the databases.
-    pub async fn remove_row(&self, at: Time, recording: RecordingId, reason: Reason) -> Result<()> {
-        self.done(at, Vec::new(), Change::RemoveRow(recording, reason)).await
+    pub async fn remove_row(
+        &self,
+        at: Time,
+        recording: RecordingId,
+        reason: Reason,
+    ) -> Result<Taken> {
+        self.take(at, Change::RemoveRow(recording, reason)).await
     }
 
     /// A new epoch, whose key the provider has made already. Writes `EpochOpened`.

@@ -18,7 +18,7 @@ use super::{
     handle::Ledger,
     outside::{Outside, own},
     removals, tree,
-    writer::{Health, LedgerWriter},
+    writer::{Health, LedgerWriter, Notary},
 };
 use crate::{
     audit::{
@@ -90,16 +90,19 @@ impl Ledger {
         let slip_readers = connect::readers(&config.folder, Database::Slips).await?;
         let (sender, queue) = mpsc::channel(QUEUE_MAX);
         let (health, watched) = watch::channel(Health { head: tree.head(), fault: None });
+        let (origin, signer) = (config.origin.clone(), Arc::clone(&config.signer));
+        let notary = Notary { origin, signer };
         let mut writer = LedgerWriter {
             queue,
             ledger,
             slips,
-            tree,
             random: SystemRandom::new(),
-            origin: config.origin.clone(),
-            signer: Arc::clone(&config.signer),
+            latest: notary.sign(tree.head())?,
+            notary,
+            tree,
             outside: outside.clone(),
             health,
+            unpublished: true,
             behind: true,
         };
         let caught_up = writer.catch_up(at).await?;

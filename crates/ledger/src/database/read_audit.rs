@@ -52,7 +52,7 @@ impl Ledger {
     /// Those of the database; [`LedgerError::TreeDamaged`].
     pub async fn entries(&self, from: u64, limit: u64) -> Result<Vec<Entry>> {
         let mut db = self.readers.acquire().await.map_err(failed(HERE))?;
-        let rows = entry_rows(&mut db, from, from.saturating_add(limit.min(PAGE))).await?;
+        let rows = entry_rows(&mut db, from, limit.min(PAGE)).await?;
         rows.iter().map(read_entry).collect()
     }
 
@@ -152,18 +152,17 @@ impl Ledger {
         let file = create(folder, CHECKPOINTS_FILE)?;
         write(file, lines, CHECKPOINTS_FILE).await?;
         let mut file = create(folder, ENTRIES_FILE)?;
-        let mut from = 0;
+        let (mut from, mut entries) = (0, 0);
         loop {
-            let rows = entry_rows(&mut snapshot, from, from + PAGE).await?;
-            if rows.is_empty() {
-                return Ok(from);
-            }
+            let rows = entry_rows(&mut snapshot, from, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(entries) };
+            from = Columns(last).count("entry")?.saturating_add(1);
             let mut lines = String::new();
             for row in &rows {
                 push_line(&mut lines, entry_line(&read_entry(row)?))?;
             }
             file = write(file, lines, ENTRIES_FILE).await?;
-            from += rows.len() as u64;
+            entries += rows.len() as u64;
         }
     }
 }
@@ -172,10 +171,11 @@ fn read_entry(row: &SqliteRow) -> Result<Entry> {
     tree::entry(&Columns(row)).ok_or(LedgerError::TreeDamaged)
 }
 
-async fn entry_rows(db: &mut SqliteConnection, from: u64, to: u64) -> Result<Vec<SqliteRow>> {
-    sqlx::query("SELECT * FROM entries WHERE entry >= $1 AND entry < $2 ORDER BY entry")
+/// Stored entries from `from` on, in order, at most `limit`.
+async fn entry_rows(db: &mut SqliteConnection, from: u64, limit: u64) -> Result<Vec<SqliteRow>> {
+    sqlx::query("SELECT * FROM entries WHERE entry >= $1 ORDER BY entry LIMIT $2")
         .bind(big(from))
-        .bind(big(to))
+        .bind(big(limit))
         .fetch_all(db)
         .await
         .map_err(failed(HERE))
@@ -183,23 +183,25 @@ async fn entry_rows(db: &mut SqliteConnection, from: u64, to: u64) -> Result<Vec
 
 /// Feeds every stored entry, with its stored hashes, to the auditor.
 async fn audit_entries(db: &mut SqliteConnection, auditor: &mut Auditor) -> Result<()> {
-    let last = tree::size(db).await?;
     let mut from = 0;
-    while from < last {
-        let mut nodes = node_page(db, from, from + PAGE, auditor).await?;
-        for row in &entry_rows(db, from, from + PAGE).await? {
+    loop {
+        let rows = entry_rows(db, from, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        let to = Columns(last).count("entry")?.saturating_add(1);
+        let mut nodes = node_page(db, from, to, auditor).await?;
+        for row in &rows {
             let row = Columns(row);
             match (tree::entry(&row), row.digest("leaf")) {
                 (Some(entry), Ok(leaf)) => {
                     let own = nodes.remove(&entry.index).unwrap_or_default();
                     auditor.entry(&entry, Some(leaf), Some(&own));
                 }
-                _ => auditor.unreadable(),
+                (None, _) | (_, Err(_)) => auditor.unreadable(),
             }
         }
-        from += PAGE;
+        from = to;
     }
-    let beyond = node_page(db, last, i64::MAX.unsigned_abs(), auditor).await?;
+    let beyond = node_page(db, from, i64::MAX.unsigned_abs(), auditor).await?;
     for (node, _) in beyond.into_values().flatten() {
         auditor.find(Finding::NodeSurplus(node));
     }

@@ -40,32 +40,31 @@ pub(crate) fn reason(name: &str) -> Option<Reason> {
         .find(|reason| reason.as_str() == name)
 }
 
-/// Refuses what `ledger.db` forbids before `slips.db` is touched.
+/// Refuses what `ledger.db` forbids before `slips.db` is touched. Returns whether there is anything
+/// to do: a step whose proof stands already is settled, however often it is asked for.
 pub(crate) async fn check(
     ledger: &mut SqliteConnection,
     slips: &mut SqliteConnection,
     change: &Change,
-) -> Result<()> {
-    let ordered = match change {
+) -> Result<bool> {
+    match change {
         Change::Puncture(slip, seconds, _) => {
-            open_intent(ledger, slip.recording, Removal::Seconds(*seconds)).await?
+            intended(ledger, slip.recording, Removal::Seconds(*seconds)).await
         }
-        Change::DestroySlip(recording) => open_intent(ledger, *recording, Removal::Whole).await?,
+        Change::DestroySlip(recording) => intended(ledger, *recording, Removal::Whole).await,
         Change::RemoveRow(recording, _) => {
             if slips::live(slips, *recording).await?.is_some() {
                 return Err(Refusal::SlipStays.into());
             }
-            open_intent(ledger, *recording, Removal::Whole).await?
+            intended(ledger, *recording, Removal::Whole).await
         }
-        Change::Reseal(slip) => {
-            if !row_exists(ledger, slip.recording).await? {
-                return Err(Refusal::RecordingUnknown.into());
-            }
-            true
-        }
+        Change::Reseal(slip) => match row_exists(ledger, slip.recording).await? {
+            true => Ok(true),
+            false => Err(Refusal::RecordingUnknown.into()),
+        },
         Change::EpochDestroyed(epoch) => match slips::count(slips, *epoch).await? {
-            0 => true,
-            slips => return Err(Refusal::EpochInUse { epoch: *epoch, slips }.into()),
+            0 => Ok(true),
+            slips => Err(Refusal::EpochInUse { epoch: *epoch, slips }.into()),
         },
         Change::Facts
         | Change::OpenCall(_)
@@ -78,26 +77,27 @@ pub(crate) async fn check(
         | Change::Intend(_)
         | Change::OpenEpoch(..)
         | Change::CloseEpoch(_)
-        | Change::AcknowledgeEpoch(_) => true,
-    };
-    if ordered { Ok(()) } else { Err(Refusal::NotIntended.into()) }
+        | Change::AcknowledgeEpoch(_) => Ok(true),
+    }
 }
 
-async fn open_intent(
+/// Whether the intent of a removal is open; refused when there is none.
+async fn intended(
     db: &mut SqliteConnection,
     recording: RecordingId,
     what: Removal,
 ) -> Result<bool> {
     let (whole, from, to) = columns(what);
     let row = sqlx::query(
-        "SELECT 1 FROM intents WHERE recording_id = $1 AND whole = $2 AND from_second = $3
-             AND to_second = $4 AND erased_at IS NULL",
+        "SELECT erased_at FROM intents WHERE recording_id = $1 AND whole = $2
+             AND from_second = $3 AND to_second = $4",
     )
     .bind(&recording.as_bytes()[..])
     .bind(whole)
     .bind(from)
     .bind(to);
-    Ok(row.fetch_optional(db).await.map_err(failed(HERE))?.is_some())
+    let row = row.fetch_optional(db).await.map_err(failed(HERE))?.ok_or(Refusal::NotIntended)?;
+    Ok(Columns(&row).maybe_time("erased_at")?.is_none())
 }
 
 async fn row_exists(db: &mut SqliteConnection, recording: RecordingId) -> Result<bool> {
@@ -134,7 +134,7 @@ pub(crate) async fn intend(db: &mut SqliteConnection, at: Time, order: &Order) -
     .await
     .map_err(failed(HERE))?;
     if made.rows_affected() == 0 {
-        let open = open_intent(db, recording, order.removal).await?;
+        let open = intended(db, recording, order.removal).await?;
         return Ok(if open { Applied::done(Vec::new()) } else { settled });
     }
     let reason = order.reason;

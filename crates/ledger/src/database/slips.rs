@@ -23,6 +23,12 @@ pub(crate) async fn apply(db: &mut SqliteConnection, change: &Change) -> Result<
             if live(db, new.slip.recording).await?.is_some() {
                 return Err(Refusal::RecordingExists.into());
             }
+            if new.slip.recording != new.evidence.recording {
+                return Err(Refusal::SlipOfAnother.into());
+            }
+            if new.slip.revision != 1 {
+                return Err(Refusal::SlipRevision { live: 0, given: new.slip.revision }.into());
+            }
             insert(db, &new.slip).await?;
             mark_pending(db, new.slip.recording).await?;
             Ok(wrote)

@@ -28,6 +28,9 @@ use crate::audit::{
 /// How many changes share a transaction at most.
 const BATCH_MAX: usize = 256;
 
+/// What a change of a batch came to; `None` while it is still to be done.
+type Verdict = Option<Result<Receipt>>;
+
 /// Whether the ledger takes facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Health {
@@ -44,10 +47,13 @@ pub struct LedgerWriter {
     pub(crate) slips: SqliteConnection,
     pub(crate) tree: Frontier,
     pub(crate) random: SystemRandom,
-    pub(crate) origin: Origin,
-    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) notary: Notary,
     pub(crate) outside: Outside,
     pub(crate) health: watch::Sender<Health>,
+    /// The newest checkpoint.
+    pub(crate) latest: Checkpoint,
+    /// Whether the file outside has yet to hear of it.
+    pub(crate) unpublished: bool,
     /// Whether `slips.db` may be ahead of `ledger.db` since a batch that failed half-way.
     pub(crate) behind: bool,
 }
@@ -75,20 +81,20 @@ impl LedgerWriter {
     }
 
     async fn batch(&mut self, work: &[Work]) -> Vec<Result<Receipt>> {
-        let mut results: Vec<Result<Receipt>> = work.iter().map(|_| Ok(Receipt::Done)).collect();
+        let mut results = vec![None; work.len()];
         let fault = match self.write(work, &mut results).await {
             Ok(()) => self.publish().await.err(),
             Err(fault) => {
-                results = work.iter().map(|_| Err(fault)).collect();
+                results.fill(Some(Err(fault)));
                 Some(fault)
             }
         };
         self.health.send_replace(Health { head: self.tree.head(), fault });
-        results
+        results.into_iter().map(|result| result.unwrap_or(Err(LedgerError::Stopped))).collect()
     }
 
     /// Both transactions. An error means that nothing of the batch is in `ledger.db`.
-    async fn write(&mut self, work: &[Work], results: &mut [Result<Receipt>]) -> Result<()> {
+    async fn write(&mut self, work: &[Work], results: &mut [Verdict]) -> Result<()> {
         if self.behind {
             let at = work.iter().map(|work| work.at).max().unwrap_or_default();
             self.catch_up(at).await?;
@@ -101,19 +107,20 @@ impl LedgerWriter {
         let sequence =
             if touched { Some(catch_up::sequence(&mut self.slips).await?) } else { None };
         self.ledger_second(work, &effects, results, sequence).await?;
-        let refused =
-            |(effect, result): (&SlipEffect, &Result<Receipt>)| effect.wrote && result.is_err();
+        let refused = |(effect, result): (&SlipEffect, &Verdict)| {
+            effect.wrote && matches!(result, Some(Err(_)))
+        };
         self.behind = effects.iter().zip(results.iter()).any(refused);
         Ok(())
     }
 
     /// What `ledger.db` forbids is refused before `slips.db` is touched.
-    async fn refuse(&mut self, work: &[Work], results: &mut [Result<Receipt>]) -> Result<()> {
+    async fn refuse(&mut self, work: &[Work], results: &mut [Verdict]) -> Result<()> {
         for (work, result) in work.iter().zip(results) {
-            if let Err(error) =
-                removals::check(&mut self.ledger, &mut self.slips, &work.change).await
-            {
-                *result = refused(error)?;
+            match removals::check(&mut self.ledger, &mut self.slips, &work.change).await {
+                Ok(true) => {}
+                Ok(false) => *result = Some(Ok(Receipt::Settled)),
+                Err(error) => *result = refused(error)?,
             }
         }
         Ok(())
@@ -122,7 +129,7 @@ impl LedgerWriter {
     async fn slips_first(
         &mut self,
         work: &[Work],
-        results: &mut [Result<Receipt>],
+        results: &mut [Verdict],
     ) -> Result<Vec<SlipEffect>> {
         let mut effects = vec![SlipEffect::default(); work.len()];
         if !work.iter().any(|work| apply::touches_slips(&work.change)) {
@@ -135,7 +142,7 @@ impl LedgerWriter {
         slips::next_sequence(&mut transaction).await?;
         let mut shred = false;
         for ((work, result), effect) in work.iter().zip(results).zip(&mut effects) {
-            if result.is_err() {
+            if result.is_some() {
                 continue;
             }
             match slips::apply(&mut transaction, &work.change).await {
@@ -156,14 +163,14 @@ impl LedgerWriter {
         &mut self,
         work: &[Work],
         effects: &[SlipEffect],
-        results: &mut [Result<Receipt>],
+        results: &mut [Verdict],
         sequence: Option<u64>,
     ) -> Result<()> {
         let failed = failed(Database::Ledger);
         let mut tree = self.tree.clone();
         let mut transaction = self.ledger.begin().await.map_err(&failed)?;
         for ((work, effect), result) in work.iter().zip(effects).zip(results) {
-            if result.is_err() {
+            if result.is_some() {
                 continue;
             }
             let applied = match apply::apply(&mut transaction, work, *effect).await {
@@ -176,18 +183,15 @@ impl LedgerWriter {
             for fact in work.facts.iter().chain(&applied.facts) {
                 tree::append(&mut transaction, &mut tree, &self.random, work.at, fact).await?;
             }
-            *result = Ok(applied.receipt);
+            *result = Some(Ok(applied.receipt));
         }
         if let Some(sequence) = sequence {
             catch_up::store_sequence(&mut transaction, sequence).await?;
         }
-        if tree.size() > self.tree.size() {
-            let at = work.iter().map(|work| work.at).max().unwrap_or_default();
-            let checkpoint = sign(&self.origin, &*self.signer, tree.head())?;
-            tree::store_checkpoint(&mut transaction, at, &checkpoint).await?;
-        }
+        let at = work.iter().map(|work| work.at).max().unwrap_or_default();
+        let latest = self.notary.checkpoint(&mut transaction, at, &tree, &self.latest).await?;
         transaction.commit().await.map_err(&failed)?;
-        self.tree = tree;
+        self.grow(tree, latest);
         Ok(())
     }
 
@@ -201,31 +205,64 @@ impl LedgerWriter {
         }
         let sequence = catch_up::sequence(&mut self.slips).await?;
         catch_up::store_sequence(&mut transaction, sequence).await?;
-        if tree.size() > self.tree.size() {
-            let checkpoint = sign(&self.origin, &*self.signer, tree.head())?;
-            tree::store_checkpoint(&mut transaction, at, &checkpoint).await?;
-        }
+        let latest = self.notary.checkpoint(&mut transaction, at, &tree, &self.latest).await?;
         transaction.commit().await.map_err(failed(Database::Ledger))?;
-        self.tree = tree;
+        self.grow(tree, latest);
         catch_up::slips(&mut self.slips, &found).await?;
         self.behind = false;
         Ok(found)
     }
 
-    /// Replaces the checkpoint that is kept outside.
+    /// The tree as it is on disk now.
+    fn grow(&mut self, tree: Frontier, latest: Checkpoint) {
+        self.unpublished |= latest != self.latest;
+        (self.tree, self.latest) = (tree, latest);
+    }
+
+    /// Replaces the checkpoint that is kept outside, if there is a newer one.
     pub(crate) async fn publish(&mut self) -> Result<()> {
-        let checkpoint = sign(&self.origin, &*self.signer, self.tree.head())?;
-        let outside = self.outside.clone();
-        let written = tokio::task::spawn_blocking(move || outside.write(checkpoint.note())).await;
-        written.unwrap_or(Err(LedgerError::Stopped))
+        if !self.unpublished {
+            return Ok(());
+        }
+        let (outside, latest) = (self.outside.clone(), self.latest.clone());
+        let written = tokio::task::spawn_blocking(move || outside.write(latest.note())).await;
+        written.unwrap_or(Err(LedgerError::Stopped))?;
+        self.unpublished = false;
+        Ok(())
     }
 }
 
-fn sign(origin: &Origin, signer: &dyn Signer, head: TreeHead) -> Result<Checkpoint> {
-    Checkpoint::sign(origin, head, signer).ok_or(LedgerError::SignerFailed)
+/// Signs the tree's heads.
+pub(crate) struct Notary {
+    pub(crate) origin: Origin,
+    pub(crate) signer: Arc<dyn Signer>,
+}
+
+impl Notary {
+    /// Signs a head.
+    pub(crate) fn sign(&self, head: TreeHead) -> Result<Checkpoint> {
+        let signed = Checkpoint::sign(&self.origin, head, &*self.signer);
+        signed.ok_or(LedgerError::SignerFailed)
+    }
+
+    /// The checkpoint of a tree, stored with it if it grew.
+    async fn checkpoint(
+        &self,
+        db: &mut SqliteConnection,
+        at: Time,
+        tree: &Frontier,
+        latest: &Checkpoint,
+    ) -> Result<Checkpoint> {
+        if tree.size() == latest.head().size {
+            return Ok(latest.clone());
+        }
+        let checkpoint = self.sign(tree.head())?;
+        tree::store_checkpoint(db, at, &checkpoint).await?;
+        Ok(checkpoint)
+    }
 }
 
 /// One refused change leaves the batch; anything else ends it.
-const fn refused<T>(error: LedgerError) -> Result<Result<T>> {
-    if let LedgerError::Refused(_) = error { Ok(Err(error)) } else { Err(error) }
+const fn refused(error: LedgerError) -> Result<Verdict> {
+    if let LedgerError::Refused(_) = error { Ok(Some(Err(error))) } else { Err(error) }
 }

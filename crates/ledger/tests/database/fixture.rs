@@ -16,10 +16,10 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 /// A signer whose key is made of one byte.
-pub struct Key(Ed25519KeyPair);
+pub(crate) struct Key(Ed25519KeyPair);
 
 impl Key {
-    pub fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
     }
 }
@@ -35,19 +35,19 @@ impl Signer for Key {
 }
 
 /// The public half of the key that every fixture signs with.
-pub fn trusted() -> [u8; 32] {
+pub(crate) fn trusted() -> [u8; 32] {
     Key::new(1).public_key()
 }
 
 /// A ledger in a folder of its own.
-pub struct Fixture {
-    pub folder: TempDir,
+pub(crate) struct Fixture {
+    pub(crate) folder: TempDir,
 }
 
 /// An open ledger and its writer's task.
-pub struct Running {
-    pub ledger: Ledger,
-    pub leftovers: Leftovers,
+pub(crate) struct Running {
+    pub(crate) ledger: Ledger,
+    pub(crate) leftovers: Leftovers,
     task: JoinHandle<()>,
 }
 
@@ -61,45 +61,45 @@ impl std::ops::Deref for Running {
 
 impl Running {
     /// Ends in order.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.ledger.close().await;
         self.task.await.unwrap();
     }
 }
 
 impl Fixture {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn config(&self) -> LedgerConfig {
+    pub(crate) fn config(&self) -> LedgerConfig {
         let origin = Origin::new("node1.example.nl/jawoord").unwrap();
         LedgerConfig::in_folder(self.path(), origin, Arc::new(Key::new(1)))
     }
 
-    pub async fn try_open(
+    pub(crate) async fn try_open(
         &self,
         at: u64,
     ) -> Result<(Ledger, LedgerWriter, Leftovers), LedgerError> {
         Ledger::open(self.config(), time(at)).await
     }
 
-    pub async fn open(&self, at: u64) -> Running {
+    pub(crate) async fn open(&self, at: u64) -> Running {
         let (ledger, writer, leftovers) = self.try_open(at).await.unwrap();
         Running { ledger, leftovers, task: tokio::spawn(writer.run()) }
     }
 
     /// Opens it and gives back why that was refused.
-    pub async fn refusal(&self, at: u64) -> LedgerError {
+    pub(crate) async fn refusal(&self, at: u64) -> LedgerError {
         self.try_open(at).await.err().expect("the ledger must not open")
     }
 
     /// Runs statements on one of the database files, past the ledger.
-    pub async fn sql(&self, file: &str, statements: &str) {
+    pub(crate) async fn sql(&self, file: &str, statements: &str) {
         let options = SqliteConnectOptions::new().filename(self.path().join(file));
         let mut db = options.connect().await.unwrap();
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut db).await.unwrap();
@@ -107,7 +107,7 @@ impl Fixture {
     }
 
     /// One number out of one of the database files.
-    pub async fn number(&self, file: &str, query: &str) -> i64 {
+    pub(crate) async fn number(&self, file: &str, query: &str) -> i64 {
         let options = SqliteConnectOptions::new().filename(self.path().join(file));
         let mut db = options.connect().await.unwrap();
         let number = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut db).await.unwrap();
@@ -116,14 +116,14 @@ impl Fixture {
     }
 
     /// Copies every file of the folder.
-    pub fn copy(&self) -> TempDir {
+    pub(crate) fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         copy_files(self.path(), copy.path());
         copy
     }
 
     /// Whether any file of the folder holds these bytes.
-    pub fn holds(&self, needle: &[u8]) -> bool {
+    pub(crate) fn holds(&self, needle: &[u8]) -> bool {
         let files = std::fs::read_dir(self.path()).unwrap();
         files
             .map(|file| std::fs::read(file.unwrap().path()).unwrap())
@@ -131,34 +131,34 @@ impl Fixture {
     }
 }
 
-pub fn copy_files(from: &Path, to: &Path) {
+pub(crate) fn copy_files(from: &Path, to: &Path) {
     for file in std::fs::read_dir(from).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }
 
-pub fn time(secs: u64) -> Time {
+pub(crate) fn time(secs: u64) -> Time {
     Time::from_micros(1_792_000_000_000_000 + secs * 1_000_000)
 }
 
-pub fn call(id: u8) -> CallId {
+pub(crate) fn call(id: u8) -> CallId {
     CallId::from_bytes([id; 16])
 }
 
-pub fn recording(id: u8) -> RecordingId {
+pub(crate) fn recording(id: u8) -> RecordingId {
     RecordingId::from_bytes([id; 16])
 }
 
-pub fn tenant() -> TenantId {
+pub(crate) fn tenant() -> TenantId {
     TenantId::new("acme").unwrap()
 }
 
-pub fn digest(byte: u8) -> Digest {
+pub(crate) fn digest(byte: u8) -> Digest {
     Digest::from_bytes([byte; 32])
 }
 
-pub fn new_call(id: u8) -> NewCall {
+pub(crate) fn new_call(id: u8) -> NewCall {
     let line = CallLine {
         tenant: tenant(),
         line: LineId::new("sales").unwrap(),
@@ -169,7 +169,7 @@ pub fn new_call(id: u8) -> NewCall {
     NewCall { call: call(id), direction: Direction::Inbound, line: Some(line) }
 }
 
-pub fn opened(id: u8) -> Fact {
+pub(crate) fn opened(id: u8) -> Fact {
     let line = new_call(id).line.unwrap();
     Fact::CallOpened {
         call: call(id),
@@ -181,7 +181,7 @@ pub fn opened(id: u8) -> Fact {
     }
 }
 
-pub fn evidence(id: u8) -> Evidence {
+pub(crate) fn evidence(id: u8) -> Evidence {
     let line = new_call(id).line.unwrap();
     Evidence {
         call: call(id),
@@ -201,7 +201,7 @@ pub fn evidence(id: u8) -> Evidence {
 }
 
 /// A slip whose sealed bytes are found nowhere else.
-pub fn slip(id: u8, revision: u32, epoch: u64) -> SealedSlip {
+pub(crate) fn slip(id: u8, revision: u32, epoch: u64) -> SealedSlip {
     let pattern = [b"slip".as_slice(), &[id], &revision.to_be_bytes(), &[id ^ 0x5a]].concat();
     SealedSlip {
         recording: recording(id),
@@ -212,7 +212,7 @@ pub fn slip(id: u8, revision: u32, epoch: u64) -> SealedSlip {
     }
 }
 
-pub fn new_recording(id: u8, epoch: u64) -> NewRecording {
+pub(crate) fn new_recording(id: u8, epoch: u64) -> NewRecording {
     NewRecording {
         evidence: evidence(id),
         direction: Direction::Inbound,
@@ -223,7 +223,7 @@ pub fn new_recording(id: u8, epoch: u64) -> NewRecording {
     }
 }
 
-pub fn sealed(ended: u64) -> SealedRecording {
+pub(crate) fn sealed(ended: u64) -> SealedRecording {
     SealedRecording {
         manifest: digest(77),
         object: "2026/12/object".into(),
@@ -236,22 +236,22 @@ pub fn sealed(ended: u64) -> SealedRecording {
     }
 }
 
-pub const WORDS: Words =
+pub(crate) const WORDS: Words =
     Words { consent: Consent::Granted, outcome: Outcome::Bridged, verdict: Verdict::Recorded };
 
 /// An epoch that is open.
-pub async fn open_epoch(ledger: &Ledger, epoch: u64) {
+pub(crate) async fn open_epoch(ledger: &Ledger, epoch: u64) {
     ledger.open_epoch(time(0), epoch, tenant(), "2026-12").await.unwrap();
 }
 
 /// A call with its committed recording.
-pub async fn commit(ledger: &Ledger, id: u8, epoch: u64) {
+pub(crate) async fn commit(ledger: &Ledger, id: u8, epoch: u64) {
     ledger.open_call(time(1), new_call(id), vec![opened(id)]).await.unwrap();
     ledger.commit_recording(time(5), new_recording(id, epoch), Vec::new()).await.unwrap();
 }
 
 /// A call that has ended, with its stored recording, due at 160 s.
-pub async fn store(ledger: &Ledger, id: u8, epoch: u64) {
+pub(crate) async fn store(ledger: &Ledger, id: u8, epoch: u64) {
     commit(ledger, id, epoch).await;
     ledger.begin_recording(time(6), recording(id)).await.unwrap();
     ledger.seal_recording(time(60), recording(id), sealed(60), Vec::new()).await.unwrap();

@@ -163,6 +163,8 @@ pub enum Dropped {
 pub(crate) enum Kind {
     Audio(Codec),
     Event,
+    /// Something else, such as comfort noise: it arrived, and it goes nowhere.
+    Unagreed(Dropped),
 }
 
 /// One side of a call.
@@ -230,30 +232,30 @@ impl Leg {
                 return Err(Dropped::Malformed);
             }
         };
-        let kind = self.classify(&remote.receive, &packet)?;
         self.stats.received += 1;
         self.reception.heard(now, &packet);
+        let kind = self.classify(&remote.receive, &packet);
         Ok((packet, kind))
     }
 
-    fn classify(&mut self, format: &Format, packet: &Packet) -> Result<Kind, Dropped> {
+    fn classify(&mut self, format: &Format, packet: &Packet) -> Kind {
         let payload_type = packet.payload_type;
         if format.event_payload_type == Some(payload_type) {
-            return Ok(Kind::Event);
+            return Kind::Event;
         }
         if format.payload_type == payload_type {
-            return Ok(Kind::Audio(format.codec));
+            return Kind::Audio(format.codec);
         }
         // The other G.711 on its static payload type is understood, agreed or not.
         if let Some(codec) = Codec::from_static_payload_type(payload_type) {
-            return Ok(Kind::Audio(codec));
+            return Kind::Audio(codec);
         }
         if packet.payload.len() == PAYLOAD_LEN {
             self.stats.stray_events += 1;
-            return Err(Dropped::StrayEvent);
+            return Kind::Unagreed(Dropped::StrayEvent);
         }
         self.stats.unknown_format += 1;
-        Err(Dropped::UnknownFormat)
+        Kind::Unagreed(Dropped::UnknownFormat)
     }
 
     /// Reads a datagram from the RTCP socket.

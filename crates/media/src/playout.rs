@@ -62,12 +62,14 @@ enum Source {
 pub(crate) struct Playout {
     source: Source,
     due: Option<Time>,
+    /// When a packet was last relayed to the leg.
+    relayed: Option<Time>,
 }
 
 impl Playout {
     /// Nothing plays.
     pub(crate) const fn new() -> Self {
-        Self { source: Source::Off, due: None }
+        Self { source: Source::Off, due: None, relayed: None }
     }
 
     /// When the next frame is due.
@@ -75,8 +77,14 @@ impl Playout {
         self.due
     }
 
+    /// Sees to it that a frame is due: now, or when what is relayed at present should have ceased.
+    fn start(&mut self, now: Time) {
+        let flows = self.relayed.map(|relayed| relayed + TAKE_OVER).filter(|until| *until > now);
+        self.due.get_or_insert(flows.unwrap_or(now));
+    }
+
     fn change(&mut self, now: Time, source: Source) -> Option<PromptEnd> {
-        self.due.get_or_insert(now);
+        self.start(now);
         match std::mem::replace(&mut self.source, source) {
             Source::Prompt(playing) => Some(playing.end()),
             Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => None,
@@ -123,7 +131,7 @@ impl Playout {
     /// The parties are connected: tones end, a prompt plays on, and silence bridges the time until
     /// the first relayed packet.
     pub(crate) fn connect(&mut self, now: Time) {
-        self.due.get_or_insert(now);
+        self.start(now);
         match self.source {
             Source::Off | Source::RingBack { .. } | Source::Tone(..) => {
                 self.source = Source::Silence;
@@ -134,6 +142,7 @@ impl Playout {
 
     /// A packet is relayed to the leg now: it drives a prompt, and ends everything else.
     pub(crate) fn yield_to_relay(&mut self, now: Time) {
+        self.relayed = Some(now);
         match self.source {
             Source::Prompt(_) => self.due = Some(now + TAKE_OVER),
             Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => {

@@ -270,6 +270,10 @@ impl Relay {
         let sent = match self.leg(party).accept(now, from, bytes) {
             Ok((packet, Kind::Audio(codec))) => self.sound(now, party, &packet, codec, bytes),
             Ok((packet, Kind::Event)) => self.event(now, party, &packet, bytes),
+            Ok((packet, Kind::Unagreed(dropped))) => {
+                self.leg(party.other()).stream.withhold(&packet);
+                Err(dropped)
+            }
             Err(dropped) => Err(dropped),
         };
         match sent {

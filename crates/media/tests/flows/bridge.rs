@@ -68,6 +68,8 @@ fn legs_of_different_codings_are_transcoded_both_ways() {
 #[test]
 fn a_prompt_is_mixed_over_the_agent_who_is_lowered_by_12_db_and_flows_on() {
     let mut stage = talking();
+    // Between two packets of the agent: the prompt waits for the next.
+    stage.run(ms(7));
     stage.customer.heard.clear();
     let prompt = PromptAudio::from_pcm(&sine(1_000.0, 8_000.0, 4_000));
     stage.relay.play(stage.now, Prompt::Withdrawn, prompt);
@@ -85,6 +87,30 @@ fn a_prompt_is_mixed_over_the_agent_who_is_lowered_by_12_db_and_flows_on() {
     let Event::PromptEnded(end) = stage.events[0] else { panic!("{:?}", stage.events) };
     assert_eq!((end.prompt, end.samples, end.whole), (Prompt::Withdrawn, 4_000, true));
     assert_eq!(stage.events.len(), 1);
+}
+
+#[test]
+fn neither_the_answer_nor_a_hush_puts_a_frame_between_relayed_packets() {
+    let mut stage = Stage::bare();
+    stage.relay.ring_back(stage.now);
+    stage.run(ms(100));
+    stage.connect(Connection::Early);
+    stage.agent.say(stage.now, 0x11);
+    stage.run(ms(107));
+    stage.customer.heard.clear();
+    stage.connect(Connection::Bridged);
+    stage.run(ms(40));
+    stage.relay.hush(stage.now);
+    stage.run(ms(40));
+    let heard = &stage.customer.heard;
+    assert_eq!(heard.len(), 4);
+    assert!(heard.iter().all(|packet| packet.payload == [0x11; 160] && !packet.header.marker));
+    // And when the agent stops, silence follows after three packets that did not come.
+    stage.relay.hush(stage.now);
+    stage.agent.hush();
+    stage.run(ms(100));
+    assert!(stage.customer.heard[4..].iter().all(|packet| packet.payload == [0xD5; 160]));
+    assert!((2..=3).contains(&(stage.customer.heard.len() - 4)));
 }
 
 #[test]

@@ -46,6 +46,23 @@ fn what_is_not_agreed_goes_nowhere() {
 }
 
 #[test]
+fn b_29_comfort_noise_is_no_loss_to_either_side() {
+    let mut stage = Stage::bare();
+    stage.connect(Connection::Bridged);
+    for n in 0..20 {
+        let noise = n % 3 == 0;
+        let (payload_type, length) = if noise { (13, 1) } else { (8, 160) };
+        let bytes = stage.customer.raw(payload_type, false, &[70; 160][..length]);
+        let forwarded = matches!(stage.send(Party::Customer, bytes), Verdict::Forward(_));
+        assert_eq!(forwarded, !noise);
+        stage.run(ms(20));
+    }
+    assert_eq!(stage.relay.stats().customer.lost, 0);
+    let heard = &stage.agent.heard;
+    assert!(heard.windows(2).all(|p| p[1].header.sequence == p[0].header.sequence.wrapping_add(1)));
+}
+
+#[test]
 fn nothing_passes_before_the_parties_are_connected() {
     let mut stage = Stage::bare();
     stage.agent.say(stage.now, 1);

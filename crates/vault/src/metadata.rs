@@ -3,7 +3,6 @@
 use std::fmt;
 
 use call::Private;
-use zeroize::Zeroizing;
 
 #[cfg(any(test, feature = "storage"))]
 /// The plaintext is padded to a multiple of this, so that its length tells nothing of a number.
@@ -82,9 +81,10 @@ impl Metadata {
 
     #[cfg(any(test, feature = "storage"))]
     /// Version 1, then per value: field, BE16 length, UTF-8; then zeros.
-    pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn encode(&self) -> zeroize::Zeroizing<Vec<u8>> {
         let length: usize = self.0.iter().map(|(_, value)| 3 + value.reveal().len()).sum();
-        let mut bytes = Zeroizing::new(Vec::with_capacity((length + 2).next_multiple_of(PADDING)));
+        let mut bytes =
+            zeroize::Zeroizing::new(Vec::with_capacity((length + 2).next_multiple_of(PADDING)));
         bytes.push(1);
         for (field, value) in &self.0 {
             bytes.push(*field as u8);

@@ -1,0 +1,8 @@
+use call::RecordingId;
+use vault::{RootSeed, Slip};
+
+fn main() {
+    let slip = Slip::first(RecordingId::from_bytes([0; 16]), &RootSeed::from_bytes([0; 32]));
+    let _copy = slip.clone();
+    println!("{slip:?}");
+}

@@ -193,3 +193,38 @@ impl Parties {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purposes_are_a_set_in_a_fixed_order() {
+        let set: Purposes =
+            [Purpose::Evidence, Purpose::Quality, Purpose::Quality].into_iter().collect();
+        assert_eq!(set.to_string(), "quality,evidence");
+        assert!(set.contains(Purpose::Quality) && set.contains(Purpose::Evidence));
+        assert!(!set.contains(Purpose::Training) && !set.contains(Purpose::Analysis));
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Purpose::Quality, Purpose::Evidence]);
+        assert!(!set.is_empty());
+        assert!(Purposes::default().is_empty() && Purposes::default().to_string().is_empty());
+        let all: Purposes = Purpose::ALL.into_iter().collect();
+        assert_eq!(all.to_string(), "quality,training,evidence,analysis");
+    }
+
+    #[test]
+    fn a_name_that_is_no_ground_and_no_purpose_is_none() {
+        assert_eq!(Ground::from_name("Consent"), None);
+        assert_eq!(Ground::from_name(""), None);
+        assert_eq!(Purpose::from_name("marketing"), None);
+    }
+
+    #[test]
+    fn each_party_has_another_and_is_heard_by_itself() {
+        assert_eq!(Party::Customer.other(), Party::Agent);
+        assert_eq!(Party::Agent.other(), Party::Customer);
+        let customer_only = Parties { customer: true, agent: false };
+        assert!(customer_only.hears(Party::Customer) && !customer_only.hears(Party::Agent));
+        assert!(Parties::BOTH.hears(Party::Customer) && Parties::BOTH.hears(Party::Agent));
+    }
+}

@@ -133,3 +133,104 @@ impl EmergencyList {
             || self.0.iter().any(|pattern| pattern.matches(dialled))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Digest, PolicyId, Recording};
+    use std::time::Duration;
+
+    fn pattern(text: &str) -> DialledPattern {
+        DialledPattern::new(text).unwrap()
+    }
+
+    fn line(id: &str, text: &str) -> Line {
+        Line {
+            id: LineId::new(id).unwrap(),
+            tenant: TenantId::new("acme").unwrap(),
+            pattern: pattern(text),
+            policy: Arc::new(Policy {
+                id: PolicyId::new("never").unwrap(),
+                version: 1,
+                hash: Digest::from_bytes([0; 32]),
+                recording: Recording::Never,
+                ring_timeout: Duration::from_secs(30),
+            }),
+        }
+    }
+
+    fn dialled(number: &str) -> Private<String> {
+        Private::new(number.to_owned())
+    }
+
+    #[test]
+    fn a_pattern_is_a_number_or_its_beginning() {
+        assert!(pattern("112").matches("112"));
+        assert!(!pattern("112").matches("1122") && !pattern("112").matches("0112"));
+        assert!(pattern("+3120*").matches("+31201234567") && pattern("+3120*").matches("+3120"));
+        assert!(!pattern("+3120*").matches("+3110") && !pattern("+3120*").matches("3120"));
+        assert!(pattern("*").matches("") && pattern("*").matches("anything"));
+        for text in ["112", "+3120*", "*"] {
+            assert_eq!(pattern(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_match_a_number_is_refused_where_it_is_wrong() {
+        for (text, error) in [
+            ("", PatternError::Empty),
+            ("+", PatternError::Empty),
+            ("1+2", PatternError::Character(1)),
+            ("12a", PatternError::Character(2)),
+            ("1*2", PatternError::Character(1)),
+            ("1**", PatternError::Character(1)),
+            ("+31 20", PatternError::Character(3)),
+        ] {
+            assert_eq!(DialledPattern::new(text), Err(error), "{text}");
+            assert!(error.to_string().contains("; "), "what happened and what to do");
+        }
+    }
+
+    #[test]
+    fn the_narrowest_line_answers_and_of_two_equal_ones_the_first() {
+        let lines = Lines::new([
+            line("all", "*"),
+            line("city", "+3120*"),
+            line("sales", "+31201234567"),
+            line("longer-start", "+312012345678*"),
+            line("twin", "+31201234567"),
+        ]);
+        let found = |number| lines.find(&dialled(number)).map(|line| line.id.to_string());
+        assert_eq!(found("+31201234567").as_deref(), Some("sales"));
+        assert_eq!(found("+312012345678").as_deref(), Some("longer-start"));
+        assert_eq!(found("+31209").as_deref(), Some("city"));
+        assert_eq!(found("112").as_deref(), Some("all"));
+        assert_eq!(lines.iter().len(), 5);
+        assert_eq!(lines.iter().next().map(|line| line.id.as_str()), Some("sales"));
+    }
+
+    #[test]
+    fn l_25_a_number_of_no_line_has_no_line() {
+        assert!(Lines::default().find(&dialled("+31201234567")).is_none());
+        let lines = Lines::new([line("sales", "+31201234567")]);
+        assert!(lines.find(&dialled("+31201234568")).is_none());
+    }
+
+    #[test]
+    fn e_07_an_empty_emergency_list_is_none() {
+        assert!(EmergencyList::new(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn e_01_emergency_numbers_and_services_are_known() {
+        let list = EmergencyList::new(vec![pattern("112"), pattern("0112")]).unwrap();
+        for number in
+            ["112", "0112", "urn:service:sos", "URN:Service:SOS.police", "urn:service:sos.fire"]
+        {
+            assert!(list.matches(&dialled(number)), "{number}");
+        }
+        for number in ["1120", "911", "urn:service:sosx", "urn:service:counseling", ""] {
+            assert!(!list.matches(&dialled(number)), "{number}");
+        }
+    }
+}

@@ -189,3 +189,59 @@ pub struct Policy {
     /// How long the PBX may ring.
     pub ring_timeout: Duration,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_a_telephone_is_a_key_and_nothing_else() {
+        let keys: String = (0..16).filter_map(Key::from_event).map(Key::reveal).collect();
+        assert_eq!(keys, "0123456789*#ABCD");
+        assert!(keys.chars().all(|key| Key::new(key).map(Key::reveal) == Ok(key)));
+        for character in ['a', 'E', ' ', '+', '/', ':', '٣'] {
+            assert_eq!(Key::new(character), Err(KeyError));
+        }
+        assert!(KeyError.to_string().contains("; use"));
+    }
+
+    #[test]
+    fn d_26_other_events_are_never_keys() {
+        assert!((16..=255).all(|code| Key::from_event(code).is_none()));
+    }
+
+    #[test]
+    fn a_key_does_not_show_itself() {
+        assert_eq!(format!("{:?}", Key::new('1')), "Ok([private])");
+    }
+
+    #[test]
+    fn a_language_is_two_small_letters() {
+        assert_eq!(Language::new("nl").map(|nl| nl.to_string()).as_deref(), Some("nl"));
+        for text in ["", "n", "nld", "NL", "n1", "é"] {
+            assert_eq!(Language::new(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_that_the_policy_lacks_has_no_id() {
+        let key = |character| Key::new(character).unwrap();
+        let id = PromptId { version: 3, sha256: Digest::from_bytes([3; 32]) };
+        let asking = Asking {
+            ground: Ground::Consent,
+            purposes: Purposes::default(),
+            heard: Parties::BOTH,
+            language: Language::new("en").unwrap(),
+            prompts: vec![(Prompt::Question, id)],
+            keys: Keys { grant: key('1'), refuse: key('2'), withdraw: key('*'), info: key('9') },
+            repeats: 1,
+            answer_timeout: Duration::from_secs(4),
+            unbridged_limit: Duration::from_secs(35),
+            confirm: Confirm::First,
+            on_withdraw: OnWithdraw::Erase,
+            retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
+        };
+        assert_eq!(asking.prompt_id(Prompt::Question), Some(id));
+        assert_eq!(asking.prompt_id(Prompt::Notice), None);
+    }
+}

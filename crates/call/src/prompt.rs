@@ -71,3 +71,15 @@ impl fmt::Display for Prompt {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Prompt;
+
+    #[test]
+    fn a_prompt_is_found_by_its_name() {
+        assert!(Prompt::ALL.into_iter().all(|one| Prompt::from_name(one.as_str()) == Some(one)));
+        assert_eq!(Prompt::from_name("Notice"), None);
+        assert_eq!(Prompt::WrongKey.to_string(), "wrong_key");
+    }
+}

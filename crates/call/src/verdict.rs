@@ -188,3 +188,41 @@ impl fmt::Display for Words {
         write!(f, "{} {} {}", self.consent, self.outcome, self.verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_decision_rules_and_only_consent_asks_after_the_audio() {
+        let audio = [Audio::Unheard, Audio::Complete, Audio::Incomplete, Audio::Missing];
+        for (choice, consent, verdict) in [
+            (Choice::Unasked(Unasked::PolicyOff), Consent::NotAsked, Verdict::PolicyOff),
+            (Choice::Unasked(Unasked::Emergency), Consent::NotAsked, Verdict::Emergency),
+            (Choice::Unasked(Unasked::Blocked), Consent::NotAsked, Verdict::Blocked),
+            (Choice::Unasked(Unasked::Unreachable), Consent::NotAsked, Verdict::Unconnected),
+            (Choice::Refused, Consent::Refused, Verdict::Refused),
+            (Choice::NotGiven, Consent::NotGiven, Verdict::NotGiven),
+            (Choice::Abandoned, Consent::Abandoned, Verdict::Abandoned),
+            (Choice::Withdrawn, Consent::Withdrawn, Verdict::Withdrawn),
+        ] {
+            assert_eq!(choice.consent(), consent);
+            assert_eq!(audio.map(|audio| Verdict::of(choice, audio)), [verdict; 4]);
+        }
+        assert_eq!(Choice::Granted.consent(), Consent::Granted);
+        assert_eq!(
+            audio.map(|audio| Verdict::of(Choice::Granted, audio)),
+            [Verdict::Unconnected, Verdict::Recorded, Verdict::Degraded, Verdict::Failed]
+        );
+    }
+
+    #[test]
+    fn the_words_print_in_their_order() {
+        let words = Words {
+            consent: Consent::Granted,
+            outcome: Outcome::Bridged,
+            verdict: Verdict::Recorded,
+        };
+        assert_eq!(words.to_string(), "granted bridged recorded");
+    }
+}

@@ -342,6 +342,8 @@ fn the_pbx_is_called_in_time_unless_the_caller_is_gone() {
             let (at, input) = replay.line(class, now);
             while let Some(due) = replay.call.poll_timeout().filter(|due| *due <= at) {
                 replay.hear(1, due, None);
+                let next = replay.call.poll_timeout();
+                assert!(next.is_none_or(|next| next > due), "a deadline that was served is over");
             }
             now = at;
             replay.hear(1, at, input);

@@ -217,6 +217,8 @@ impl Desk {
             assert!(at >= self.now, "a deadline lies in the past");
             self.now = at;
             self.call.handle_timeout(at);
+            let next = self.call.poll_timeout();
+            assert!(next.is_none_or(|next| next > at), "a deadline that was served is over");
             self.poll();
         }
         self.now = until;

@@ -1,0 +1,4 @@
+//! What was decided comes from the machine alone.
+fn main() {
+    let _decision: Option<call::Decision> = None;
+}

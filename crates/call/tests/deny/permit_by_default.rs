@@ -1,0 +1,4 @@
+//! There is no permit by default.
+fn main() {
+    let _permit: call::Permit = Default::default();
+}

@@ -1,0 +1,6 @@
+//! One permit is one recording.
+fn twice(permit: &call::Permit) -> call::Permit {
+    permit.clone()
+}
+
+fn main() {}

@@ -78,7 +78,7 @@ const BRIDGED: [Class; 6] = [
 
 /// How many inputs long the longest history of an exhaustive search is: 7, or what the environment
 /// variable says, for runs that repeat the search many times.
-fn depth() -> usize {
+pub(crate) fn depth() -> usize {
     let depth = std::env::var("JAWOORD_MODEL_DEPTH").ok().and_then(|depth| depth.parse().ok());
     depth.unwrap_or(7)
 }

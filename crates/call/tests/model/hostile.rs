@@ -3,7 +3,7 @@
 use call::*;
 
 use crate::{
-    exhaustive::{Chance, keeps_its_promises, seed},
+    exhaustive::{Chance, depth, keeps_its_promises, seed},
     support::*,
     world::{Replay, World},
 };
@@ -70,7 +70,7 @@ fn any_offer(chance: &mut Chance) -> CallOffer {
 #[test]
 fn no_input_at_any_time_breaks_a_promise() {
     let mut chance = Chance::from_seed(seed());
-    for _ in 0..20_000 {
+    for _ in 0..depth() * 3_000 {
         let mut world = World::new(asking());
         world.offer = any_offer(&mut chance);
         let mut replay: Replay = world.replay(&[]);

@@ -190,18 +190,15 @@ fn build_language(path: &Path, language: Language) -> Result<Vec<(Prompt, Made)>
     Ok(made)
 }
 
-fn speak_prompt(
-    folder: &Folder,
-    language: Language,
-    prompt: Prompt,
-) -> Result<Spoken, BuildError> {
+fn speak_prompt(folder: &Folder, language: Language, prompt: Prompt) -> Result<Spoken, BuildError> {
     let synthesis = folder.manifest.synthesis.as_ref().ok_or(BuildError::NoVoice(language))?;
     let template = folder.template(prompt)?;
     let (text, values) = slot::render(&template, language, &folder.manifest.values)
         .map_err(|fault| BuildError::Template { language, prompt, fault })?;
     let target = folder.file(prompt, "speech");
-    let bytes = run(synthesis, &respelled(&text, synthesis), &target)
-        .and_then(|ended| if ended.success() { Ok(Ok(fs::read(&target)?)) } else { Ok(Err(ended)) });
+    let bytes = run(synthesis, &respelled(&text, synthesis), &target).and_then(|ended| {
+        if ended.success() { Ok(Ok(fs::read(&target)?)) } else { Ok(Err(ended)) }
+    });
     // The speech is only an intermediate; that it may never have been written is no fault.
     let _ = fs::remove_file(&target);
     let bytes = bytes
@@ -215,11 +212,7 @@ fn speak_prompt(
 
 /// Has espeak-ng write `text` to a WAV file. The words go in by standard input, so that no text
 /// can be taken for an option.
-fn run(
-    synthesis: &Synthesis,
-    text: &str,
-    target: &Path,
-) -> io::Result<std::process::ExitStatus> {
+fn run(synthesis: &Synthesis, text: &str, target: &Path) -> io::Result<std::process::ExitStatus> {
     let mut espeak = Command::new("espeak-ng")
         .args(["-b", "1", "--stdin", "-v", &synthesis.voice])
         .args(["-s", &synthesis.words_per_minute.to_string()])
@@ -238,8 +231,8 @@ fn run(
 /// Replaces the words that the voice mispronounces.
 fn respelled(text: &str, synthesis: &Synthesis) -> String {
     let respell = |word: &str| {
-        let known = |(from, _): &(&Box<str>, &Box<str>)| from.to_lowercase() == word.to_lowercase();
-        let found = synthesis.respell.iter().find(known);
+        let known = |from: &str| from.to_lowercase() == word.to_lowercase();
+        let found = synthesis.respell.iter().find(|(from, _)| known(from));
         found.map_or_else(|| word.to_owned(), |(_, to)| to.to_string())
     };
     let mut spelled = String::with_capacity(text.len());

@@ -26,11 +26,7 @@ macro_rules! language {
     ($language:literal) => {
         Files {
             language: $language,
-            manifest: include_str!(concat!(
-                "../../../../prompts/",
-                $language,
-                "/manifest.toml"
-            )),
+            manifest: include_str!(concat!("../../../../prompts/", $language, "/manifest.toml")),
             prompts: [
                 prompt!(Notice, $language, "notice"),
                 prompt!(Question, $language, "question"),

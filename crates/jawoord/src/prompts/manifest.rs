@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use call::{Digest, Prompt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{
-    slot::{Slot, Values},
-};
+use super::slot::{Slot, Values};
 
 /// The only form of manifest so far.
 const FORMAT: u32 = 1;
@@ -150,13 +148,12 @@ fn values_with_keys<'de, D: Deserializer<'de>>(from: D) -> Result<Values, D::Err
         let first = characters.next().and_then(|c| call::Key::new(c).ok());
         first.is_some() && characters.next().is_none()
     };
-    let wrong = |(slot, value): &(&Slot, &Box<str>)| {
-        value.trim().is_empty() || (slot.is_key() && !is_key(value))
-    };
-    match values.iter().find(wrong) {
-        Some((slot, _)) if slot.is_key() => {
-            Err(D::Error::custom(format_args!("{slot} is not a telephone key; write one, as \"1\"")))
-        }
+    let wrong =
+        |slot: &Slot, value: &str| value.trim().is_empty() || (slot.is_key() && !is_key(value));
+    match values.iter().find(|(slot, value)| wrong(slot, value)) {
+        Some((slot, _)) if slot.is_key() => Err(D::Error::custom(format_args!(
+            "{slot} is not a telephone key; write one, as \"1\""
+        ))),
         Some((slot, _)) => Err(D::Error::custom(format_args!("{slot} is empty; say what it is"))),
         None => Ok(values),
     }

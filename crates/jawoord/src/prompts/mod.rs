@@ -20,3 +20,6 @@ pub mod set;
 pub mod slot;
 mod studio;
 mod wave;
+
+#[cfg(test)]
+mod tests;

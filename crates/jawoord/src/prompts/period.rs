@@ -99,6 +99,15 @@ pub fn spoken(language: Language, keep: Duration) -> Option<String> {
     Some(if count == 1 { one.to_owned() } else { format!("{number} {many}") })
 }
 
+/// The period that these words say, as [`spoken`] writes it; `None` for any other words.
+#[must_use]
+pub fn heard(language: Language, words: &str) -> Option<Duration> {
+    let periods = Unit::ALL
+        .into_iter()
+        .flat_map(|unit| (1..1_000).map(move |count| Duration::from_secs(count * unit.seconds())));
+    periods.into_iter().find(|period| spoken(language, *period).as_deref() == Some(words))
+}
+
 /// "vingt et un jours", but "vingt et une heures".
 fn french_count(unit: Unit, count: u16) -> String {
     let number = numeral::french(count);
@@ -124,8 +133,20 @@ mod tests {
             (365 * day, "één jaar", "one year", "einem Jahr", "un an"),
             (7 * 365 * day, "zeven jaar", "seven years", "sieben Jahren", "sept ans"),
             (day, "één dag", "one day", "einem Tag", "un jour"),
-            (36 * 3_600, "zesendertig uur", "thirty-six hours", "sechsunddreißig Stunden", "trente-six heures"),
-            (21 * 3_600, "eenentwintig uur", "twenty-one hours", "einundzwanzig Stunden", "vingt et une heures"),
+            (
+                36 * 3_600,
+                "zesendertig uur",
+                "thirty-six hours",
+                "sechsunddreißig Stunden",
+                "trente-six heures",
+            ),
+            (
+                21 * 3_600,
+                "eenentwintig uur",
+                "twenty-one hours",
+                "einundzwanzig Stunden",
+                "vingt et une heures",
+            ),
             (2, "twee seconden", "two seconds", "zwei Sekunden", "deux secondes"),
         ] {
             let all = ["nl", "en", "de", "fr"].map(|language| said(language, seconds).unwrap());

@@ -219,7 +219,8 @@ impl PromptSet {
         let mut folders = Vec::new();
         for item in fs::read_dir(folder).map_err(|error| unreadable(folder, error.kind()))? {
             let path = item.map_err(|error| unreadable(folder, error.kind()))?.path();
-            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let hidden =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             folders.extend((path.is_dir() && !hidden).then_some(path));
         }
         folders.sort();
@@ -291,9 +292,8 @@ impl PromptSet {
         };
         let mut shelf = Vec::with_capacity(Prompt::ALL.len());
         for prompt in Prompt::ALL {
-            let files = || {
-                open(prompt).map_err(|kind| PromptError::Missing { language, prompt, kind })
-            };
+            let files =
+                || open(prompt).map_err(|kind| PromptError::Missing { language, prompt, kind });
             match entry(language, prompt, &manifest, files) {
                 Ok(entry) => shelf.push((prompt, entry)),
                 Err(fault) => faults.push(fault),

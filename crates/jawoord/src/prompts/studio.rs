@@ -3,6 +3,8 @@
 //! Pure arithmetic over samples. Levels are in dB below the RMS of a full-scale square wave
 //! (dBov, ITU-T G.100.1).
 
+use std::ops::Range;
+
 use super::wave::{RATE_HZ, Sound};
 
 /// The level that speech is brought to.
@@ -91,9 +93,7 @@ fn edges_of(samples: &[f32]) -> Option<Edges> {
 /// Makes a prompt of a recording: 8,000 Hz, without offset, trimmed, at −20 dBov. `None` when the
 /// recording holds no sound.
 pub(super) fn prepare(sound: &Sound) -> Option<Vec<i16>> {
-    let mut samples = resample(sound);
-    let offset = samples.iter().sum::<f32>() / samples.len().max(1) as f32;
-    samples.iter_mut().for_each(|sample| *sample -= offset);
+    let samples = resample(&centred(&sound.samples), sound.rate_hz);
     let Edges { lead, trail } = edges_of(&samples)?;
     let end = (samples.len() - trail + MARGIN).min(samples.len());
     let mut samples = samples.get(lead.saturating_sub(MARGIN)..end)?.to_vec();
@@ -110,21 +110,32 @@ pub(super) fn prepare(sound: &Sound) -> Option<Vec<i16>> {
 /// Turns the volume down around each peak above the ceiling, smoothly over ±5 ms.
 fn limit(samples: &mut [f32]) {
     let ceiling = gain(CEILING_DBOV);
-    let allowed: Vec<f32> = samples.iter().map(|s| (ceiling / s.abs()).min(1.0)).collect();
-    let least = |at| around(&allowed, at).iter().copied().fold(1.0, f32::min);
-    let least: Vec<f32> = (0..allowed.len()).map(least).collect();
+    let mut least = vec![1.0; samples.len()];
+    for (at, sample) in samples.iter().enumerate().filter(|(_, s)| s.abs() > ceiling) {
+        let allowed = ceiling / sample.abs();
+        let near = least.get_mut(around(at, samples.len())).unwrap_or_default();
+        near.iter_mut().for_each(|gain: &mut f32| *gain = gain.min(allowed));
+    }
     // Each gain in the mean is at most what this sample allows, so the mean is too.
+    let mut sum = 0.0;
+    let sums = least.iter().map(|gain| {
+        sum += f64::from(*gain);
+        sum
+    });
+    let sums: Vec<f64> = std::iter::once(0.0).chain(sums).collect();
+    let until = |at: usize| sums.get(at).copied().unwrap_or_default();
+    let length = samples.len();
     for (at, sample) in samples.iter_mut().enumerate() {
-        let near = around(&least, at);
-        *sample *= near.iter().sum::<f32>() / near.len().max(1) as f32;
+        let near = around(at, length);
+        let mean = (until(near.end) - until(near.start)) / near.len() as f64;
+        *sample *= mean as f32;
     }
 }
 
-/// The values within 5 ms of a place.
-fn around(values: &[f32], at: usize) -> &[f32] {
+/// The places within 5 ms of a place.
+fn around(at: usize, length: usize) -> Range<usize> {
     const REACH: usize = FRAME / 2;
-    let end = (at + REACH + 1).min(values.len());
-    values.get(at.saturating_sub(REACH)..end).unwrap_or_default()
+    at.saturating_sub(REACH)..(at + REACH + 1).min(length)
 }
 
 /// A ramp of 5 ms at each end, against clicks.
@@ -135,37 +146,57 @@ fn fade(samples: &mut [f32]) {
     samples.iter_mut().rev().take(RAMP).enumerate().for_each(|(at, s)| *s *= ramp(at));
 }
 
-/// To 8,000 Hz, by a windowed sinc around every output sample: −6 dB at 3,600 Hz, below −70 dB
-/// from 4,000 Hz on, so that nothing folds back into the speech.
-fn resample(sound: &Sound) -> Vec<f32> {
-    const CUTOFF_HZ: f64 = 3_600.0;
-    const TRANSITION_HZ: f64 = 800.0;
-    if sound.rate_hz == RATE_HZ {
-        return sound.samples.clone();
+/// Without the constant offset of a bad converter.
+fn centred(samples: &[f32]) -> Vec<f32> {
+    let offset = samples.iter().sum::<f32>() / samples.len().max(1) as f32;
+    samples.iter().map(|sample| sample - offset).collect()
+}
+
+/// From `rate_hz` to 8,000 Hz by a windowed sinc: −6 dB at 3,750 Hz, below −70 dB from 4,000 Hz
+/// on, so that nothing folds back into the speech.
+fn resample(samples: &[f32], rate_hz: u32) -> Vec<f32> {
+    if rate_hz == RATE_HZ {
+        return samples.to_vec();
     }
-    let rate = f64::from(sound.rate_hz);
-    let step = rate / f64::from(RATE_HZ);
-    // A Blackman window has a transition of 5.5 / length.
-    let reach = 5.5 * rate / TRANSITION_HZ / 2.0;
-    let kernel = |distance: f64| {
-        let turn = std::f64::consts::PI * distance / reach;
+    // Output n lies at n · stride / phases input samples, so `phases` filters serve all outputs.
+    let common = greatest_divisor(rate_hz, RATE_HZ);
+    let (phases, stride) = ((RATE_HZ / common) as usize, (rate_hz / common) as usize);
+    let filters: Vec<Vec<f32>> =
+        (0..phases).map(|phase| low_pass(rate_hz, phase as f64 / phases as f64)).collect();
+    let at_output = |n: usize| {
+        let filter = filters.get(n * stride % phases).map_or(&[][..], Vec::as_slice);
+        let reach = filter.len() / 2;
+        let centre = n * stride / phases;
+        let unheard = reach.saturating_sub(centre);
+        let heard = samples.get((centre + unheard).saturating_sub(reach)..).unwrap_or_default();
+        let taps = filter.iter().skip(unheard);
+        heard.iter().zip(taps).map(|(sample, tap)| sample * tap).sum::<f32>()
+    };
+    (0..samples.len() * phases / stride).map(at_output).collect()
+}
+
+/// The taps of the filter for an output that lies `offset` (0 to 1) after an input sample; the
+/// middle tap belongs to that sample.
+fn low_pass(rate_hz: u32, offset: f64) -> Vec<f32> {
+    const CUTOFF_HZ: f64 = 3_750.0;
+    const TRANSITION_HZ: f64 = 500.0;
+    let rate = f64::from(rate_hz);
+    // A Blackman window of this length has that transition: 5.5 / length of the sampling rate.
+    let reach = (5.5 * rate / TRANSITION_HZ / 2.0).ceil();
+    let tap = |place: f64| {
+        let distance = place - reach - offset;
+        let turn = std::f64::consts::PI * distance / (reach + 1.0);
         let window = 0.42 + 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos();
         let band = 2.0 * CUTOFF_HZ / rate;
         let angle = std::f64::consts::PI * band * distance;
         let sinc = if angle.abs() < 1e-9 { 1.0 } else { angle.sin() / angle };
-        band * sinc * window
+        (band * sinc * window) as f32
     };
-    let count = (sound.samples.len() as f64 / step).floor() as usize;
-    let at_output = |n: usize| {
-        let centre = n as f64 * step;
-        let first = (centre - reach).ceil().max(0.0) as usize;
-        let last = ((centre + reach).floor() as usize).min(sound.samples.len().saturating_sub(1));
-        let near = sound.samples.get(first..=last).unwrap_or_default();
-        let weighted =
-            near.iter().zip(first..).map(|(s, at)| f64::from(*s) * kernel(at as f64 - centre));
-        weighted.sum::<f64>() as f32
-    };
-    (0..count).map(at_output).collect()
+    (0..=2 * reach as u32).map(|place| tap(f64::from(place))).collect()
+}
+
+const fn greatest_divisor(one: u32, other: u32) -> u32 {
+    if other == 0 { one } else { greatest_divisor(other, one % other) }
 }
 
 #[cfg(test)]
@@ -207,8 +238,8 @@ mod tests {
 
     #[test]
     fn what_a_telephone_cannot_carry_does_not_fold_back() {
-        let wave = |hz| Sound { rate_hz: 44_100, samples: tone(44_100, hz, 0.5, 0.5) };
-        let power = |hz| super::power(&super::resample(&wave(hz))[500..3_500]);
+        let wave = |hz| super::resample(&tone(44_100, hz, 0.25, 0.5), 44_100);
+        let power = |hz| super::power(&wave(hz)[400..1_600]);
         assert!((power(1_000.0) - 0.125).abs() < 0.001, "{}", power(1_000.0));
         assert!(power(3_000.0) > 0.12);
         for hz in [4_100.0, 5_000.0, 7_000.0, 15_900.0] {

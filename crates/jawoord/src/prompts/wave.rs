@@ -8,8 +8,12 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 /// Samples per second of every prompt.
 pub(super) const RATE_HZ: u32 = 8_000;
 
-const TELEPHONE: WavSpec =
-    WavSpec { channels: 1, sample_rate: RATE_HZ, bits_per_sample: 16, sample_format: SampleFormat::Int };
+const TELEPHONE: WavSpec = WavSpec {
+    channels: 1,
+    sample_rate: RATE_HZ,
+    bits_per_sample: 16,
+    sample_format: SampleFormat::Int,
+};
 
 /// Why a WAV file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,14 +128,23 @@ mod tests {
 
     #[test]
     fn a_prompt_in_another_form_is_refused_by_what_it_has() {
-        let with = |place: usize, value: u8| {
-            let mut file = encode(&[0; 8]).unwrap();
-            file[place] = value;
-            file
+        let with = |channels, sample_rate, bits_per_sample| {
+            let sample_format = hound::SampleFormat::Int;
+            let spec = hound::WavSpec { channels, sample_rate, bits_per_sample, sample_format };
+            let mut file = std::io::Cursor::new(Vec::new());
+            let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
+            (0..16).for_each(|n| writer.write_sample(n).unwrap());
+            writer.finalize().unwrap();
+            file.into_inner()
         };
-        // Channels at byte 22, rate at 24 (0x1F40 = 8,000), as RFC 2361's WAVEFORMAT lays them out.
-        assert_eq!(decode(&with(25, 0x3E)), Err(WaveFault::Rate(0x3E40)));
-        assert!(open(&with(25, 0x01), 1).is_err_and(|fault| fault == WaveFault::Rate(0x140)));
+        assert_eq!(decode(&with(1, 8_000, 16)).unwrap().len(), 16);
+        assert_eq!(decode(&with(1, 16_000, 16)), Err(WaveFault::Rate(16_000)));
+        assert_eq!(decode(&with(2, 8_000, 16)), Err(WaveFault::Channels(2)));
+        assert_eq!(decode(&with(1, 8_000, 24)), Err(WaveFault::Bits(24)));
+        let studio = |file: &[u8]| open(file, 1).map(|sound| sound.samples.len());
+        assert_eq!(studio(&with(2, 48_000, 24)), Ok(8));
+        assert_eq!(studio(&with(16, 48_000, 24)), Err(WaveFault::Channels(16)));
+        assert_eq!(studio(&with(1, 4_000, 16)), Err(WaveFault::Rate(4_000)));
     }
 
     #[test]

@@ -19,11 +19,13 @@ const EXPLANATION_LIMIT: Duration = Duration::from_secs(60);
 const REPORT_LIMIT: Duration = Duration::from_millis(500);
 
 impl Call {
+    /// The customer's media flows: the notice begins.
     pub(super) fn confirmed(&mut self, now: Time) {
         let turn = self.dialogue.as_mut().map_or(Turn::Stay, Dialogue::begin);
         self.take(now, turn);
     }
 
+    /// A prompt was reported: what it was the last word of goes on.
     pub(super) fn prompt_ended(&mut self, now: Time, prompt: Prompt, samples: u32, whole: bool) {
         let silent = self.sound.ended(now, prompt, samples, whole);
         if !self.sound.awaits_report() {
@@ -44,6 +46,7 @@ impl Call {
         }
     }
 
+    /// The customer pressed a key: an answer before the decision, after it perhaps a withdrawal.
     pub(super) fn pressed(&mut self, now: Time, press: Press) {
         if self.dialogue.is_some() || self.uncommitted.is_some() {
             self.presses.push(press);
@@ -57,6 +60,7 @@ impl Call {
         }
     }
 
+    /// Does what the dialogue wants next.
     pub(super) fn take(&mut self, now: Time, turn: Turn) {
         let Some(terms) = self.terms else { return };
         match turn {
@@ -74,7 +78,7 @@ impl Call {
     }
 
     /// An explanation does not count to the time until the PBX is called; it has its own bound.
-    pub(super) fn stop_or_start_limit(&mut self, now: Time) {
+    fn stop_or_start_limit(&mut self, now: Time) {
         let explains = self.dialogue.as_ref().is_some_and(Dialogue::explains);
         match self.left_until_dial {
             None if explains => {
@@ -90,6 +94,8 @@ impl Call {
         }
     }
 
+    /// The time until the PBX is called is over: whatever is being said is cut. A customer who has
+    /// not decided by now has not consented (L11).
     pub(super) fn limit_reached(&mut self, now: Time) {
         if self.dialogue.is_some() {
             self.decide(now, Choice::NotGiven, Confirm::Off);
@@ -99,7 +105,8 @@ impl Call {
         }
     }
 
-    pub(super) fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
+    /// Ends the dialogue. Every decision goes the same way to the PBX (L10).
+    fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
         self.dialogue = None;
         self.timers.clear(Timer::Answer);
         self.choose(choice);
@@ -124,6 +131,8 @@ impl Call {
         }
     }
 
+    /// A party holds or is back: a live tap keeps silence meanwhile (L03), and a customer who could
+    /// not hear the question hears it again (flows row C-11).
     pub(super) fn held(&mut self, now: Time, party: Party, on: bool) {
         let was_held = self.bridge.is_held();
         let was_deaf = self.bridge.customer_holds();

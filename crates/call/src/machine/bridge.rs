@@ -44,7 +44,8 @@ impl Bridge {
 
     /// For how long both parties have been connected with nobody holding.
     pub(super) fn audible(&self, now: Time) -> Duration {
-        self.audible_before + self.audible_since.map_or(Duration::ZERO, |since| now.since(since))
+        let since = self.audible_since.map_or(Duration::ZERO, |since| now.since(since));
+        self.audible_before.saturating_add(since)
     }
 
     /// For how long they were, once closed; `None` if they were never connected.

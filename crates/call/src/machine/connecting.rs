@@ -18,6 +18,7 @@ const TONE_LENGTH: Duration = Duration::from_secs(5);
 const FAREWELL_LIMIT: Duration = Duration::from_secs(15);
 
 impl Call {
+    /// Calls the PBX, which stops every clock of the dialogue.
     pub(super) fn dial(&mut self, now: Time) {
         self.left_until_dial = None;
         self.timers.clear(Timer::Limit);
@@ -42,6 +43,8 @@ impl Call {
         }
     }
 
+    /// The PBX rings. Its own sound waits for the end of ours, is heard, and is never recorded
+    /// (L01).
     pub(super) fn ringing(&mut self, early_media: bool) {
         let Pbx::Dialling(early) = self.pbx else { return };
         if self.customer == Customer::Unanswered {
@@ -56,12 +59,13 @@ impl Call {
         }
     }
 
-    pub(super) fn connect_early(&mut self) {
+    fn connect_early(&mut self) {
         self.pbx = Pbx::Dialling(EarlyMedia::Connected);
         self.sound.hush(&mut self.out);
         self.out.push_back(Action::Connect(Connection::Early));
     }
 
+    /// The PBX answered: both parties hear each other from here.
     pub(super) fn pbx_answered(&mut self, now: Time) {
         match self.pbx {
             Pbx::Dialling(_) => {
@@ -84,6 +88,7 @@ impl Call {
         }
     }
 
+    /// The PBX's leg came to nothing.
     pub(super) fn pbx_failed(&mut self, now: Time, failure: Failure) {
         match self.pbx {
             Pbx::Dialling(_) => {
@@ -124,6 +129,7 @@ impl Call {
         self.timers.set(Timer::Farewell, now + length);
     }
 
+    /// The customer has heard why there is no agent.
     pub(super) fn farewell_ended(&mut self, now: Time) {
         if let Stage::Farewell(failure) = self.stage {
             let cause = Cause::Failed(failure);

@@ -16,12 +16,14 @@ use crate::{
 const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Call {
+    /// The customer is gone; undecided, they have abandoned the call (flows row C-08).
     pub(super) fn customer_hung_up(&mut self, now: Time) {
         if self.customer != Customer::Gone {
             self.end(now, Choice::Abandoned, Cause::Normal);
         }
     }
 
+    /// The agent is gone. Before the bridge this comes as a failure of the PBX.
     pub(super) fn agent_hung_up(&mut self, now: Time) {
         if self.pbx == Pbx::Bridged {
             self.pbx = Pbx::Over;
@@ -30,6 +32,7 @@ impl Call {
         }
     }
 
+    /// The operator ends the call. Nobody hung up, so an open question counts as not answered.
     pub(super) fn stop(&mut self, now: Time, cause: Cause) {
         match self.customer {
             Customer::Unanswered => self.out.push_back(Action::Reject(Failure::Unreachable)),
@@ -71,6 +74,7 @@ impl Call {
         }
     }
 
+    /// Says the words, as the last thing.
     pub(super) fn finish(&mut self) {
         self.stage = Stage::Finished;
         self.timers.clear_all();
@@ -83,7 +87,7 @@ impl Call {
         self.out.push_back(Action::Finish(words));
     }
 
-    pub(super) fn words(&self) -> Words {
+    fn words(&self) -> Words {
         let heard = self.bridge.heard();
         let outcome = match (heard, self.failure) {
             (Some(_), _) => Outcome::Bridged,
@@ -97,6 +101,7 @@ impl Call {
         Words { consent: self.choice.consent(), outcome, verdict }
     }
 
+    /// Gives up calling the PBX, whose answer may cross with that.
     pub(super) fn cancel_dial(&mut self) {
         self.pbx = Pbx::Cancelled;
         self.out.push_back(Action::CancelDial);

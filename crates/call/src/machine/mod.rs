@@ -25,7 +25,8 @@ impl Call {
     /// A call that has just arrived. Its first actions are ready to be polled.
     ///
     /// A call of a line begins with [`Fact::CallOpened`] and ends with [`Fact::CallEnded`]; the
-    /// ledger must hold the first before a customer who will be asked is answered (invariant 4a).
+    /// ledger must hold the first before a customer who will be asked is answered (invariant 4a). An
+    /// emergency call waits for no ledger.
     #[must_use]
     pub fn new(now: Time, offer: CallOffer) -> Self {
         let route = Route::of(&offer);

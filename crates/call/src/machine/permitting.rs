@@ -27,6 +27,7 @@ impl Call {
         }
     }
 
+    /// The ledger has committed; a party that holds by now is not recorded.
     pub(super) fn committed(&mut self, now: Time, recording: RecordingId, evidence: Digest) {
         let Some(terms) = self.terms else { return };
         let Terms { ground, purposes, heard, keys, .. } = terms;

@@ -60,9 +60,9 @@ pub(super) enum Stage {
 
 /// One call from the trunk's INVITE to its three words (flow F1, answer first).
 ///
-/// It owns every decision and no means: the shell feeds it [`Input`](crate::Input)s and carries out its
-/// [`Action`]s in the order in which they come. Any input may come at any time; one that means
-/// nothing in the present state is ignored. Dropping a call drops the leash of its recording.
+/// It owns every decision and no means: the shell feeds it [`Input`](crate::Input)s and carries
+/// out its [`Action`]s in the order in which they come. Any input may come at any time; one that
+/// means nothing in the present state is ignored. Dropping a call drops the leash of its recording.
 pub struct Call {
     pub(super) call: CallId,
     pub(super) line: Option<Arc<Line>>,
@@ -71,6 +71,7 @@ pub struct Call {
     pub(super) stage: Stage,
     pub(super) customer: Customer,
     pub(super) pbx: Pbx,
+    /// Why the parties never came together, if it was not the caller who left.
     pub(super) failure: Option<Failure>,
     /// The question, as long as nothing is decided.
     pub(super) dialogue: Option<Dialogue>,
@@ -129,6 +130,7 @@ impl Call {
         self.timers.next()
     }
 
+    /// Writes down what the customer decided.
     pub(super) fn choose(&mut self, choice: Choice) {
         self.choice = choice;
         let consent = choice.consent();

@@ -1,1 +1,32 @@
-//! The crate is described in ARCHITECTURE.md.
+//! The page on which people list, hear and verify recordings, and the JSON beneath it.
+//!
+//! One room so far: a read-only page on loopback behind a one-time link. The daemon implements
+//! [`Archive`] and serves [`Portal::router`] on a loopback listener.
+//!
+//! What is absent on purpose: no policy is decided here, no SIP is known, no number, name or
+//! address of a person is ever in reach (the [`Archive`] has no place for one), nothing is written
+//! to a disk, and no recording is held in memory whole.
+
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod archive;
+mod assets;
+mod entry;
+mod gate;
+mod language;
+mod page;
+mod peaks;
+mod playback;
+mod problem;
+mod range;
+mod recordings;
+mod router;
+mod session;
+mod sound;
+mod wav;
+
+pub use archive::{Archive, Finding, OpenError, Reader, Reading, Slice, Unavailable, VerifyReport};
+pub use entry::{CallEntry, Direction, Entry, Erasure, ErasureState, State};
+pub use router::Portal;
+pub use session::{OneTimeLink, SessionId};
+pub use sound::{PEAKS_PER_SECOND, Peak, RATE_HZ, ReadError, Sound};

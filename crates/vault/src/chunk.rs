@@ -279,3 +279,42 @@ pub(crate) fn open_second(
     }
     Ok(second)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_header_is_the_one_of_the_specification() {
+        let header = encode_header([Codec::Pcma, Codec::Pcmu], 16_000);
+        let expected = [1, 2, 20, 0, 1, 2, 0, 0, 0, 0, 0x1f, 0x40, 0, 0, 0x1f, 0x40];
+        assert_eq!(header[..16], expected);
+        assert_eq!(header[16..], 16_000_u64.to_be_bytes());
+    }
+
+    #[test]
+    fn what_is_no_second_is_refused_at_the_part_that_does_not_fit() {
+        let codecs = [Codec::Pcma; 2];
+        let gap = Gap { channel: 1, reason: Absence::NoAudio, first: 5, samples: 7 };
+        let mut peaks = [[0; PEAKS]; 2];
+        peaks[1][19] = 32_768;
+        let frames = [0x55; 640];
+        let trailer = encode_trailer(2, &[gap], &peaks);
+        let header = encode_header(codecs, 8_000);
+        let plain = [&header[..], &frames, &trailer].concat();
+        let second = Second::decode(1, &plain, true).unwrap();
+        assert_eq!((second.pcm.len(), second.gaps, second.peaks), (320, vec![gap], Some(peaks)));
+        let error = |chunk, bytes: &[u8], whole| Second::decode(chunk, bytes, whole).err();
+        assert_eq!(error(2, &plain, true), Some(ChunkError::Header), "another second");
+        assert_eq!(error(1, &plain[..23], true), Some(ChunkError::Header));
+        assert_eq!(error(1, &plain[..plain.len() - 1], true), Some(ChunkError::Trailer));
+        let short = [&header[..], &frames[..320], &trailer].concat();
+        assert_eq!(error(1, &short, true), Some(ChunkError::Frames));
+        let cut = Second::decode(1, &plain[..24 + 320 + 100], false).unwrap();
+        assert_eq!((cut.pcm.len(), cut.peaks), (160, None));
+        assert_eq!(
+            error(1, &[&header[..], &[0; 51 * 320]].concat(), false),
+            Some(ChunkError::Frames)
+        );
+    }
+}

@@ -22,9 +22,9 @@ impl fmt::Display for CipherError {
 
 impl std::error::Error for CipherError {}
 
-/// 32 bytes that nobody prints and that are zero after use. `ring`'s own key schedules are not
-/// wiped by `ring`; they live in the non-dumpable process only as long as one chunk is sealed or
-/// opened.
+/// 32 bytes that nobody prints and that are zero after use. What this cannot reach: `ring` does not
+/// wipe its own key schedules, and a moved value may leave a copy on the stack. Both live only in
+/// the locked, non-dumpable memory of the process and are overwritten by what is done next.
 pub(crate) struct Secret([u8; 32]);
 
 impl Secret {

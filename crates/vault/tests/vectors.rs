@@ -1,8 +1,19 @@
-//! Known answers that others agree with: Tink's 4 KB layout and the key tree.
+//! Known answers: Tink's 4 KB layout, the key tree, a sealed slip, and a whole object of version 1.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a vector that cannot be computed fails its test"
+)]
 
 use ring::digest::{SHA256, digest};
+use std::io::Cursor;
+
+use call::{RecordingId, TenantId};
 use vault::{
-    ChunkKey, Frontier, NodeSet, OpenError, RootSeed, Sealer, Segment, StreamSalt, open_stream,
+    Absence, ChunkKey, Codec, EpochKey, EpochNumber, Frontier, Gap, Heard, MetadataField, NodeSet,
+    OpenError, Reader, RootSeed, SealedSlip, Sealer, Segment, Slip, State, StreamSalt, Trust,
+    open_stream, verify_object,
 };
 
 const ASSOCIATED: &[u8] = b"rec:test-1";
@@ -174,4 +185,75 @@ fn the_frontier_gives_every_key_once_and_forgets_what_is_behind() {
         assert!(frontier.take(chunk.saturating_sub(1)).is_none(), "{chunk} is behind");
     }
     assert!(frontier.take(1_048_575).is_none(), "the metadata's key is not the writer's");
+}
+
+const RECORDING: RecordingId = RecordingId::from_bytes(*b"recording-number");
+
+#[test]
+fn key_commitments_are_the_known_ones() {
+    let all = NodeSet::root(&ROOT());
+    let commitment = |chunk| all.leaf(chunk).unwrap().commitment(RECORDING).to_string();
+    let known = [
+        (0, "4753d857693e7f57faae5dc01faf51db0a3e8d6e2ec7746da282fdeccda7eecb"),
+        (311, "b95ad611a1efd8cd0c79ed55ebfbdc5cd684fd473581fb711f6af30e3cc1a9d9"),
+        (1_048_575, "5419690afa3f37582c7a8bfdb26f68607b6e502c94d850872672893941deca43"),
+    ];
+    for (chunk, expected) in known {
+        assert_eq!(commitment(chunk), expected, "{chunk}");
+    }
+}
+
+#[test]
+fn a_slip_seals_to_the_known_bytes() {
+    let (epoch, tenant) = (EpochNumber(7), TenantId::new("acme").unwrap());
+    let key = EpochKey::from_bytes(counting(0x60));
+    let slip = Slip::first(RECORDING, &ROOT());
+    let sealed = slip.seal_with(&key, epoch, &tenant, counting(0x20)).unwrap();
+    let clear = "01000000010000000000000007".to_owned() + &hex(&counting::<32>(0x20));
+    let secret = "62d8cc9c1b32f79f5650e35f56dea119fcb09e7f092375ff8ec73c51a6b69335f8b88b7709680c8e\
+                  825a374fd1e6d352d8f485eccf2670";
+    assert_eq!(hex(sealed.as_bytes()), clear + secret);
+    let commitment = "e2ab3d75a0e016bc4069783737726505dc1303d52456d5f7650c7c0fb1fef6c5";
+    assert_eq!(sealed.commitment().to_string(), commitment);
+    let read = SealedSlip::from_bytes(sealed.as_bytes().to_vec()).unwrap();
+    assert!(read.open(&key, &tenant, RECORDING).is_ok());
+}
+
+/// What the test voice says: see `spoken` of the bench that made the object.
+fn spoken(codec: Codec, shift: u64, at: u64) -> i16 {
+    let value = i16::try_from((at * 37 + shift) % 15_000).unwrap() + 500;
+    codec.decode(codec.encode(value))
+}
+
+#[test]
+fn the_object_of_version_1_is_read_for_ever() {
+    let object = include_bytes!("vectors/v1.jwr");
+    let trust = Trust::parse(include_str!("vectors/v1.trust")).unwrap();
+    let seed = RootSeed::from_bytes(*b"the seed of the key tree, 32 by.");
+    let slip = Slip::first(RECORDING, &seed);
+    let report = verify_object(&mut Cursor::new(object), &trust, Some(&slip)).unwrap();
+    assert_eq!(report.findings, []);
+    assert!(report.is_proved());
+    assert_eq!((report.opened, report.cut), (4, 1));
+    assert_eq!(report.manifest.encode(), include_str!("vectors/v1.manifest"));
+    let mut reader = Reader::open(Cursor::new(object), slip).unwrap();
+    let states: Vec<State> = reader.rows().iter().map(|row| row.state).collect();
+    let hold = State::Absent(Absence::Hold);
+    assert_eq!(states, [State::Sealed, hold, State::Sealed, State::Cut, State::Sealed]);
+    let Heard::Sound(second) = reader.second(2).unwrap() else { panic!("second 2 is there") };
+    let gap = Gap { channel: 1, reason: Absence::NoAudio, first: 1_600, samples: 800 };
+    assert_eq!((second.codecs, second.gaps.as_slice()), ([Codec::Pcma, Codec::Pcmu], &[gap][..]));
+    let number = reader.metadata().unwrap().unwrap();
+    let number = number.get(MetadataField::CustomerNumber).unwrap();
+    assert_eq!(number.reveal(), "+31612345678");
+    let mut heard = vec![[0; 2]; 28_000];
+    assert_eq!(reader.read(0, &mut heard).unwrap(), 28_000);
+    for (at, [customer, agent]) in (0..).zip(heard) {
+        let held = (8_000..16_000).contains(&at);
+        let silent = held || (17_600..18_400).contains(&at);
+        let expected = if held { 0 } else { spoken(Codec::Pcma, 0, at) };
+        assert_eq!(customer, expected, "customer at {at}");
+        let expected = if silent { 0 } else { spoken(Codec::Pcmu, 4_001, at) };
+        assert_eq!(agent, expected, "agent at {at}");
+    }
 }

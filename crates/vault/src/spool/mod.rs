@@ -25,7 +25,7 @@ use self::tape::{Place, Tape};
 use crate::record::{Entry, Record};
 
 /// A journal takes no new recording once it is this long; those in it go on to their ends.
-const LENGTH_LIMIT: u64 = 256 * 1024 * 1024;
+const LENGTH_LIMIT: u64 = 1024 * 1024 * 1024;
 pub(crate) const JOURNAL_SUFFIX: &str = ".jwj";
 
 /// Why the spool did not do what it was asked.

@@ -116,25 +116,14 @@ impl Writer {
         if !permit.is_live() {
             return Err(WriterError::NotLive);
         }
-        Self::begin(permit.recording(), permit.heard(), seed, config, Secret::random()?)
-    }
-
-    /// The writer without its permit: [`Writer::create`] is the only way here from outside.
-    /// `salts` is 32 fresh random bytes.
-    fn begin(
-        recording: RecordingId,
-        heard: Parties,
-        seed: RootSeed,
-        config: &WriterConfig,
-        salts: Secret,
-    ) -> Result<Self, WriterError> {
         let (frontier, metadata) = Frontier::new(&seed);
         drop(seed);
+        let recording = permit.recording();
         let mut writer = Self {
             recording,
-            heard,
+            heard: permit.heard(),
             frontier,
-            salts,
+            salts: Secret::random()?,
             windows: config.codecs.map(Window::new),
             base: 0,
             pushed_until: 0,

@@ -1,7 +1,12 @@
 //! A bench for recordings: a permit from a real call, a spool and a store in a folder of its own.
 
 #![allow(dead_code, reason = "each test takes what it needs of the bench")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench that breaks fails its test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a bench that breaks fails its test"
+)]
 
 use std::{
     fs,

@@ -148,6 +148,21 @@ impl KeyFile {
         self.folder.join(format!("epoch-{epoch}.key"))
     }
 
+    /// Every file that holds the key of an epoch.
+    fn copies(&self, epoch: EpochNumber) -> io::Result<Vec<PathBuf>> {
+        let name = format!("epoch-{epoch}.key");
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let file = entry.file_name();
+            let rest = file.to_str().and_then(|file| file.strip_prefix(&name));
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
+    }
+
     /// The key that wraps one epoch's key, and what it is bound to.
     fn wrap_key(&self, epoch: EpochNumber, salt: &[u8; 32]) -> (Secret, Vec<u8>) {
         let fields = [b"jawoord/v1/epoch", &epoch.0.to_be_bytes()[..]].concat();
@@ -208,22 +223,14 @@ impl Provider for KeyFile {
     }
 
     fn destroy(&self, epoch: EpochNumber) -> Result<(), ProviderError> {
-        let path = self.epoch_path(epoch);
-        match OpenOptions::new().write(true).open(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(_) => return Err(ProviderError::StillThere(epoch)),
-            Ok(mut file) => {
-                let wiped = file.write_all(&[0; EPOCH_LENGTH]).and_then(|()| file.sync_all());
-                wiped.map_err(|_| ProviderError::StillThere(epoch))?;
-            }
+        // What a crash in the middle of `create` left counts as the key too.
+        let copies = || self.copies(epoch).map_err(|_| ProviderError::StillThere(epoch));
+        for path in copies()? {
+            wipe(&path).map_err(|_| ProviderError::StillThere(epoch))?;
         }
-        fs::remove_file(&path)
-            .and_then(|()| File::open(&self.folder)?.sync_all())
-            .map_err(|_| ProviderError::StillThere(epoch))?;
-        match fs::symlink_metadata(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Ok(_) | Err(_) => Err(ProviderError::StillThere(epoch)),
-        }
+        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|_| ProviderError::StillThere(epoch))?;
+        if copies()?.is_empty() { Ok(()) } else { Err(ProviderError::StillThere(epoch)) }
     }
 
     fn epochs(&self) -> Result<Vec<EpochNumber>, ProviderError> {
@@ -284,6 +291,14 @@ fn create(path: &Path) -> Result<(), KeyFileError> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Overwrites a wrapped key, then unlinks it.
+fn wipe(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(&[0; EPOCH_LENGTH])?;
+    file.sync_all()?;
+    fs::remove_file(path)
 }
 
 /// Writes a file that must not exist yet: whole or not at all, on the disk when this returns.

@@ -24,7 +24,7 @@ use call::RecordingId;
 use self::tape::{Place, Tape};
 use crate::record::{Entry, Record};
 
-/// A journal takes no new recording once it is this long; those in it go on to their ends.
+/// A journal takes no new recording once it is this long, unless told otherwise.
 const LENGTH_LIMIT: u64 = 1024 * 1024 * 1024;
 pub(crate) const JOURNAL_SUFFIX: &str = ".jwj";
 
@@ -81,6 +81,7 @@ pub struct Spool {
     folder: PathBuf,
     thread: u32,
     next: u64,
+    limit: u64,
     /// By number; the current one takes new recordings.
     journals: BTreeMap<u64, Journal>,
     current: Option<u64>,
@@ -109,10 +110,18 @@ impl Spool {
             folder: folder.to_owned(),
             thread,
             next,
+            limit: LENGTH_LIMIT,
             journals: BTreeMap::new(),
             current: None,
             tapes: BTreeMap::new(),
         })
+    }
+
+    /// Lets a journal of `bytes` or more take no new recording; those in it go on to their ends.
+    /// Smaller journals give disk space back sooner, and cost a `fdatasync` each.
+    #[must_use]
+    pub fn with_journal_limit(self, bytes: u64) -> Self {
+        Self { limit: bytes, ..self }
     }
 
     /// Appends a record. A recording stays in the journal in which it began.
@@ -143,7 +152,7 @@ impl Spool {
 
     fn journal_for_new(&mut self) -> Result<u64, SpoolError> {
         let room = |number: &u64| {
-            self.journals.get(number).is_some_and(|journal| journal.length < LENGTH_LIMIT)
+            self.journals.get(number).is_some_and(|journal| journal.length < self.limit)
         };
         if let Some(number) = self.current.filter(room) {
             return Ok(number);

@@ -220,6 +220,31 @@ fn a_journal_is_removed_with_the_last_of_its_recordings() {
 }
 
 #[test]
+fn a_long_journal_takes_no_new_recording_and_keeps_those_it_has() {
+    let mut bench = Bench::new();
+    bench.spool = Spool::open(&bench.spool_folder(), 3).unwrap().with_journal_limit(20_000);
+    let ids = [1, 2, 3].map(|number| RecordingId::from_bytes([number; 16]));
+    let journals = |bench: &Bench| {
+        let names = fs::read_dir(bench.spool_folder()).unwrap();
+        let mut names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    bench.record(ids[0], A, 8_000);
+    bench.record(ids[1], A, 16_000);
+    bench.record(ids[2], A, 8_000);
+    assert_eq!(journals(&bench), ["3-0.jwj", "3-1.jwj"]);
+    bench.spool.sync().unwrap();
+    bench.store(ids[2]);
+    assert_eq!(journals(&bench), ["3-0.jwj"]);
+    for id in &ids[..2] {
+        let (sealed, _) = bench.store(*id);
+        assert_eq!(sealed.manifest.missing_samples, 0);
+    }
+    assert!(journals(&bench).is_empty());
+}
+
+#[test]
 fn a_recording_that_was_finished_before_the_crash_is_whole() {
     let mut bench = Bench::new();
     bench.record(RECORDING, A, 8_000);

@@ -116,6 +116,33 @@ fn what_did_not_come_is_silence_and_listed() {
 }
 
 #[test]
+fn more_gaps_than_can_be_listed_are_all_within_a_listed_one() {
+    let mut bench = Bench::new();
+    let (permit, _call) = granted(RECORDING, Parties::BOTH);
+    let config = WriterConfig { codecs: A, metadata: metadata() };
+    let mut writer = Writer::create(&permit, seed(), &config).unwrap();
+    for at in 0..8_000 {
+        if at % 3 == 0 {
+            let sound = payload(Party::Customer, Codec::Pcma, at, 1);
+            writer.push(Party::Customer, at, Codec::Pcma, &sound).unwrap();
+        }
+        let sound = payload(Party::Agent, Codec::Pcma, at, 1);
+        writer.push(Party::Agent, at, Codec::Pcma, &sound).unwrap();
+    }
+    bench.finish(writer, 8_000);
+    let (sealed, object) = bench.store(RECORDING);
+    assert_eq!(sealed.manifest.missing_samples, 5_333);
+    let mut reader = Reader::open(Cursor::new(&object), slip()).unwrap();
+    let Heard::Sound(second) = reader.second(0).unwrap() else { panic!("second 0 is there") };
+    assert_eq!(second.gaps.len(), 50);
+    let listed = |at| {
+        let within = |gap: &Gap| (gap.first..gap.first + gap.samples).contains(&at);
+        second.gaps.iter().any(|gap| gap.channel == 0 && within(gap))
+    };
+    assert!((0..8_000).filter(|at| at % 3 != 0).all(listed));
+}
+
+#[test]
 fn l_03_what_is_said_on_hold_is_not_recorded_and_is_no_loss() {
     let mut bench = Bench::new();
     let (permit, _call) = granted(RECORDING, Parties::BOTH);

@@ -142,6 +142,7 @@ fn an_offer_that_is_refused_changes_nothing_of_ours() {
     )
     .unwrap();
     let before = own.offer(&local());
+    assert!(lines(&before).contains(&"m=audio 30000 RTP/AVP 8 0 96".to_owned()), "RFC 3264 §8.3.2");
     let bad = offer(&["m=video 4000 RTP/AVP 31", "m=audio 4000 RTP/AVP 18"]);
     own.answer(&bad, &local()).unwrap_err();
     assert_eq!(own.offer(&local()), before);

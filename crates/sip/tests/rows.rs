@@ -137,6 +137,93 @@ fn a_23_a_body_that_is_no_session_is_refused_with_what_we_read() {
 }
 
 #[test]
+fn t_08_our_requests_take_the_record_route_of_the_answer_from_its_end() {
+    let mut peer = Peer::new();
+    let (leg, invite) = peer.originate();
+    let routes = "Record-Route: <sip:far;lr>, <sip:192.0.2.71:5071;lr>\r\nRecord-Route: <sip:192.0.2.70;lr>\r\nCSeq";
+    peer.tell(&peer.answer_as(&invite, 200, "x").replace("CSeq", routes));
+    let ack = peer.take().remove(0);
+    assert_eq!(peer.destination, "192.0.2.70:5060".parse().ok());
+    peer.endpoint.bye(peer.now, leg, &[]).unwrap();
+    for request in [ack, peer.take().remove(0)] {
+        let routes: Vec<_> = request.all("Route").map(|value| text(Some(value))).collect();
+        assert_eq!(routes, ["<sip:192.0.2.70;lr>", "<sip:192.0.2.71:5071;lr>", "<sip:far;lr>"]);
+        assert_eq!(request.request_uri(), b"sip:x@192.0.2.9:5070");
+    }
+}
+
+#[test]
+fn every_via_comes_back_in_its_order() {
+    let mut peer = Peer::new();
+    let more = "Via: SIP/2.0/UDP 192.0.2.66;branch=z9hG4bKb, SIP/2.0/TCP c.example;branch=z9hG4bKc\r\nVia: SIP/2.0/UDP d\r\n";
+    peer.tell(&peer.request("OPTIONS", "vias", 1, more, ""));
+    let response = peer.take().remove(0);
+    let vias: Vec<_> = response.all("Via").map(|value| text(Some(value))).collect();
+    assert_eq!(
+        vias,
+        [
+            "SIP/2.0/UDP 192.0.2.9:5070;branch=z9hG4bKvias",
+            "SIP/2.0/UDP 192.0.2.66;branch=z9hG4bKb",
+            "SIP/2.0/TCP c.example;branch=z9hG4bKc",
+            "SIP/2.0/UDP d",
+        ]
+    );
+}
+
+#[test]
+fn an_ack_of_something_else_confirms_nothing() {
+    let mut peer = Peer::new();
+    let leg = peer.ring(&peer.invite("other", ""));
+    peer.endpoint.respond(peer.now, leg, 200, &[], Some(&Body::sdp(SDP.into()))).unwrap();
+    let answer = peer.take().remove(0);
+    peer.tell(&peer.inside("ACK", "other", 2, &answer, "", ""));
+    assert!(peer.event().is_none());
+    peer.wait(Duration::from_millis(600));
+    assert_eq!(peer.statuses(), [200], "it is still waited for");
+}
+
+#[test]
+fn b_14_a_hang_up_ends_the_wait_for_the_ack_of_an_offer() {
+    let mut peer = Peer::new();
+    let (leg, answer) = peer.up("b14", "");
+    peer.tell(&peer.inside(
+        "INVITE",
+        "b14",
+        2,
+        &answer,
+        "Content-Type: application/sdp\r\n",
+        "v=0 x",
+    ));
+    peer.endpoint.answer_reinvite(peer.now, leg, 200, &[], Some(&Body::sdp(SDP.into()))).unwrap();
+    peer.wait(Duration::from_secs(10));
+    peer.take();
+    peer.endpoint.bye(peer.now, leg, &[]).unwrap();
+    peer.wait(Duration::from_secs(60));
+    let sent = peer.take();
+    let first = sent[0].raw().to_vec();
+    assert!(
+        sent.iter().all(|sent| sent.raw() == first),
+        "one BYE and its repetitions, nothing else"
+    );
+    peer.event();
+    assert!(matches!(peer.event(), Some(Event::Ended { why: Why::HungUp, .. })));
+    assert!(peer.endpoint.is_idle());
+}
+
+#[test]
+fn b_14_an_offer_that_is_forsaken_is_not_waited_for_for_ever() {
+    let mut peer = Peer::new();
+    let (leg, answer) = peer.up("b14", "");
+    peer.endpoint.reinvite(peer.now, leg, Body::sdp(SDP.into())).unwrap();
+    let offer = peer.take().remove(0);
+    peer.tell(&peer.answer_to(&offer, 100));
+    peer.tell(&peer.inside("BYE", "b14", 2, &answer, "", ""));
+    assert_eq!(peer.statuses(), [200]);
+    peer.wait(Duration::from_secs(70));
+    assert!(peer.endpoint.is_idle());
+}
+
+#[test]
 fn b_10_a_request_out_of_order_gets_500() {
     let mut peer = Peer::new();
     let (_, answer) = peer.up("b10", "");
@@ -144,6 +231,8 @@ fn b_10_a_request_out_of_order_gets_500() {
     assert_eq!(peer.statuses(), [200]);
     peer.tell(&peer.inside("OPTIONS", "b10", 4, &answer, "", ""));
     assert_eq!(peer.statuses(), [500]);
+    peer.tell(&peer.inside("OPTIONS", "b10", 5, &answer, "", ""));
+    assert_eq!(peer.statuses(), [500], "a number is used once");
 }
 
 #[test]

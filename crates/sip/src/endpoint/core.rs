@@ -106,6 +106,14 @@ impl Endpoint {
         self.transactions.len()
     }
 
+    /// Is everything over and forgotten: no leg, no transaction, no name of one, no deadline?
+    pub fn is_idle(&self) -> bool {
+        self.legs.is_empty()
+            && self.tags.is_empty()
+            && self.transactions.is_idle()
+            && self.poll_timeout().is_none()
+    }
+
     pub(crate) fn emit(&mut self, event: Event) {
         self.events.push_back(event);
     }

@@ -120,6 +120,14 @@ impl<O: Copy> Transactions<O> {
         self.clients.len() + self.servers.len()
     }
 
+    /// Is nothing held, neither a transaction nor a key of one?
+    pub(crate) fn is_idle(&self) -> bool {
+        self.len() == 0
+            && self.client_keys.is_empty()
+            && self.server_keys.is_empty()
+            && self.merges.is_empty()
+    }
+
     /// Sends outside any transaction: the ACK of a 2xx, a 2xx again, a stateless response.
     pub(crate) fn transmit(&mut self, remote: Remote, octets: Vec<u8>) {
         self.out.push_back(Transmit { remote, octets });

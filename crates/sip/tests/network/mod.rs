@@ -324,6 +324,7 @@ impl World {
             let context = || format!("seed {seed}, node {at}\n{}", self.trace.join("\n"));
             assert_eq!(node.endpoint.legs(), 0, "a leg is left: {}", context());
             assert_eq!(node.endpoint.transactions(), 0, "a transaction is left: {}", context());
+            assert!(node.endpoint.is_idle(), "a name or deadline is left: {}", context());
             assert!(node.invites <= 1, "a retransmission became a call: {}", context());
             let ends = node.events.iter().filter(|event| event.ends_leg().is_some()).count();
             assert_eq!(ends, usize::from(node.leg.is_some()), "one end per leg: {}", context());

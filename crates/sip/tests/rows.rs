@@ -211,6 +211,37 @@ fn b_14_a_hang_up_ends_the_wait_for_the_ack_of_an_offer() {
 }
 
 #[test]
+fn b_14_an_answer_to_an_offer_after_the_hang_up_is_acknowledged_and_no_more() {
+    let mut peer = Peer::new();
+    let (leg, _) = peer.up("b14", "");
+    peer.endpoint.reinvite(peer.now, leg, Body::sdp(SDP.into())).unwrap();
+    let offer = peer.take().remove(0);
+    peer.endpoint.bye(peer.now, leg, &[]).unwrap();
+    assert_eq!(peer.methods(), ["BYE"]);
+    peer.tell(&peer.answer_to(&offer, 200));
+    assert_eq!(peer.methods(), ["ACK"]);
+    assert!(peer.event().is_none());
+}
+
+#[test]
+fn b_08_an_offer_before_the_ack_of_the_last_answer_gets_491() {
+    let mut peer = Peer::new();
+    let leg = peer.ring(&peer.invite("b08", ""));
+    peer.endpoint.respond(peer.now, leg, 200, &[], Some(&Body::sdp(SDP.into()))).unwrap();
+    let answer = peer.take().remove(0);
+    peer.tell(&peer.inside(
+        "INVITE",
+        "b08",
+        2,
+        &answer,
+        "Content-Type: application/sdp\r\n",
+        "v=0 x",
+    ));
+    assert_eq!(peer.statuses(), [491]);
+    assert!(peer.event().is_none());
+}
+
+#[test]
 fn b_14_an_offer_that_is_forsaken_is_not_waited_for_for_ever() {
     let mut peer = Peer::new();
     let (leg, answer) = peer.up("b14", "");

@@ -196,21 +196,43 @@ impl Writer {
             self.dropped += count as u64;
             return Ok(());
         }
-        for (at, code) in (first_sample..).zip(codec.codes(payload)) {
-            while at >= self.base + WINDOW as u64 {
-                self.emit_frame(u64::MAX)?;
-            }
-            if at < self.base || self.paused_at(at).is_some() {
-                self.dropped += 1;
-                continue;
-            }
-            let [customer, agent] = &mut self.windows;
-            match party {
-                Party::Customer => customer.put(at, codec, code),
-                Party::Agent => agent.put(at, codec, code),
-            }
+        let mut at = first_sample;
+        for piece in payload.chunks(FRAME_SAMPLES * codec.width()) {
+            self.place(party, at, codec, piece)?;
+            at += FRAME;
         }
         self.pushed_until = self.pushed_until.max(end);
+        Ok(())
+    }
+
+    /// Puts at most a frame's worth of samples in their places.
+    fn place(
+        &mut self,
+        party: Party,
+        first: u64,
+        codec: Codec,
+        bytes: &[u8],
+    ) -> Result<(), WriterError> {
+        let end = first + (bytes.len() / codec.width()) as u64;
+        while end > self.base + WINDOW as u64 {
+            self.emit_frame(u64::MAX)?;
+        }
+        let [customer, agent] = &mut self.windows;
+        let window = match party {
+            Party::Customer => customer,
+            Party::Agent => agent,
+        };
+        if first >= self.base && self.paused.is_empty() {
+            window.put(first, codec, bytes);
+            return Ok(());
+        }
+        for (at, sample) in (first..).zip(bytes.chunks_exact(codec.width())) {
+            if at < self.base || paused_at(&self.paused, at).is_some() {
+                self.dropped += 1;
+            } else {
+                window.put(at, codec, sample);
+            }
+        }
         Ok(())
     }
 
@@ -241,11 +263,6 @@ impl Writer {
         }
     }
 
-    fn paused_at(&self, at: u64) -> Option<Absence> {
-        let within = |paused: &&Paused| paused.from <= at && at < paused.until;
-        self.paused.iter().find(within).map(|paused| paused.reason)
-    }
-
     fn emit_frame(&mut self, until: u64) -> Result<(), WriterError> {
         let base = self.base;
         if !self.second.is_open() && self.windows.iter().any(|w| w.any(base, FRAME_SAMPLES)) {
@@ -259,9 +276,8 @@ impl Writer {
         let (heard, paused) = (self.heard, &self.paused);
         let reason = |channel, at| {
             let party = if channel == 0 { Party::Customer } else { Party::Agent };
-            let within = |paused: &&Paused| paused.from <= at && at < paused.until;
-            match paused.iter().find(within) {
-                Some(paused) => paused.reason,
+            match paused_at(paused, at) {
+                Some(reason) => reason,
                 None if heard.hears(party) => Absence::NoAudio,
                 None => Absence::NotHeard,
             }
@@ -308,4 +324,9 @@ impl Writer {
         self.records.push_back(Record { recording: self.recording, chunk: 0, entry });
         Ok(self.records.into())
     }
+}
+
+fn paused_at(paused: &VecDeque<Paused>, at: u64) -> Option<Absence> {
+    let within = |paused: &&Paused| paused.from <= at && at < paused.until;
+    paused.iter().find(within).map(|paused| paused.reason)
 }

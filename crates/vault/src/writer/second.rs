@@ -111,24 +111,30 @@ impl SecondWriter {
             None => [Codec::Pcma; 2],
         };
         for ((channel, window), codec) in (0..).zip(windows).zip(codecs) {
-            for position in (at..).take(FRAME_SAMPLES) {
-                let taken = window.take(position, codec);
+            let first = self.offset(at);
+            // A frame is shorter than a peak's 50 ms, so it has part in two peaks at most.
+            let turn = PEAK_SAMPLES - first % PEAK_SAMPLES;
+            let mut loudest = [0; 2];
+            window.take(at, FRAME_SAMPLES, codec, |offset, taken| {
+                let [before, behind] = &mut loudest;
+                let peak = if offset < turn { before } else { behind };
+                let position = at + offset as u64;
                 match taken {
-                    Some(code) => self.peak(channel, position, codec.decode(code)),
-                    None if position < until => {
-                        self.gap(channel, position, reason(channel, position));
-                    }
+                    Some(code) => *peak = codec.decode(code).unsigned_abs().max(*peak),
+                    None if position < until => self.gap(channel, position, &reason),
                     None => {}
                 }
                 codec.put(taken.unwrap_or(codec.silence()), &mut self.clear);
-            }
+            });
+            self.peak(channel, first / PEAK_SAMPLES, loudest);
         }
         self.frames += 1;
         let mut sealed = Vec::new();
         if let Some(open) = &mut self.open {
             open.sealer.push(&self.clear, &mut sealed)?;
         }
-        self.clear.zeroize();
+        self.clear.as_mut_slice().zeroize();
+        self.clear.clear();
         Ok(self.records(sealed, None))
     }
 
@@ -157,19 +163,18 @@ impl SecondWriter {
         give(self.recording, self.chunk, sealed, opens, closes)
     }
 
-    fn peak(&mut self, channel: u8, position: u64, sample: i16) {
-        let place = self.offset(position) / PEAK_SAMPLES;
+    fn peak(&mut self, channel: u8, place: usize, loudest: [u16; 2]) {
         let peaks = self.peaks.get_mut(usize::from(channel));
-        if let Some(peak) = peaks.and_then(|peaks| peaks.get_mut(place)) {
-            *peak = (*peak).max(sample.unsigned_abs());
-        }
+        let peaks = peaks.and_then(|peaks| peaks.get_mut(place..)).unwrap_or_default();
+        peaks.iter_mut().zip(loudest).for_each(|(peak, loud)| *peak = loud.max(*peak));
     }
 
     fn offset(&self, position: u64) -> usize {
         usize::try_from(position.saturating_sub(first_sample(self.chunk))).unwrap_or(usize::MAX)
     }
 
-    fn gap(&mut self, channel: u8, position: u64, reason: Absence) {
+    fn gap(&mut self, channel: u8, position: u64, reason: &impl Fn(u8, u64) -> Absence) {
+        let reason = reason(channel, position);
         self.missing += u32::from(reason.is_loss());
         let first = u16::try_from(self.offset(position)).unwrap_or(u16::MAX);
         let Some((last, count)) = self.listed.get_mut(usize::from(channel)) else { return };

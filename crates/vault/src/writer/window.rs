@@ -1,5 +1,7 @@
 //! The reorder window of one channel: samples by position, wiped as soon as they are sealed.
 
+use std::ops::Range;
+
 use zeroize::Zeroize;
 
 use crate::codec::Codec;
@@ -25,39 +27,64 @@ impl Window {
         self.codec
     }
 
-    fn slot(&mut self, at: u64) -> Option<(&mut u16, &mut u8)> {
-        let place = usize::try_from(at & MASK).unwrap_or(0);
-        self.codes.get_mut(place).zip(self.codecs.get_mut(place))
+    /// The two stretches of the ring that hold `count` samples from `from` on, in order.
+    fn stretches(from: u64, count: usize) -> [Range<usize>; 2] {
+        let start = usize::try_from(from & MASK).unwrap_or(0);
+        let first = count.min(WINDOW - start);
+        [start..start + first, 0..count - first]
     }
 
-    /// Puts one sample in its place; the first one to come stays (a duplicate changes nothing).
-    pub(crate) fn put(&mut self, at: u64, codec: Codec, code: u16) {
+    /// Puts samples in their places; the first one to come stays (a duplicate changes nothing).
+    /// They fit: `bytes` hold at most a window's worth and nothing older is still in it.
+    pub(crate) fn put(&mut self, from: u64, codec: Codec, bytes: &[u8]) {
         self.codec = codec;
-        if let Some((to, kind)) = self.slot(at).filter(|(_, kind)| **kind == 0) {
-            (*to, *kind) = (code, codec.number());
+        let mut came = codec.codes(bytes);
+        for stretch in Self::stretches(from, bytes.len() / codec.width()) {
+            let codes = self.codes.get_mut(stretch.clone()).unwrap_or_default();
+            let codecs = self.codecs.get_mut(stretch).unwrap_or_default();
+            for ((to, kind), code) in codes.iter_mut().zip(codecs).zip(&mut came) {
+                if *kind == 0 {
+                    (*to, *kind) = (code, codec.number());
+                }
+            }
         }
     }
 
     /// Whether any of these samples came.
     pub(crate) fn any(&self, from: u64, count: usize) -> bool {
-        (from..).take(count).any(|at| {
-            let place = usize::try_from(at & MASK).unwrap_or(0);
-            self.codecs.get(place).is_some_and(|kind| *kind != 0)
-        })
+        let came = |stretch: Range<usize>| {
+            self.codecs.get(stretch).unwrap_or_default().iter().any(|k| *k != 0)
+        };
+        Self::stretches(from, count).into_iter().any(came)
     }
 
-    /// Takes a sample out as a code of `codec` and wipes its place; `None` when nothing came.
-    pub(crate) fn take(&mut self, at: u64, codec: Codec) -> Option<u16> {
-        let (code, kind) = self.slot(at)?;
-        let (taken, had) = (*code, *kind);
-        code.zeroize();
-        kind.zeroize();
-        match Codec::from_number(had)? {
-            same if same == codec => Some(taken),
-            // A codec changed within the second: the chunk keeps the one it began with.
-            other => Some(codec.encode(other.decode(taken))),
+    /// Takes samples out as codes of `codec` and wipes their places; `None` when nothing came.
+    pub(crate) fn take(
+        &mut self,
+        from: u64,
+        count: usize,
+        codec: Codec,
+        mut each: impl FnMut(usize, Option<u16>),
+    ) {
+        let mut offset = 0;
+        for stretch in Self::stretches(from, count) {
+            let codes = self.codes.get_mut(stretch.clone()).unwrap_or_default();
+            let codecs = self.codecs.get_mut(stretch).unwrap_or_default();
+            for (code, kind) in codes.iter_mut().zip(codecs) {
+                let had = std::mem::take(kind);
+                each(offset, as_code_of(codec, had, std::mem::take(code)));
+                offset += 1;
+            }
         }
     }
+}
+
+fn as_code_of(codec: Codec, had: u8, code: u16) -> Option<u16> {
+    if had == codec.number() {
+        return Some(code);
+    }
+    // A codec changed within the second: the chunk keeps the one it began with.
+    Codec::from_number(had).map(|other| codec.encode(other.decode(code)))
 }
 
 impl Drop for Window {

@@ -1,3 +1,5 @@
+//! A slip can be neither copied nor printed.
+
 use call::RecordingId;
 use vault::{RootSeed, Slip};
 

@@ -1,3 +1,5 @@
+//! A writer cannot be made of a seed and a configuration alone.
+
 use vault::{Codec, Metadata, RootSeed, Writer, WriterConfig};
 
 fn main() {

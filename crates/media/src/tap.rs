@@ -250,13 +250,15 @@ impl Tap {
         let Some(span) = &mut self.span else {
             return;
         };
-        let mut lost = span.lost;
-        if let Some(mut block) = self.block.take() {
-            (block.started, block.paused) = (span.started, self.paused);
-            (block.from, block.until) = (span.from, span.until);
-            // The ring holds as many blocks as there are, so there is always room.
-            lost |= self.feed.full.push(block).is_err();
-        }
+        let lost = match self.block.take() {
+            None => span.lost,
+            Some(mut block) => {
+                (block.started, block.paused) = (span.started, self.paused);
+                (block.from, block.until) = (span.from, span.until);
+                // The ring holds as many blocks as there are, so there is always room.
+                self.feed.full.push(block).is_err()
+            }
+        };
         if lost {
             let missing_ms = (span.until - span.from) / 8;
             self.missing_ms += missing_ms;

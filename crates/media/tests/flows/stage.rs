@@ -293,6 +293,15 @@ impl Stage {
                 self.send(party, bytes);
             }
         }
+        // As a worker does: only when the relay says that something is due.
+        if self.relay.poll_timeout().is_some_and(|due| due <= self.now) {
+            self.due();
+            let next = self.relay.poll_timeout();
+            assert!(next.is_none_or(|due| due > self.now), "a worker would spin");
+        }
+    }
+
+    fn due(&mut self) {
         self.relay.handle_timeout(self.now);
         let mut scratch = [0; 256];
         while let Some(transmit) = self.relay.poll_transmit(self.now, &mut scratch) {

@@ -153,7 +153,18 @@ fn a_block_spans_at_most_80_ms_follows_the_one_before_and_comes_also_in_silence(
     stage.customer.hush();
     let (frames, silent) = run(&mut stage, 1_000);
     assert!(frames.len() <= 4);
+    // The recording's clock is the call's, counted from its first sample.
+    let started = stage.now - ms(2_000);
+    stage.relay.remove_tap(stage.now);
+    let reader = stage.reader.as_mut().unwrap();
+    assert!(!reader.is_closed(), "one block is still to be taken");
+    let last = reader.pop().unwrap();
+    assert_eq!(last.started(), started);
+    reader.give_back(last);
+    assert!(reader.is_closed());
     let all: Vec<_> = spans.into_iter().chain(silent).collect();
+    let until = all.last().unwrap().1;
+    assert!((16_000 - 80 * 8..=16_000).contains(&until), "{until}");
     assert!(all.len() >= 24, "{}", all.len());
     assert!(all.windows(2).all(|pair| pair[1].0 == pair[0].1));
     assert!(all.iter().all(|span| span.1 - span.0 <= 81 * 8), "{all:?}");
@@ -316,7 +327,7 @@ fn a_fault_in_the_worker_costs_the_recording_and_not_the_call() {
 fn a_tap_whose_permit_died_on_the_way_listens_to_nothing() {
     let mut stage = Stage::granted();
     let reader = stage.reader.as_ref().unwrap();
-    assert_eq!(reader.end(), None);
+    assert_eq!((reader.end(), reader.is_closed()), (None, false));
     // A call that is withdrawn before its tap arrives.
     let mut late = Stage::asking(Parties::BOTH);
     late.run(ms(300));
@@ -329,4 +340,12 @@ fn a_tap_whose_permit_died_on_the_way_listens_to_nothing() {
     assert!(late.asked.contains(&Asked::EndRecording));
     stage.relay.close(stage.now);
     assert_eq!(stage.reader.as_ref().unwrap().end(), Some(TapEnd::Closed));
+}
+
+#[test]
+fn a_feed_that_is_dropped_ends_its_reader() {
+    let (feed, reader) = media::ring(2);
+    assert!(!reader.is_closed());
+    drop(feed);
+    assert_eq!((reader.end(), reader.is_closed()), (Some(TapEnd::Removed), true));
 }

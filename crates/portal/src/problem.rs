@@ -57,7 +57,7 @@ problems! {
     /// The `Host` header names no loopback address: somebody's domain points here.
     ForeignHost = "foreign-host", MISDIRECTED_REQUEST {
         en: "This page answers only to its own address", "Open it as 127.0.0.1 or localhost on the machine that runs Jawoord.";
-        nl: "Deze pagina antwoordt alleen op haar eigen adres", "Open haar als 127.0.0.1 of localhost op de machine waarop Jawoord draait.";
+        nl: "Deze pagina antwoordt alleen op het eigen adres", "Open die als 127.0.0.1 of localhost op de machine waarop Jawoord draait.";
     }
     /// The request was made by another site's page.
     ForeignOrigin = "foreign-origin", FORBIDDEN {
@@ -92,7 +92,7 @@ problems! {
     /// No recording with this id.
     UnknownRecording = "unknown-recording", NOT_FOUND {
         en: "There is no such recording", "It may have been deleted when its time had come. Look for it in the list.";
-        nl: "Deze opname bestaat niet", "Misschien is zij verwijderd toen haar termijn voorbij was. Zoek haar in de lijst.";
+        nl: "Deze opname bestaat niet", "Misschien is de opname verwijderd toen de termijn voorbij was. Zoek in de lijst.";
     }
     /// No page or resource here.
     UnknownPage = "unknown-page", NOT_FOUND {
@@ -122,17 +122,17 @@ problems! {
     /// Not what was sealed.
     Damaged = "damaged", INTERNAL_SERVER_ERROR {
         en: "The recording is not what was sealed", "Verify it: each damaged part is named. Restore it from a backup if there is one.";
-        nl: "De opname is niet wat werd verzegeld", "Controleer haar: elk beschadigd deel wordt genoemd. Zet haar terug uit een back-up als die er is.";
+        nl: "De opname is niet wat werd verzegeld", "Controleer de opname: elk beschadigd deel wordt genoemd. Zet een back-up terug als die er is.";
     }
     /// A range of which no byte exists.
     NoSuchRange = "no-such-range", RANGE_NOT_SATISFIABLE {
         en: "The recording is shorter than that", "The Content-Range header of the answer says how long it is.";
-        nl: "De opname is korter dan dat", "De header Content-Range van het antwoord zegt hoe lang zij is.";
+        nl: "De opname is korter dan dat", "De header Content-Range van het antwoord zegt hoe lang de opname is.";
     }
     /// Ledger, store or key provider did not answer.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE {
         en: "The archive does not answer", "Try again in a moment. If it stays so, look at the log of Jawoord.";
-        nl: "Het archief antwoordt niet", "Probeer het zo opnieuw. Blijft het zo, kijk dan in het logboek van Jawoord.";
+        nl: "Het archief antwoordt niet", "Probeer het straks opnieuw. Blijft het zo, kijk dan in het logboek van Jawoord.";
     }
     /// A fault of ours.
     Fault = "fault", INTERNAL_SERVER_ERROR {

@@ -18,7 +18,13 @@ pub(crate) fn details(language: Language, entry: &Entry) -> Page {
     let main = html! {
         p.back { a href="/" { "← " (language.pick("All recordings", "Alle opnamen")) } }
         div.heading {
-            h1 { (title) " " span.when { (figure::moment(entry.started_at)) } }
+            h1 {
+                (title) " "
+                span.when {
+                    (figure::moment(entry.started_at))
+                    @if entry.state.is_sealed() { " · " (figure::duration(entry.duration_ms)) }
+                }
+            }
             (badge(language, entry.words))
         }
         @if entry.state.is_sealed() {
@@ -58,7 +64,10 @@ fn player(language: Language, entry: &Entry) -> Markup {
                     div.head {}
                 }
             }
-            audio controls preload="none" src=(audio) {}
+            // Nothing is opened before somebody wants to hear it, and hearing is not taking along
+            // (L25: no download unless it is granted).
+            audio controls preload="none" src=(audio) disableremoteplayback
+                controlslist="nodownload noplaybackrate noremoteplayback" {}
             div.under {
                 fieldset.speed {
                     legend { (language.pick("Speed", "Snelheid")) }
@@ -107,7 +116,7 @@ fn verification(language: Language, entry: &Entry) -> Markup {
             data-good=(language.pick("In order: ", "In orde: "))
             data-bad=(language.pick("Not in order: ", "Niet in orde: ")) {
             div.heading {
-                h2 { (language.pick("Is it genuine?", "Is zij echt?")) }
+                h2 { (language.pick("Is it genuine?", "Is de opname echt?")) }
                 button type="button" { (language.pick("Verify", "Controleren")) }
             }
             p.soft {
@@ -149,7 +158,7 @@ fn decision(language: Language, entry: &Entry) -> Markup {
         (row(t("Evidence", "Bewijs"), html! { code { (entry.evidence) } },
             Some(t("The fingerprint (SHA-256) of what was played and pressed.", "De vingerafdruk (SHA-256) van wat er is afgespeeld en ingedrukt."))))
     };
-    group(t("Why it may exist", "Waarom zij er mag zijn"), rows)
+    group(t("Why it may exist", "Waarom de opname er mag zijn"), rows)
 }
 
 fn retention(language: Language, entry: &Entry) -> Markup {
@@ -157,7 +166,7 @@ fn retention(language: Language, entry: &Entry) -> Markup {
     let hold = if entry.held {
         t(
             "Yes: it may not be deleted until the hold is released.",
-            "Ja: zij mag niet worden verwijderd tot dat is opgeheven.",
+            "Ja: de opname mag niet worden verwijderd tot dat is opgeheven.",
         )
     } else {
         t("No", "Nee")
@@ -165,7 +174,7 @@ fn retention(language: Language, entry: &Entry) -> Markup {
     let rows = html! {
         (row(t("Retention class", "Bewaarklasse"), text(&entry.retention_class), None))
         (row(t("Delete after", "Verwijderen na"), figure::moment(entry.delete_after),
-            Some(t("Then it is erased, and the proof of that is kept.", "Dan wordt zij gewist, en het bewijs daarvan bewaard."))))
+            Some(t("Then it is erased, and the proof of that is kept.", "Dan wordt de opname gewist, en het bewijs daarvan bewaard."))))
         (row(t("On hold", "Aangehouden"), text(hold), None))
         (row(t("Kept in", "Bewaard in"), html! { (entry.storage_country) ", " (entry.storage_provider) }, None))
         (row(t("State", "Stand"), text(language.state(entry.state)), Some(language.state_why(entry.state))))
@@ -182,7 +191,7 @@ fn origin(language: Language, entry: &Entry) -> Markup {
         (row(t("Began", "Begon"), figure::moment(entry.started_at), None))
         (row(t("Length", "Duur"), text(figure::duration(entry.duration_ms)), None))
     };
-    group(t("Where it comes from", "Waar zij vandaan komt"), rows)
+    group(t("Where it comes from", "Waar de opname vandaan komt"), rows)
 }
 
 fn technique(language: Language, entry: &Entry) -> Markup {

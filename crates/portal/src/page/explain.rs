@@ -239,7 +239,7 @@ impl Language {
             ),
             State::Failed => self.pick(
                 "It could not be made or kept. Look at the log.",
-                "Zij kon niet worden gemaakt of bewaard. Kijk in het logboek.",
+                "De opname kon niet worden gemaakt of bewaard. Kijk in het logboek.",
             ),
         }
     }

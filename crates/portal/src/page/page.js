@@ -3,6 +3,9 @@
 
 const language = document.documentElement.lang;
 
+/** The peak (of 255) up to which a whole recording is drawn as faint as it is. */
+const FAINT = 32;
+
 /** Shows each moment in the reader's own time zone; the UTC time stays as a tooltip. */
 function localise(moments) {
   const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
@@ -147,6 +150,8 @@ class Player {
     const share = this.duration > 0 ? this.audio.currentTime / this.duration : 0;
     this.column = Math.floor(share * this.waveform.customer.length);
     // Custom properties are not resolved by the canvas, the lane labels' colours are.
+    const { customer, agent } = this.waveform;
+    this.loudest = [...customer, ...agent].reduce((a, b) => Math.max(a, b), FAINT);
     for (const [lane, party] of ["customer", "agent"].entries()) {
       const label = this.section.querySelector(`.lanes .${party}`);
       paint.fillStyle = getComputedStyle(label).color;
@@ -158,7 +163,7 @@ class Player {
     const step = width / peaks.length;
     peaks.forEach((peak, index) => {
       // A square root lets quiet speech be seen beside loud speech.
-      const size = Math.max(Math.sqrt(peak / 255) * reach, 0.5);
+      const size = Math.max(Math.sqrt(peak / this.loudest) * reach, 0.5);
       paint.globalAlpha = index < this.column ? 1 : 0.45;
       paint.fillRect(index * step, middle - size, Math.max(step - 1, 0.5), size * 2);
     });

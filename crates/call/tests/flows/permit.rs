@@ -12,6 +12,7 @@ fn c_15_withdrawal_in_the_call_kills_the_permit_and_erases_and_the_call_goes_on(
     let mut desk = Desk::recorded(asking());
     desk.wait(30_000);
     let permit = desk.permit.take().unwrap();
+    assert_eq!(format!("{permit:?}"), format!("Permit({RECORDING})"));
     assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
     assert!(!permit.is_live());
     assert_eq!(desk.tell(Input::TapCut), [], "the same press is counted once");

@@ -2,8 +2,10 @@
 
 #![allow(clippy::expect_used, reason = "a thread that fails fails its test")]
 
+mod clock;
 mod exhaustive;
 mod hostile;
+mod log;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;

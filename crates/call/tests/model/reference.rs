@@ -8,10 +8,16 @@ use std::time::Duration;
 
 use call::*;
 
-use crate::support::{
-    RECORDING,
-    Seen::{self, *},
-    ms,
+use crate::{
+    clock::Clock,
+    log::{
+        Entry::{Read, Said},
+        Log,
+    },
+    support::{
+        Seen::{self, *},
+        ms,
+    },
 };
 
 /// One line of history: when, and what (nothing but time may have passed).
@@ -54,21 +60,6 @@ enum Word {
     Other,
 }
 
-/// The clock between the answer and the call to the PBX.
-#[derive(Clone, Copy)]
-enum Clock {
-    Runs { until: Time },
-    Explains { until: Time, left: Duration },
-}
-
-#[derive(Clone, Copy)]
-enum Entry {
-    Read(Input),
-    Said(Seen),
-}
-
-use Entry::{Read, Said};
-
 pub(crate) struct Script<'a> {
     asking: &'a Asking,
     ring_timeout: Duration,
@@ -79,7 +70,7 @@ pub(crate) struct Script<'a> {
     step: usize,
     now: Time,
     /// What was read and said, in order.
-    log: Vec<(usize, Time, Entry)>,
+    log: Log,
     /// Until when the story waits.
     until: Option<Time>,
     /// Until when the commit waits for the report of a cut prompt.
@@ -103,19 +94,15 @@ impl<'a> Script<'a> {
             read: 0,
             step: 0,
             now: start,
-            log: Vec::with_capacity(64),
+            log: Log::new(),
             until: None,
             report_until: None,
             failure: None,
             closing: false,
         };
         script.call();
-        let said = script.log.iter().filter_map(|(step, _, entry)| match entry {
-            Said(seen) => Some((*step, *seen)),
-            Read(_) => None,
-        });
         let deadlines = [script.until, script.report_until];
-        Expected { said: said.collect(), deadline: deadlines.into_iter().flatten().min() }
+        Expected { said: script.log.said(), deadline: deadlines.into_iter().flatten().min() }
     }
 
     // --- the story ---------------------------------------------------------------------------
@@ -129,7 +116,7 @@ impl<'a> Script<'a> {
         self.closing = true;
         self.record();
         let until = self.now + ms(10_000);
-        while self.pbx_is_cancelled() || self.owes_an_answer() {
+        while self.log.pbx_is_cancelled() || self.log.owes_an_answer() {
             match self.next(Some(until)) {
                 Err(Stop::NoMore) => return,
                 Ok(Word::Late) => break,
@@ -137,7 +124,7 @@ impl<'a> Script<'a> {
             }
         }
         self.until = None;
-        let words = self.words();
+        let words = self.log.words(self.failure);
         self.say(Ended(words));
         self.say(Finish(words));
     }
@@ -149,7 +136,7 @@ impl<'a> Script<'a> {
             Ok(None) => (Consent::NotGiven, Confirm::Off),
             Err(stop) => return Err(stop),
         };
-        let sounding = self.prompt_sounds();
+        let sounding = self.log.prompt_sounds();
         self.say(Decided(decided));
         let confirmation = match decided {
             Consent::Granted => Prompt::Granted,
@@ -260,7 +247,7 @@ impl<'a> Script<'a> {
                 }
                 Word::Key(_) => Prompt::WrongKey,
                 _ => {
-                    answer_until = answer_until.filter(|_| !self.holds(Party::Customer));
+                    answer_until = answer_until.filter(|_| !self.log.holds(Party::Customer));
                     continue;
                 }
             };
@@ -291,15 +278,15 @@ impl<'a> Script<'a> {
                 Word::Ringing { early_media } => early |= early_media,
                 _ => {}
             }
-            if early && !connected && !self.prompt_sounds() {
+            if early && !connected && !self.log.prompt_sounds() {
                 connected = true;
-                if self.anything_sounds() {
+                if self.log.anything_sounds() {
                     self.say(Hush);
                 }
                 self.say(Connect(Connection::Early));
             }
         }
-        if self.anything_sounds() {
+        if self.log.anything_sounds() {
             self.say(Hush);
         }
         self.say(Connect(Connection::Bridged));
@@ -349,7 +336,7 @@ impl<'a> Script<'a> {
     }
 
     fn speak(&mut self, prompt: Prompt) {
-        if !self.holds(Party::Customer) {
+        if !self.log.holds(Party::Customer) {
             self.say(Play(prompt));
         }
     }
@@ -381,15 +368,15 @@ impl<'a> Script<'a> {
     }
 
     fn understand(&mut self, input: Input) -> Result<Word, Stop> {
-        let undecided = self.consent().is_none();
-        let held = self.holds(Party::Customer);
-        let sounded = self.prompt_sounds();
-        let cancelled = self.pbx_is_cancelled();
-        self.log.push((self.step, self.now, Read(input)));
+        let undecided = self.log.consent().is_none();
+        let held = self.log.holds(Party::Customer);
+        let sounded = self.log.prompt_sounds();
+        let cancelled = self.log.pbx_is_cancelled();
+        self.log.write(self.step, self.now, Read(input));
         let withdraw = self.asking.keys.withdraw;
         match input {
             Input::Confirmed => return Ok(Word::Confirmed),
-            Input::PromptEnded { whole, .. } if sounded && !self.prompt_sounds() => {
+            Input::PromptEnded { whole, .. } if sounded && !self.log.prompt_sounds() => {
                 return Ok(Word::Silence { whole });
             }
             Input::Digit(Party::Customer, press) if undecided => {
@@ -398,7 +385,7 @@ impl<'a> Script<'a> {
             Input::Digit(Party::Customer, press) if *press.key.reveal() == withdraw => {
                 self.withdraw();
             }
-            Input::TapCut if self.has_said(Record) => self.withdraw(),
+            Input::TapCut if self.log.has_said(Record) => self.withdraw(),
             Input::Held(Party::Customer, true) if undecided && sounded => self.say(Hush),
             Input::Held(Party::Customer, false) if undecided && held => return Ok(Word::Resumed),
             Input::Ringing { early_media } => return Ok(Word::Ringing { early_media }),
@@ -421,18 +408,18 @@ impl<'a> Script<'a> {
     }
 
     fn leave(&mut self, undecided: Consent, cause: Cause) {
-        if self.consent().is_none() {
+        if self.log.consent().is_none() {
             self.say(Decided(undecided));
         }
-        if self.has_said(Connect(Connection::Bridged)) {
+        if self.log.has_said(Connect(Connection::Bridged)) {
             self.say(HangUp(Party::Agent, cause));
-        } else if self.has_said(Dial) && self.failure.is_none() {
+        } else if self.log.has_said(Dial) && self.failure.is_none() {
             self.say(CancelDial);
         }
     }
 
     fn withdraw(&mut self) {
-        if self.consent() == Some(Consent::Granted) {
+        if self.log.consent() == Some(Consent::Granted) {
             self.say(Decided(Consent::Withdrawn));
             if !self.is_apart() {
                 self.say(Play(Prompt::Withdrawn));
@@ -444,24 +431,24 @@ impl<'a> Script<'a> {
 
     /// Says what ought to have been said of the recording by now and has not.
     fn record(&mut self) {
-        if !self.has_said(Decided(Consent::Granted)) {
+        if !self.log.has_said(Decided(Consent::Granted)) {
             return;
         }
-        let withdrawn = self.has_said(Decided(Consent::Withdrawn));
+        let withdrawn = self.log.has_said(Decided(Consent::Withdrawn));
         if withdrawn || self.is_apart() {
             self.report_until = None;
-        } else if self.reports() >= self.plays() - usize::from(self.prompt_sounds()) {
+        } else if self.log.reports() >= self.log.plays() - usize::from(self.log.prompt_sounds()) {
             self.commit();
         }
-        if self.acknowledgement() == Some(true) && self.ends() == 0 {
-            if !self.has_said(Record) {
+        if self.log.acknowledgement() == Some(true) && self.log.ends() == 0 {
+            if !self.log.has_said(Record) {
                 self.begin(withdrawn);
             } else {
                 self.end_or_pause(withdrawn);
             }
         }
-        if self.last_end() == Some(Fate::Keep) {
-            let closed_empty = self.last_close() == Some((true, 0));
+        if self.log.last_end() == Some(Fate::Keep) {
+            let closed_empty = self.log.last_close() == Some((true, 0));
             if withdrawn && self.asking.on_withdraw == OnWithdraw::Erase {
                 self.say(End(Fate::Erase(Reason::Withdrawal)));
             } else if closed_empty {
@@ -472,11 +459,12 @@ impl<'a> Script<'a> {
 
     fn commit(&mut self) {
         self.report_until = None;
-        if self.commits() {
+        if self.log.commits() {
             return;
         }
-        let prompts = self.plays() - usize::from(self.prompt_sounds());
-        let presses = self.count(|entry| matches!(entry, Read(Input::Digit(Party::Customer, _))));
+        let prompts = self.log.plays() - usize::from(self.log.prompt_sounds());
+        let presses =
+            self.log.count(|entry| matches!(entry, Read(Input::Digit(Party::Customer, _))));
         self.say(Commit { prompts, presses });
     }
 
@@ -488,274 +476,34 @@ impl<'a> Script<'a> {
         } else {
             self.say(Record);
             self.say(Arm(self.asking.keys.withdraw));
-            if self.anybody_holds() {
+            if self.log.anybody_holds() {
                 self.say(Pause);
             }
         }
     }
 
     fn end_or_pause(&mut self, withdrawn: bool) {
-        let audible = self.audible() > self.audible_before(Record);
+        let audible = self.log.audible(self.now) > self.log.audible_before(Record);
         if withdrawn {
             let keeps = audible && self.asking.on_withdraw == OnWithdraw::Stop;
             self.say(End(if keeps { Fate::Keep } else { Fate::Erase(Reason::Withdrawal) }));
-        } else if self.recorder_failed() || self.is_apart() {
+        } else if self.log.recorder_failed() || self.is_apart() {
             self.say(End(if audible { Fate::Keep } else { Fate::Erase(Reason::Empty) }));
         } else {
-            let paused = self.count(|entry| matches!(entry, Said(Pause)))
-                > self.count(|entry| matches!(entry, Said(Resume)));
-            if paused != self.anybody_holds() {
+            let paused = self.log.count(|entry| matches!(entry, Said(Pause)))
+                > self.log.count(|entry| matches!(entry, Said(Resume)));
+            if paused != self.log.anybody_holds() {
                 self.say(if paused { Resume } else { Pause });
             }
         }
     }
 
-    fn words(&self) -> Words {
-        let consent = self.consent().unwrap_or(Consent::NotAsked);
-        let bridged = self.has_said(Connect(Connection::Bridged));
-        let stopped = self.has_said(HangUp(Party::Customer, Cause::Shutdown));
-        let outcome = match self.failure {
-            _ if bridged => Outcome::Bridged,
-            Some(Failure::Busy) => Outcome::Busy,
-            Some(Failure::NoAnswer) => Outcome::NoAnswer,
-            Some(Failure::Unreachable | Failure::Rejected(_)) => Outcome::Unreachable,
-            None if stopped => Outcome::Unreachable,
-            None => Outcome::CallerGone,
-        };
-        let verdict = match consent {
-            Consent::Refused => Verdict::Refused,
-            Consent::NotGiven => Verdict::NotGiven,
-            Consent::Abandoned => Verdict::Abandoned,
-            Consent::Withdrawn => Verdict::Withdrawn,
-            Consent::Granted if !bridged => Verdict::Unconnected,
-            Consent::Granted | Consent::NotAsked => self.verdict_of_the_audio(),
-        };
-        Words { consent, outcome, verdict }
-    }
-
-    fn verdict_of_the_audio(&self) -> Verdict {
-        if self.owes_an_answer() || self.recorder_failed() || self.acknowledgement() == Some(false)
-        {
-            return Verdict::Failed;
-        }
-        match (self.last_end(), self.last_close()) {
-            (Some(Fate::Keep), Some((false, _))) => Verdict::Failed,
-            (Some(Fate::Keep), _) if self.lost_audio() => Verdict::Degraded,
-            (Some(Fate::Keep), _) => Verdict::Recorded,
-            _ if self.audible() < ms(1_000) => Verdict::Unconnected,
-            _ => Verdict::Failed,
-        }
-    }
-
-    // --- leafing back through the log ----------------------------------------------------------
-
     fn say(&mut self, seen: Seen) {
-        self.log.push((self.step, self.now, Said(seen)));
-    }
-
-    fn has_said(&self, wanted: Seen) -> bool {
-        self.log.iter().any(|(_, _, entry)| matches!(entry, Said(seen) if *seen == wanted))
-    }
-
-    fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
-        self.log.iter().filter(|(_, _, entry)| wanted(entry)).count()
-    }
-
-    fn consent(&self) -> Option<Consent> {
-        self.log.iter().rev().find_map(|(_, _, entry)| match entry {
-            Said(Decided(consent)) => Some(*consent),
-            _ => None,
-        })
-    }
-
-    fn plays(&self) -> usize {
-        self.count(|entry| matches!(entry, Said(Play(_))))
-    }
-
-    /// How many prompts are reported. Only a prompt that was played can be.
-    fn reports(&self) -> usize {
-        let mut plays = 0;
-        let mut reports = 0;
-        for (_, _, entry) in &self.log {
-            match entry {
-                Said(Play(_)) => plays += 1,
-                Read(Input::PromptEnded { .. }) if reports < plays => reports += 1,
-                _ => {}
-            }
-        }
-        reports
-    }
-
-    fn last_sound(&self) -> Option<Seen> {
-        self.log.iter().rev().find_map(|(_, _, entry)| match entry {
-            Said(sound @ (Play(_) | RingBack | Tone(_) | Hush)) => Some(*sound),
-            _ => None,
-        })
-    }
-
-    /// Whether a prompt sounds: it was played last, and fewer are reported than were played.
-    fn prompt_sounds(&self) -> bool {
-        matches!(self.last_sound(), Some(Play(_))) && self.reports() < self.plays()
-    }
-
-    fn anything_sounds(&self) -> bool {
-        self.prompt_sounds() || matches!(self.last_sound(), Some(RingBack | Tone(_)))
-    }
-
-    fn holds(&self, party: Party) -> bool {
-        let hold = self.log.iter().rev().find_map(|(_, _, entry)| match entry {
-            Read(Input::Held(who, on)) if *who == party => Some(*on),
-            _ => None,
-        });
-        hold == Some(true)
-    }
-
-    fn anybody_holds(&self) -> bool {
-        self.holds(Party::Customer) || self.holds(Party::Agent)
+        self.log.write(self.step, self.now, Said(seen));
     }
 
     /// Whether the parties will not come together, or are apart again.
     fn is_apart(&self) -> bool {
         self.closing || self.failure.is_some()
-    }
-
-    fn pbx_is_cancelled(&self) -> bool {
-        let mut cancelled = false;
-        for (_, _, entry) in &self.log {
-            match entry {
-                Said(CancelDial) => cancelled = true,
-                Read(Input::PbxAnswered | Input::PbxFailed(_)) => cancelled = false,
-                _ => {}
-            }
-        }
-        cancelled
-    }
-
-    fn commits(&self) -> bool {
-        self.count(|entry| matches!(entry, Said(Commit { .. }))) > 0
-    }
-
-    /// What the ledger said to the commit.
-    fn acknowledgement(&self) -> Option<bool> {
-        let mut after =
-            self.log.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Commit { .. })));
-        after.find_map(|(_, _, entry)| match entry {
-            Read(Input::Committed { recording: RECORDING, .. }) => Some(true),
-            Read(Input::CommitFailed { recording: RECORDING }) => Some(false),
-            _ => None,
-        })
-    }
-
-    fn ends(&self) -> usize {
-        self.count(|entry| matches!(entry, Said(End(_))))
-    }
-
-    fn last_end(&self) -> Option<Fate> {
-        self.log.iter().rev().find_map(|(_, _, entry)| match entry {
-            Said(End(fate)) => Some(*fate),
-            _ => None,
-        })
-    }
-
-    /// How many ends were answered, and the answer to the last end, if it came.
-    fn closes(&self) -> (usize, Option<(bool, u64)>) {
-        let (mut ends, mut closes, mut last) = (0, 0, None);
-        for (_, _, entry) in &self.log {
-            match entry {
-                Said(End(_)) => {
-                    ends += 1;
-                    last = None;
-                }
-                Read(Input::RecordingClosed { done, millis }) if closes < ends => {
-                    closes += 1;
-                    last = (closes == ends).then_some((*done, *millis));
-                }
-                _ => {}
-            }
-        }
-        (closes, last)
-    }
-
-    fn last_close(&self) -> Option<(bool, u64)> {
-        self.closes().1
-    }
-
-    /// Whether the ledger or the recorder has not answered yet.
-    fn owes_an_answer(&self) -> bool {
-        (self.commits() && self.acknowledgement().is_none()) || self.closes().0 < self.ends()
-    }
-
-    /// Whether the recorder failed while it was recording.
-    fn recorder_failed(&self) -> bool {
-        let recording = self
-            .log
-            .iter()
-            .skip_while(|(_, _, entry)| !matches!(entry, Said(Record)))
-            .take_while(|(_, _, entry)| !matches!(entry, Said(End(_))));
-        recording.filter(|(_, _, entry)| matches!(entry, Read(Input::RecorderFailed))).count() > 0
-    }
-
-    fn lost_audio(&self) -> bool {
-        let recorded = self.log.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Record)));
-        let mut after = recorded.map(|(_, _, entry)| entry);
-        self.audible_before(Record) >= ms(1_000)
-            || after.any(|entry| matches!(entry, Read(Input::Degraded)))
-    }
-
-    fn audible(&self) -> Duration {
-        self.audible_in(&self.log, self.now)
-    }
-
-    fn audible_before(&self, wanted: Seen) -> Duration {
-        let place = self
-            .log
-            .iter()
-            .position(|(_, _, entry)| matches!(entry, Said(seen) if *seen == wanted));
-        place.map_or(Duration::ZERO, |place| self.audible_in(&self.log[..place], self.log[place].1))
-    }
-
-    /// For how long both parties were connected and nobody held.
-    fn audible_in(&self, log: &[(usize, Time, Entry)], end: Time) -> Duration {
-        let (mut bridged, mut customer, mut agent) = (false, false, false);
-        let (mut since, mut total) = (Time::default(), Duration::ZERO);
-        let last = [(0, end, Said(Finish(NO_WORDS)))];
-        for (_, at, entry) in log.iter().chain(&last) {
-            if bridged && !customer && !agent {
-                total += at.since(since);
-            }
-            since = *at;
-            match entry {
-                Said(Connect(Connection::Bridged)) => bridged = true,
-                Said(HangUp(..)) => bridged = false,
-                Read(Input::Held(Party::Customer, on)) => customer = *on,
-                Read(Input::Held(Party::Agent, on)) => agent = *on,
-                _ => {}
-            }
-        }
-        total
-    }
-}
-
-/// Stands at the end of the log where only the time matters.
-const NO_WORDS: Words =
-    Words { consent: Consent::NotAsked, outcome: Outcome::CallerGone, verdict: Verdict::PolicyOff };
-
-impl Clock {
-    const fn until(&self) -> Time {
-        match self {
-            Self::Runs { until } | Self::Explains { until, .. } => *until,
-        }
-    }
-
-    fn explain(&mut self, now: Time) {
-        if let Self::Runs { until } = *self {
-            *self = Self::Explains { until: now + ms(60_000), left: until.since(now) };
-        }
-    }
-
-    fn run(&mut self, now: Time) {
-        if let Self::Explains { left, .. } = *self {
-            *self = Self::Runs { until: now + left };
-        }
     }
 }

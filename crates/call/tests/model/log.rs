@@ -1,0 +1,263 @@
+//! What the script has read and said, and every question that can be asked about it.
+
+use std::time::Duration;
+
+use call::*;
+
+use crate::support::{
+    RECORDING,
+    Seen::{self, *},
+    ms,
+};
+
+#[derive(Clone, Copy)]
+pub(super) enum Entry {
+    Read(Input),
+    Said(Seen),
+}
+
+use Entry::{Read, Said};
+
+/// One page: which line of history it answers, when, and what.
+type Page = (usize, Time, Entry);
+
+/// The log of a script. Every question is answered by leafing through it from one end.
+pub(super) struct Log(Vec<Page>);
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(64))
+    }
+
+    pub(super) fn write(&mut self, step: usize, at: Time, entry: Entry) {
+        self.0.push((step, at, entry));
+    }
+
+    /// All that was said, with the line of history that it answers.
+    pub(super) fn said(&self) -> Vec<(usize, Seen)> {
+        let said = self.0.iter().filter_map(|(step, _, entry)| match entry {
+            Said(seen) => Some((*step, *seen)),
+            Read(_) => None,
+        });
+        said.collect()
+    }
+
+    pub(super) fn has_said(&self, wanted: Seen) -> bool {
+        self.0.iter().any(|(_, _, entry)| matches!(entry, Said(seen) if *seen == wanted))
+    }
+
+    pub(super) fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
+        self.0.iter().filter(|(_, _, entry)| wanted(entry)).count()
+    }
+
+    pub(super) fn consent(&self) -> Option<Consent> {
+        self.0.iter().rev().find_map(|(_, _, entry)| match entry {
+            Said(Decided(consent)) => Some(*consent),
+            _ => None,
+        })
+    }
+
+    pub(super) fn plays(&self) -> usize {
+        self.count(|entry| matches!(entry, Said(Play(_))))
+    }
+
+    /// How many prompts are reported. Only a prompt that was played can be.
+    pub(super) fn reports(&self) -> usize {
+        let mut plays = 0;
+        let mut reports = 0;
+        for (_, _, entry) in &self.0 {
+            match entry {
+                Said(Play(_)) => plays += 1,
+                Read(Input::PromptEnded { .. }) if reports < plays => reports += 1,
+                _ => {}
+            }
+        }
+        reports
+    }
+
+    pub(super) fn last_sound(&self) -> Option<Seen> {
+        self.0.iter().rev().find_map(|(_, _, entry)| match entry {
+            Said(sound @ (Play(_) | RingBack | Tone(_) | Hush)) => Some(*sound),
+            _ => None,
+        })
+    }
+
+    /// Whether a prompt sounds: it was played last, and fewer are reported than were played.
+    pub(super) fn prompt_sounds(&self) -> bool {
+        matches!(self.last_sound(), Some(Play(_))) && self.reports() < self.plays()
+    }
+
+    pub(super) fn anything_sounds(&self) -> bool {
+        self.prompt_sounds() || matches!(self.last_sound(), Some(RingBack | Tone(_)))
+    }
+
+    pub(super) fn holds(&self, party: Party) -> bool {
+        let hold = self.0.iter().rev().find_map(|(_, _, entry)| match entry {
+            Read(Input::Held(who, on)) if *who == party => Some(*on),
+            _ => None,
+        });
+        hold == Some(true)
+    }
+
+    pub(super) fn anybody_holds(&self) -> bool {
+        self.holds(Party::Customer) || self.holds(Party::Agent)
+    }
+
+    pub(super) fn pbx_is_cancelled(&self) -> bool {
+        let mut cancelled = false;
+        for (_, _, entry) in &self.0 {
+            match entry {
+                Said(CancelDial) => cancelled = true,
+                Read(Input::PbxAnswered | Input::PbxFailed(_)) => cancelled = false,
+                _ => {}
+            }
+        }
+        cancelled
+    }
+
+    pub(super) fn commits(&self) -> bool {
+        self.count(|entry| matches!(entry, Said(Commit { .. }))) > 0
+    }
+
+    /// What the ledger said to the commit.
+    pub(super) fn acknowledgement(&self) -> Option<bool> {
+        let mut after =
+            self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Commit { .. })));
+        after.find_map(|(_, _, entry)| match entry {
+            Read(Input::Committed { recording: RECORDING, .. }) => Some(true),
+            Read(Input::CommitFailed { recording: RECORDING }) => Some(false),
+            _ => None,
+        })
+    }
+
+    pub(super) fn ends(&self) -> usize {
+        self.count(|entry| matches!(entry, Said(End(_))))
+    }
+
+    pub(super) fn last_end(&self) -> Option<Fate> {
+        self.0.iter().rev().find_map(|(_, _, entry)| match entry {
+            Said(End(fate)) => Some(*fate),
+            _ => None,
+        })
+    }
+
+    /// How many ends were answered, and the answer to the last end, if it came.
+    pub(super) fn closes(&self) -> (usize, Option<(bool, u64)>) {
+        let (mut ends, mut closes, mut last) = (0, 0, None);
+        for (_, _, entry) in &self.0 {
+            match entry {
+                Said(End(_)) => {
+                    ends += 1;
+                    last = None;
+                }
+                Read(Input::RecordingClosed { done, millis }) if closes < ends => {
+                    closes += 1;
+                    last = (closes == ends).then_some((*done, *millis));
+                }
+                _ => {}
+            }
+        }
+        (closes, last)
+    }
+
+    pub(super) fn last_close(&self) -> Option<(bool, u64)> {
+        self.closes().1
+    }
+
+    /// Whether the ledger or the recorder has not answered yet.
+    pub(super) fn owes_an_answer(&self) -> bool {
+        (self.commits() && self.acknowledgement().is_none()) || self.closes().0 < self.ends()
+    }
+
+    /// Whether the recorder failed while it was recording.
+    pub(super) fn recorder_failed(&self) -> bool {
+        let recording = self
+            .0
+            .iter()
+            .skip_while(|(_, _, entry)| !matches!(entry, Said(Record)))
+            .take_while(|(_, _, entry)| !matches!(entry, Said(End(_))));
+        recording.filter(|(_, _, entry)| matches!(entry, Read(Input::RecorderFailed))).count() > 0
+    }
+
+    pub(super) fn lost_audio(&self) -> bool {
+        let recorded = self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Record)));
+        let mut after = recorded.map(|(_, _, entry)| entry);
+        self.audible_before(Record) >= ms(1_000)
+            || after.any(|entry| matches!(entry, Read(Input::Degraded)))
+    }
+
+    /// The three words of a call that is over, and that failed in this way if it did.
+    pub(super) fn words(&self, failure: Option<Failure>) -> Words {
+        let consent = self.consent().unwrap_or(Consent::NotAsked);
+        let bridged = self.has_said(Connect(Connection::Bridged));
+        let stopped = self.has_said(HangUp(Party::Customer, Cause::Shutdown));
+        let outcome = match failure {
+            _ if bridged => Outcome::Bridged,
+            Some(Failure::Busy) => Outcome::Busy,
+            Some(Failure::NoAnswer) => Outcome::NoAnswer,
+            Some(Failure::Unreachable | Failure::Rejected(_)) => Outcome::Unreachable,
+            None if stopped => Outcome::Unreachable,
+            None => Outcome::CallerGone,
+        };
+        let verdict = match consent {
+            Consent::Refused => Verdict::Refused,
+            Consent::NotGiven => Verdict::NotGiven,
+            Consent::Abandoned => Verdict::Abandoned,
+            Consent::Withdrawn => Verdict::Withdrawn,
+            Consent::Granted if !bridged => Verdict::Unconnected,
+            Consent::Granted | Consent::NotAsked => self.verdict_of_the_audio(),
+        };
+        Words { consent, outcome, verdict }
+    }
+
+    fn verdict_of_the_audio(&self) -> Verdict {
+        if self.owes_an_answer() || self.recorder_failed() || self.acknowledgement() == Some(false)
+        {
+            return Verdict::Failed;
+        }
+        match (self.last_end(), self.last_close()) {
+            (Some(Fate::Keep), Some((false, _))) => Verdict::Failed,
+            (Some(Fate::Keep), _) if self.lost_audio() => Verdict::Degraded,
+            (Some(Fate::Keep), _) => Verdict::Recorded,
+            _ if self.audible(self.0.last().map_or(Time::default(), |page| page.1)) < ms(1_000) => {
+                Verdict::Unconnected
+            }
+            _ => Verdict::Failed,
+        }
+    }
+
+    pub(super) fn audible(&self, now: Time) -> Duration {
+        Self::audible_in(&self.0, now)
+    }
+
+    pub(super) fn audible_before(&self, wanted: Seen) -> Duration {
+        let place =
+            self.0.iter().position(|(_, _, entry)| matches!(entry, Said(seen) if *seen == wanted));
+        place.map_or(Duration::ZERO, |place| Self::audible_in(&self.0[..place], self.0[place].1))
+    }
+
+    /// For how long both parties were connected and nobody held.
+    pub(super) fn audible_in(log: &[Page], end: Time) -> Duration {
+        let (mut bridged, mut customer, mut agent) = (false, false, false);
+        let (mut since, mut total) = (Time::default(), Duration::ZERO);
+        let last = [(0, end, Said(Finish(NO_WORDS)))];
+        for (_, at, entry) in log.iter().chain(&last) {
+            if bridged && !customer && !agent {
+                total += at.since(since);
+            }
+            since = *at;
+            match entry {
+                Said(Connect(Connection::Bridged)) => bridged = true,
+                Said(HangUp(..)) => bridged = false,
+                Read(Input::Held(Party::Customer, on)) => customer = *on,
+                Read(Input::Held(Party::Agent, on)) => agent = *on,
+                _ => {}
+            }
+        }
+        total
+    }
+}
+
+/// Stands at the end of the log where only the time matters.
+const NO_WORDS: Words =
+    Words { consent: Consent::NotAsked, outcome: Outcome::CallerGone, verdict: Verdict::PolicyOff };

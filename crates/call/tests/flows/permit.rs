@@ -273,3 +273,21 @@ fn dropping_a_call_drops_the_leash() {
     drop(desk);
     assert!(!permit.is_live());
 }
+
+#[test]
+fn c_17_the_failure_of_another_commit_means_nothing() {
+    let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
+    let failed = |recording| Input::CommitFailed { recording };
+    assert_eq!(desk.tell(failed(RECORDING)), [], "nothing was committed yet");
+    desk.press('1');
+    desk.cut(10);
+    assert_eq!(desk.tell(failed(OTHER_RECORDING)), []);
+    assert_eq!(desk.commit(), [Record, Arm(key('*'))]);
+    assert_eq!(desk.tell(failed(RECORDING)), [], "what is committed has not failed");
+    assert!(desk.permit.as_ref().unwrap().is_live());
+    desk.tell(Input::PbxAnswered);
+    desk.wait(2_000);
+    desk.tell(Input::HungUp(Party::Customer));
+    desk.tell(closed(true, 2_000));
+    assert_eq!(desk.finished().verdict, Verdict::Recorded);
+}

@@ -9,4 +9,5 @@ mod log;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;
+mod word;
 mod world;

@@ -18,6 +18,7 @@ use crate::{
         Seen::{self, *},
         ms,
     },
+    word::{Stop, Word},
 };
 
 /// One line of history: when, and what (nothing but time may have passed).
@@ -29,35 +30,6 @@ pub(crate) struct Expected {
     pub(crate) said: Vec<(usize, Seen)>,
     /// When the call wants to be woken.
     pub(crate) deadline: Option<Time>,
-}
-
-/// Why the script stops reading.
-enum Stop {
-    /// The history ends here.
-    NoMore,
-    /// The customer is gone, or sent away.
-    Over,
-}
-
-/// What the script reads next.
-enum Word {
-    /// The time it wanted to wait is over.
-    Late,
-    Confirmed,
-    /// What was sounding has come to its end.
-    Silence {
-        whole: bool,
-    },
-    Key(Key),
-    Resumed,
-    Ringing {
-        early_media: bool,
-    },
-    Answered,
-    Failed(Failure),
-    AgentGone,
-    /// Something else was read.
-    Other,
 }
 
 pub(crate) struct Script<'a> {

@@ -1,0 +1,32 @@
+//! What the script reads next, or why it stops.
+
+use call::{Failure, Key};
+
+/// Why the script stops reading.
+pub(super) enum Stop {
+    /// The history ends here.
+    NoMore,
+    /// The customer is gone, or sent away.
+    Over,
+}
+
+/// What the script reads next.
+pub(super) enum Word {
+    /// The time it wanted to wait is over.
+    Late,
+    Confirmed,
+    /// What was sounding has come to its end.
+    Silence {
+        whole: bool,
+    },
+    Key(Key),
+    Resumed,
+    Ringing {
+        early_media: bool,
+    },
+    Answered,
+    Failed(Failure),
+    AgentGone,
+    /// Something else was read.
+    Other,
+}

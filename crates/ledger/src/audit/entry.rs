@@ -77,15 +77,6 @@ pub(crate) fn field<'a>(body: &'a [u8], name: &str) -> Option<&'a [u8]> {
         .find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b" "))
 }
 
-/// The line of a fact's text that says which recording, or else which call, it is about.
-pub(crate) fn about(body: &[u8]) -> Option<&str> {
-    let named = |name: &[u8]| {
-        let is_named = |line: &&[u8]| line.strip_prefix(name).is_some();
-        body.split(|byte| *byte == b'\n').find(is_named)
-    };
-    std::str::from_utf8(named(b"recording ").or_else(|| named(b"call "))?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use call::{Fact, RecordingId};
@@ -114,12 +105,5 @@ mod tests {
         assert!(entry().agrees_with_its_body());
         assert!(!Entry { at: Time::from_micros(6), ..entry() }.agrees_with_its_body());
         assert!(!Entry { kind: FactKind::Erased, ..entry() }.agrees_with_its_body());
-    }
-
-    #[test]
-    fn a_fact_says_what_it_is_about() {
-        assert_eq!(about(&entry().body), Some("recording 07070707070707070707070707070707"));
-        let fact = Fact::EpochClosed { epoch: 4 };
-        assert_eq!(about(&fact.encode(Time::default())), None);
     }
 }

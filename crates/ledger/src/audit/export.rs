@@ -148,3 +148,79 @@ fn skip_line(from: &mut impl BufRead) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::verify::tests::{Trail, trail, trusted};
+
+    /// The two files of a trail.
+    fn files(trail: &Trail) -> (String, String) {
+        let entries = trail.entries.iter().map(|(entry, ..)| entry_line(entry).unwrap() + "\n");
+        let notes = trail.notes.iter().map(|note| note.parse::<Checkpoint>().unwrap());
+        let notes = notes.map(|note| checkpoint_line(&note).unwrap() + "\n");
+        (entries.collect(), notes.collect())
+    }
+
+    fn verify(entries: &[u8], checkpoints: &[u8]) -> AuditReport {
+        verify_export(entries, checkpoints, Some(trusted())).unwrap()
+    }
+
+    #[test]
+    fn an_exported_trail_verifies_without_a_database() {
+        let (entries, checkpoints) = files(&trail(5, &[2, 5]));
+        let report = verify(entries.as_bytes(), checkpoints.as_bytes());
+        assert!(report.is_proved(), "{report:?}");
+        assert_eq!(report.head.size, 5);
+    }
+
+    #[test]
+    fn a_line_has_the_documented_form() {
+        let (entries, checkpoints) = files(&trail(1, &[1]));
+        let id = "00".repeat(16);
+        let salt = "00".repeat(32);
+        assert_eq!(
+            entries,
+            format!(
+                "{{\"index\":0,\"at\":0,\"kind\":\"unrecoverable\",\"salt\":\"{salt}\",\"body\":\
+                 \"jawoord/fact/v1\\nkind unrecoverable\\nat 0\\nrecording {id}\\n\"}}\n"
+            )
+        );
+        assert!(checkpoints.starts_with("{\"size\":1,\"note\":\"node1.example.nl/jawoord\\n1\\n"));
+    }
+
+    #[test]
+    fn every_flipped_bit_of_either_file_is_found() {
+        let (entries, checkpoints) = files(&trail(2, &[1, 2]));
+        let flipped = |file: &str, bit: usize| {
+            let mut bytes = file.as_bytes().to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            bytes
+        };
+        for bit in 0..entries.len() * 8 {
+            let report = verify(&flipped(&entries, bit), checkpoints.as_bytes());
+            assert!(!report.is_proved(), "bit {bit} of the entries");
+        }
+        for bit in 0..checkpoints.len() * 8 {
+            let report = verify(entries.as_bytes(), &flipped(&checkpoints, bit));
+            assert!(!report.is_proved(), "bit {bit} of the checkpoints");
+        }
+    }
+
+    #[test]
+    fn a_trail_cut_anywhere_is_found() {
+        let (entries, checkpoints) = files(&trail(3, &[3]));
+        for length in 0..entries.len() {
+            let report = verify(&entries.as_bytes()[..length], checkpoints.as_bytes());
+            assert!(!report.is_consistent(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_line_without_end_is_damage_and_no_burden() {
+        let (entries, checkpoints) = files(&trail(2, &[2]));
+        let long = [b"{\"index\":0,".as_slice(), &[b' '; 200_000], b"\n"].concat();
+        let report = verify(&[&long, entries.as_bytes()].concat(), checkpoints.as_bytes());
+        assert_eq!(report.findings[0], Finding::EntryUnreadable(0));
+    }
+}

@@ -320,3 +320,209 @@ impl Auditor {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use call::{Fact, RecordingId, Time};
+
+    use super::*;
+    use crate::audit::{
+        checkpoint::{Origin, Signer, tests::TestKey},
+        entry::Salt,
+    };
+
+    /// An entry with the hashes that a database stores beside it.
+    type Stored = (Entry, Digest, Vec<(Node, Digest)>);
+
+    /// A trail as a database would hold it.
+    #[derive(Clone)]
+    pub(crate) struct Trail {
+        pub(crate) entries: Vec<Stored>,
+        pub(crate) notes: Vec<String>,
+    }
+
+    pub(crate) fn origin() -> Origin {
+        Origin::new("node1.example.nl/jawoord").unwrap()
+    }
+
+    pub(crate) fn trusted() -> [u8; 32] {
+        TestKey::new(1).public_key()
+    }
+
+    /// `size` entries, with a checkpoint after each of `at`.
+    pub(crate) fn trail(size: u64, at: &[u64]) -> Trail {
+        let (mut tree, mut trail) =
+            (Frontier::new(), Trail { entries: Vec::new(), notes: Vec::new() });
+        for index in 0..=size {
+            if at.contains(&index) {
+                let signed = Checkpoint::sign(&origin(), tree.head(), &TestKey::new(1)).unwrap();
+                trail.notes.push(signed.note().to_owned());
+            }
+            let id = u8::try_from(index % 250).unwrap();
+            let fact = Fact::Unrecoverable { recording: RecordingId::from_bytes([id; 16]) };
+            let (at, salt) = (Time::from_micros(index), Salt::new([id; 32]));
+            let entry = Entry { index, at, kind: fact.kind(), salt, body: fact.encode(at) };
+            if index < size {
+                let leaf = entry.leaf();
+                trail.entries.push((entry, leaf, tree.append(leaf)));
+            }
+        }
+        trail
+    }
+
+    pub(crate) fn audit(trail: &Trail, trusted: Option<[u8; 32]>) -> AuditReport {
+        let mut auditor = Auditor::new(trusted);
+        for note in &trail.notes {
+            auditor.checkpoint(Source::Stored, note);
+        }
+        for (entry, leaf, nodes) in &trail.entries {
+            auditor.entry(entry, Some(*leaf), Some(nodes));
+        }
+        auditor.finish()
+    }
+
+    fn findings(trail: &Trail) -> Vec<Finding> {
+        audit(trail, Some(trusted())).findings
+    }
+
+    #[test]
+    fn a_sound_trail_is_proved_with_the_key_and_only_consistent_without() {
+        let trail = trail(21, &[0, 8, 21]);
+        let report = audit(&trail, Some(trusted()));
+        assert!(report.is_proved(), "{report:?}");
+        assert_eq!((report.head.size, report.checkpoints), (21, 3));
+        let report = audit(&trail, None);
+        assert!(report.is_consistent() && !report.is_proved());
+        assert_eq!(report.signer, SignerKnown::Unknown);
+        let other = audit(&trail, Some(TestKey::new(2).public_key()));
+        let source = Source::Stored;
+        assert_eq!(other.findings[0], Finding::SignerOther { source, size: 0 });
+        assert!(!other.is_proved());
+    }
+
+    #[test]
+    fn every_flipped_bit_of_an_entry_is_named_with_its_index() {
+        let sound = trail(3, &[3]);
+        for place in 0..3 {
+            let body_bits = sound.entries[place].0.body.len() * 8;
+            for bit in 0..body_bits + 512 {
+                let mut damaged = sound.clone();
+                let (entry, leaf, _) = &mut damaged.entries[place];
+                let flip = 1 << (bit % 8);
+                if bit < body_bits {
+                    entry.body[bit / 8] ^= flip;
+                } else if bit < body_bits + 256 {
+                    let mut salt = *entry.salt.as_bytes();
+                    salt[(bit - body_bits) / 8] ^= flip;
+                    entry.salt = Salt::new(salt);
+                } else {
+                    let mut hash = *leaf.as_bytes();
+                    hash[(bit - body_bits - 256) / 8] ^= flip;
+                    *leaf = Digest::from_bytes(hash);
+                }
+                let found = findings(&damaged);
+                assert_eq!(found.first(), Some(&Finding::EntryAltered(place as u64)), "bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_changed_together_with_its_leaf_is_caught_by_the_nodes_and_the_root() {
+        let mut damaged = trail(9, &[9]);
+        let (entry, leaf, _) = &mut damaged.entries[4];
+        entry.salt = Salt::new([99; 32]);
+        *leaf = entry.leaf();
+        let found = findings(&damaged);
+        assert!(found.contains(&Finding::NodeDiffers(Node { level: 1, position: 2 })), "{found:?}");
+        let source = Source::Stored;
+        assert!(found.contains(&Finding::RootDiffers { source, size: 9 }), "{found:?}");
+    }
+
+    #[test]
+    fn kind_and_time_beside_the_body_are_held_against_it() {
+        let mut damaged = trail(3, &[3]);
+        damaged.entries[1].0.at = Time::from_micros(77);
+        damaged.entries[2].0.kind = call::FactKind::Erased;
+        assert_eq!(findings(&damaged), [Finding::EntryAltered(1), Finding::EntryAltered(2)]);
+    }
+
+    #[test]
+    fn every_flipped_bit_of_a_node_is_named_with_its_place() {
+        let sound = trail(16, &[16]);
+        for place in 0..16 {
+            for number in 0..sound.entries[place].2.len() {
+                for bit in 0..256 {
+                    let mut damaged = sound.clone();
+                    let (node, hash) = &mut damaged.entries[place].2[number];
+                    let mut bytes = *hash.as_bytes();
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                    *hash = Digest::from_bytes(bytes);
+                    let node = *node;
+                    assert_eq!(findings(&damaged), [Finding::NodeDiffers(node)]);
+                }
+                let mut damaged = sound.clone();
+                let (node, hash) = damaged.entries[place].2.remove(number);
+                assert_eq!(findings(&damaged), [Finding::NodeMissing(node)]);
+                let far = Node { level: 40, position: 0 };
+                damaged.entries[place].2.extend([(node, hash), (far, hash)]);
+                assert_eq!(findings(&damaged), [Finding::NodeSurplus(far)]);
+            }
+        }
+    }
+
+    #[test]
+    fn missing_moved_and_added_entries_are_named() {
+        let sound = trail(8, &[4, 8]);
+        let mut cut = sound.clone();
+        cut.entries.truncate(6);
+        assert_eq!(findings(&cut), [Finding::TreeShorter { tree: 6, checkpoint: 8 }]);
+        let mut hole = sound.clone();
+        hole.entries.drain(2..4);
+        assert_eq!(findings(&hole), [Finding::EntriesMissing { from: 2, to: 4 }]);
+        let mut first = sound.clone();
+        first.entries.remove(0);
+        assert_eq!(findings(&first), [Finding::EntriesMissing { from: 0, to: 1 }]);
+        let mut swapped = sound.clone();
+        swapped.entries.swap(2, 3);
+        let found = findings(&swapped);
+        assert_eq!(found[0], Finding::EntriesMissing { from: 2, to: 3 });
+        assert!(found.contains(&Finding::EntryMisplaced(2)));
+        let mut longer = trail(9, &[4, 8]);
+        assert_eq!(findings(&longer), [Finding::Unsigned(8)]);
+        longer.notes.clear();
+        assert_eq!(findings(&longer), [Finding::CheckpointMissing(Source::Stored)]);
+    }
+
+    #[test]
+    fn checkpoints_that_are_forged_foreign_or_garbled_are_named() {
+        let source = Source::Stored;
+        let mut other = trail(8, &[8]);
+        let head = TreeHead { size: 4, root: crate::audit::tree::leaf_hash(b"fork") };
+        let fork = Checkpoint::sign(&origin(), head, &TestKey::new(1)).unwrap();
+        other.notes.push(fork.note().to_owned());
+        assert_eq!(findings(&other), [Finding::RootDiffers { source, size: 4 }]);
+        let mut foreign = trail(8, &[8]);
+        let elsewhere = Origin::new("elsewhere").unwrap();
+        let sound = audit(&foreign, None).head;
+        let signed = Checkpoint::sign(&elsewhere, sound, &TestKey::new(1)).unwrap();
+        foreign.notes.push(signed.note().to_owned());
+        assert_eq!(findings(&foreign), [Finding::CheckpointForeign(source)]);
+        let mut forged = trail(8, &[8]);
+        forged.notes[0] = forged.notes[0].replacen("\n8\n", "\n7\n", 1);
+        assert_eq!(findings(&forged)[0], Finding::SignatureBad { source, size: 7 });
+        let mut garbled = trail(8, &[8]);
+        garbled.notes.push("not a note".to_owned());
+        assert_eq!(findings(&garbled), [Finding::CheckpointUnreadable(source)]);
+    }
+
+    #[test]
+    fn a_report_stays_small_however_much_is_damaged() {
+        let mut trail = trail(1_500, &[1_500]);
+        for (entry, ..) in &mut trail.entries {
+            entry.salt = Salt::new([255; 32]);
+        }
+        let report = audit(&trail, None);
+        assert_eq!(report.findings.len(), FINDINGS_MAX);
+        assert!(report.more_findings > 500);
+    }
+}

@@ -117,6 +117,10 @@ INSERT INTO counters (name, value) VALUES ('slips', 0);
 "];
 
 /// `slips.db`, version by version. `gates` is the constraint that a closing epoch takes no slip.
+///
+/// `filler` is one page of zeros. SQLite keeps at most a page of a row in the table's own pages
+/// and the rest in overflow pages (file format, section 1.6), which never move and are wiped whole
+/// when their row is deleted. Behind the filler, every sealed byte lies in one of those.
 const SLIPS: &[&str] = &["
 CREATE TABLE gates (
     epoch BIGINT NOT NULL PRIMARY KEY,
@@ -129,6 +133,7 @@ CREATE TABLE slips (
     revision BIGINT NOT NULL,
     epoch BIGINT NOT NULL REFERENCES gates (epoch),
     commitment BLOB NOT NULL,
+    filler BLOB NOT NULL CHECK (length(filler) >= 512),
     sealed BLOB NOT NULL
 );
 CREATE UNIQUE INDEX slips_by_recording ON slips (recording_id);

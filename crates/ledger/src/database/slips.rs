@@ -6,6 +6,7 @@ use sqlx::{Row, SqliteConnection};
 use super::{
     change::{Change, SlipEffect},
     column::{Columns, Result, big, failed},
+    connect::SLIP_PAGE_BYTES,
     error::{Database, LedgerError, Refusal},
 };
 use crate::catalogue::{
@@ -94,13 +95,14 @@ async fn insert(db: &mut SqliteConnection, slip: &SealedSlip) -> Result<()> {
         return Err(closed_gate(db, slip.epoch).await?.into());
     }
     sqlx::query(
-        "INSERT INTO slips (recording_id, revision, epoch, commitment, sealed)
-         VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO slips (recording_id, revision, epoch, commitment, filler, sealed)
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(&slip.recording.as_bytes()[..])
     .bind(i64::from(slip.revision))
     .bind(big(slip.epoch))
     .bind(&slip.commitment.as_bytes()[..])
+    .bind(&[0; SLIP_PAGE_BYTES as usize][..])
     .bind(&slip.sealed[..])
     .execute(db)
     .await

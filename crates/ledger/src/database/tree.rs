@@ -10,7 +10,7 @@ use super::{
 };
 use crate::audit::{
     checkpoint::Checkpoint,
-    entry::{Entry, Salt, about},
+    entry::{Entry, Salt},
     tree::{Frontier, Node},
 };
 
@@ -126,4 +126,29 @@ pub(crate) fn entry(row: &Columns<'_>) -> Option<Entry> {
         salt: Salt::new(row.array_32("salt").ok()?),
         body: row.bytes("body").ok()?,
     })
+}
+
+/// The line of a fact's text that says which recording, or else which call, it is about.
+fn about(body: &[u8]) -> Option<&str> {
+    let named = |name: &[u8]| {
+        let is_named = |line: &&[u8]| line.strip_prefix(name).is_some();
+        body.split(|byte| *byte == b'\n').find(is_named)
+    };
+    std::str::from_utf8(named(b"recording ").or_else(|| named(b"call "))?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use call::RecordingId;
+
+    use super::*;
+
+    #[test]
+    fn a_fact_says_what_it_is_about() {
+        let fact = Fact::Unrecoverable { recording: RecordingId::from_bytes([7; 16]) };
+        let line = "recording 07070707070707070707070707070707";
+        assert_eq!(about(&fact.encode(Time::default())), Some(line));
+        let fact = Fact::EpochClosed { epoch: 4 };
+        assert_eq!(about(&fact.encode(Time::default())), None);
+    }
 }

@@ -1,4 +1,10 @@
 //! The ledger on real files: one folder per test, thrown away at its end.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on ends")]
+
+mod audits;
 mod commits;
+mod epochs;
 mod fixture;
+mod removals;
+mod starts;

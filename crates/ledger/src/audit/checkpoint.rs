@@ -51,7 +51,10 @@ pub struct OriginError;
 
 impl fmt::Display for OriginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name of the audit tree is empty or has a blank, '+' or control character; use one such as node1.example.nl/jawoord")
+        f.write_str(
+            "the name of the audit tree is empty or has a blank, '+' or control character; use one \
+             such as node1.example.nl/jawoord",
+        )
     }
 }
 
@@ -258,7 +261,10 @@ pub(crate) mod tests {
         let key: [u8; 32] = key[1..].try_into().unwrap();
         assert_eq!(key_id("PeterNeumann", &key), [0xc7, 0x4f, 0x20, 0xa3]);
         let signed = STANDARD
-            .decode("x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=")
+            .decode(concat!(
+                "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6Ry",
+                "yBwJnAM="
+            ))
             .unwrap();
         let text = "If you think cryptography is the answer to your problem,\n\
                     then you don't know what your problem is.\n";

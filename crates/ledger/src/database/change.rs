@@ -1,4 +1,4 @@
-//! The one door into the ledger: every change it can make, as a value, with its facts and its answer.
+//! The one door into the ledger: every change it can make, as a value with facts and answer.
 
 use call::{CallId, Digest, Erasure, Fact, Reason, RecordingId, TenantId, Time, Words};
 use tokio::sync::oneshot;

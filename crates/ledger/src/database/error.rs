@@ -240,8 +240,7 @@ impl fmt::Display for LedgerError {
             ),
             Self::CheckpointUnreadable(error) => write!(f, "the checkpoint file: {error}"),
             Self::CheckpointForeign => f.write_str(
-                "the checkpoint file is not signed by this node for this tree; put back the node's own \
-                 file, or its own signing key",
+                "the checkpoint file is not this node's; put back the node's own file and signing key",
             ),
             Self::TreeDamaged => f.write_str(
                 "the stored audit tree is damaged; run `jawoord audit verify` and restore from backup",
@@ -255,9 +254,7 @@ impl fmt::Display for LedgerError {
                 f,
                 "slips.db holds {slips} slips and ledger.db is empty; put back the ledger.db they belong to"
             ),
-            Self::SignerFailed => {
-                f.write_str("the signing key cannot be used; check the key provider")
-            }
+            Self::SignerFailed => f.write_str("no signature could be made; check the key provider"),
             Self::Stopped => f.write_str("the ledger has stopped; see why in the log and start again"),
             Self::ShredIncomplete => f.write_str(
                 "an old slip's bytes are still in the write-ahead log; end other readers of slips.db \

@@ -197,7 +197,7 @@ mod tests {
         ear.press(90, 1_720, 6, &[0]);
         assert_eq!(ear.1, "56");
         // Sound from after the event.
-        ear.0.audio(1, 1_720 + 160);
+        ear.0.audio(1, 1_720 + 160 + 480);
         assert!(ear.0.is_open(at(95)));
         ear.0.audio(1, 1_720 + 160 + 481);
         assert!(!ear.0.is_open(at(95)));
@@ -294,11 +294,11 @@ mod tests {
     #[test]
     fn d_08_segments_of_a_long_event_are_one_digit() {
         // RFC 4733 §2.5.1.3: the next segment starts 0xFFFF after; some cut at the last packet.
-        for step in [0xFFFF_u32, 65_520, 65_280] {
+        for step in [0x1_0000_u32, 0xFFFF, 65_520, 65_280] {
             let mut ear = Ear::default();
             let mut start = 0xFFFF_F000_u32;
             for segment in 0..3_u64 {
-                for n in 1..=u64::from(step / 160) {
+                for n in 1..=u64::from(step.min(0xFFFF) / 160) {
                     let duration = u16::try_from(n * 160).unwrap();
                     ear.hear(segment * u64::from(step) / 8 + n * 20, start, 9, false, duration);
                 }
@@ -315,6 +315,17 @@ mod tests {
         ear.press(0, 1_000, 4, &[0, 1, 2]);
         ear.press(8_192, 1_000 + 0xFFFF, 4, &[0, 1, 2]);
         assert_eq!(ear.1, "44");
+    }
+
+    #[test]
+    fn d_07_the_same_digit_twice_is_two_even_when_the_first_ones_ends_are_lost() {
+        // A short step, and one as long as a segment although the key was held for 60 ms only.
+        for step in [720, 0xFFFF] {
+            let mut ear = Ear::default();
+            ear.press(0, 1_000, 8, &[0, 1, 2]);
+            ear.press(90, 1_000 + step, 8, &[0, 1, 2]);
+            assert_eq!(ear.1, "88", "{step}");
+        }
     }
 
     #[test]

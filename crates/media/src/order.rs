@@ -54,7 +54,7 @@ pub enum Order {
     ArmWithdrawal(Key),
     /// Take the tap out.
     RemoveTap,
-    /// End the call's media; [`Event::Closed`] is the last report.
+    /// End the call's media; [`Event::Closed`](crate::Event::Closed) is the last report.
     Close,
 }
 

@@ -14,6 +14,7 @@ use crate::{
     prompt::PromptAudio,
     report::{CallStats, Event},
     rtp::Packet,
+    stream::Covers,
     tap::{Sound, Tap, TapEnd},
     timeline::CallClock,
     tone::Tones,
@@ -332,9 +333,10 @@ impl Relay {
         };
         let length = payload.len();
         let format = remote.send;
+        let covers = Covers::Sound(length as u32);
         let header = leg
             .stream
-            .relay(now, packet, placed.anchored, format.payload_type, length as u32)
+            .relay(now, packet, placed.anchored, format.payload_type, covers)
             .ok_or(Dropped::Late)?;
         leg.playout.yield_to_relay(now);
         codec.translate(format.codec, payload);
@@ -394,9 +396,9 @@ impl Relay {
             leg.stream.withhold(packet);
             return Err(Dropped::NotHeard);
         };
-        let length = u32::from(read.duration);
+        let covers = Covers::Key(u32::from(read.duration));
         let mut header =
-            leg.stream.relay(now, packet, false, payload_type, length).ok_or(Dropped::Late)?;
+            leg.stream.relay(now, packet, false, payload_type, covers).ok_or(Dropped::Late)?;
         header.marker = marker;
         leg.playout.yield_to_relay(now);
         leg.sent(packet.payload.len());

@@ -25,6 +25,15 @@ pub(crate) struct Stream {
     octets: u32,
 }
 
+/// How much time a relayed packet covers, in samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Covers {
+    /// Sound that lasts so long from now.
+    Sound(u32),
+    /// A key that has been held so long until now.
+    Key(u32),
+}
+
 /// How the numbers of the stream being relayed become ours.
 #[derive(Clone, Copy, Debug)]
 struct Relayed {
@@ -96,7 +105,7 @@ impl Stream {
         header
     }
 
-    /// Numbers a received packet of `length` samples for this leg. A received gap stays a gap and
+    /// Numbers a received packet for this leg. A received gap stays a gap and
     /// a reordered packet keeps its place. `None`: it belongs before what this leg has heard.
     pub(crate) fn relay(
         &mut self,
@@ -104,7 +113,7 @@ impl Stream {
         packet: &Packet,
         anchored: bool,
         payload_type: u8,
-        length: u32,
+        covers: Covers,
     ) -> Option<Header> {
         let goes_on = self.relayed.filter(|relayed| {
             let step = packet.sequence.wrapping_sub(relayed.newest).cast_signed();
@@ -127,10 +136,13 @@ impl Stream {
                 relayed.first = packet.sequence.wrapping_sub(MAX_DROPOUT);
             }
             self.sequence = sequence.wrapping_add(1);
+            let (length, due) = match covers {
+                Covers::Sound(length) => (length, now + duration(u64::from(length))),
+                Covers::Key(length) => (length, now),
+            };
             let end = timestamp.wrapping_add(length);
             if end.wrapping_sub(self.timestamp).cast_signed() > 0 {
-                self.timestamp = end;
-                self.due = now + duration(u64::from(length));
+                (self.timestamp, self.due) = (end, due);
             }
         }
         self.relayed = Some(relayed);
@@ -189,9 +201,9 @@ mod tests {
         assert_eq!(numbers(Some(stream.own(at(0), 8, 160))), (0xFFFE, 0xFFFF_FF00, true));
         assert_eq!(numbers(Some(stream.own(at(20), 8, 160))), (0xFFFF, 0xFFFF_FFA0, false));
         // 7 ms after the next packet was due, another source takes over.
-        let first = stream.relay(at(47), &packet(500, 90_000, 5), true, 8, 160);
+        let first = stream.relay(at(47), &packet(500, 90_000, 5), true, 8, Covers::Sound(160));
         assert_eq!(numbers(first), (0, 0x40 + 56, true));
-        let second = stream.relay(at(67), &packet(501, 90_160, 5), false, 8, 160);
+        let second = stream.relay(at(67), &packet(501, 90_160, 5), false, 8, Covers::Sound(160));
         assert_eq!(numbers(second), (1, 0xE0 + 56, false));
         // And back to our own, 60 ms later.
         assert_eq!(numbers(Some(stream.own(at(147), 8, 160))), (2, 0x180 + 56 + 480, true));
@@ -202,7 +214,7 @@ mod tests {
         let mut stream = Stream::new(at(0), 1, 100, 0);
         let mut relay = |ms, sequence: u16| {
             let timestamp = u32::from(sequence) * 160;
-            stream.relay(at(ms), &packet(sequence, timestamp, 5), false, 8, 160)
+            stream.relay(at(ms), &packet(sequence, timestamp, 5), false, 8, Covers::Sound(160))
         };
         assert_eq!(numbers(relay(0, 10)), (100, 0, true));
         assert_eq!(numbers(relay(40, 12)), (102, 320, false));
@@ -216,7 +228,9 @@ mod tests {
         let mut stream = Stream::new(at(0), 1, 100, 0);
         for n in 0..200_000_u32 {
             let packet = packet(n as u16, n.wrapping_mul(160), 5);
-            let header = stream.relay(at(u64::from(n) * 20), &packet, n == 0, 8, 160).unwrap();
+            let header = stream
+                .relay(at(u64::from(n) * 20), &packet, n == 0, 8, Covers::Sound(160))
+                .unwrap();
             assert_eq!(header.sequence, (n as u16).wrapping_add(100));
             assert_eq!(header.marker, n == 0);
         }
@@ -225,21 +239,33 @@ mod tests {
     #[test]
     fn what_is_withheld_leaves_no_hole_in_the_numbers() {
         let mut stream = Stream::new(at(0), 1, 100, 0);
-        stream.relay(at(0), &packet(10, 0, 5), false, 8, 160);
+        stream.relay(at(0), &packet(10, 0, 5), false, 8, Covers::Sound(160));
         stream.withhold(&packet(11, 160, 5));
         stream.withhold(&packet(12, 160, 5));
-        let next = stream.relay(at(60), &packet(13, 480, 5), false, 8, 160);
+        let next = stream.relay(at(60), &packet(13, 480, 5), false, 8, Covers::Sound(160));
         assert_eq!(numbers(next), (101, 480, false));
     }
 
     #[test]
     fn a_new_source_continues_the_numbers_with_a_marker() {
         let mut stream = Stream::new(at(0), 1, 100, 0);
-        stream.relay(at(0), &packet(10, 0, 5), false, 8, 160);
-        let other = stream.relay(at(30), &packet(60_000, 77, 6), true, 8, 160);
+        stream.relay(at(0), &packet(10, 0, 5), false, 8, Covers::Sound(160));
+        let other = stream.relay(at(30), &packet(60_000, 77, 6), true, 8, Covers::Sound(160));
         assert_eq!(numbers(other), (101, 240, true));
-        let jumped = stream.relay(at(50), &packet(20_000, 237, 6), false, 8, 160);
+        let jumped = stream.relay(at(50), &packet(20_000, 237, 6), false, 8, Covers::Sound(160));
         assert_eq!(numbers(jumped), (102, 400, true));
+    }
+
+    #[test]
+    fn d_19_sound_of_our_own_after_a_key_begins_where_the_key_ended() {
+        let mut stream = Stream::new(at(0), 1, 100, 0);
+        stream.relay(at(0), &packet(10, 0, 5), true, 8, Covers::Sound(160));
+        for (n, held) in [(1, 160), (2, 320), (3, 480), (4, 640)] {
+            let key = packet(10 + n, 160, 5);
+            stream.relay(at(20 + u64::from(n) * 20), &key, false, 101, Covers::Key(held));
+        }
+        // The key began at 20 ms, was held for 80 ms, and 60 ms later our own sound follows.
+        assert_eq!(numbers(Some(stream.own(at(160), 8, 160))), (105, 160 + 640 + 480, true));
     }
 
     #[test]

@@ -70,3 +70,50 @@ impl Timers {
         &mut self.0[timer as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(micros: u64) -> Time {
+        Time::from_micros(micros)
+    }
+
+    fn due(timers: &mut Timers, now: Time) -> Option<usize> {
+        timers.take_due(now).map(|timer| timer as usize)
+    }
+
+    #[test]
+    fn a_cleared_timer_says_when_it_would_have_fired_and_never_does() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Limit, at(9));
+        assert_eq!(timers.clear(Timer::Limit), Some(at(9)));
+        assert_eq!(timers.clear(Timer::Limit), None);
+        assert_eq!((timers.next(), due(&mut timers, at(9))), (None, None));
+    }
+
+    #[test]
+    fn timers_fire_in_the_order_of_their_deadlines_and_then_of_the_table() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Closing, at(5));
+        timers.set(Timer::Ring, at(7));
+        timers.set(Timer::Answer, at(7));
+        assert_eq!(timers.next(), Some(at(5)));
+        assert_eq!(due(&mut timers, at(4)), None);
+        assert_eq!(due(&mut timers, at(8)), Some(Timer::Closing as usize));
+        assert_eq!(due(&mut timers, at(8)), Some(Timer::Answer as usize));
+        assert_eq!(due(&mut timers, at(7)), Some(Timer::Ring as usize));
+        assert_eq!(due(&mut timers, at(8)), None);
+    }
+
+    #[test]
+    fn a_timer_set_again_has_one_deadline() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Report, at(5));
+        timers.set(Timer::Report, at(6));
+        assert_eq!(timers.next(), Some(at(6)));
+        timers.set(Timer::Farewell, at(1));
+        timers.clear_all();
+        assert_eq!(timers.next(), None);
+    }
+}

@@ -386,3 +386,27 @@ fn a_commit_that_comes_after_the_end_is_undone_before_the_call_finishes() {
         ended(Consent::Granted, Outcome::Bridged, Verdict::Unconnected)
     );
 }
+
+#[test]
+fn a_short_recording_that_is_not_closed_is_a_failed_one_too() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(300);
+    desk.tell(Input::HungUp(Party::Customer));
+    assert_eq!(
+        desk.wait_for_deadline().1,
+        ended(Consent::Granted, Outcome::Bridged, Verdict::Failed)
+    );
+}
+
+#[test]
+fn losing_all_audio_is_not_a_degraded_recording() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(2_000);
+    desk.tell(Input::Degraded);
+    desk.tell(Input::HungUp(Party::Customer));
+    desk.tell(closed(true, 0));
+    assert_eq!(
+        desk.tell(closed(true, 0)),
+        ended(Consent::Granted, Outcome::Bridged, Verdict::Failed)
+    );
+}

@@ -1,1 +1,28 @@
-//! The crate is described in ARCHITECTURE.md.
+//! The daemon and the operator's command line: configuration, sockets, threads, and what joins the
+//! crates.
+//!
+//! No rule of the domain is here. [`bridge`] is the only file that speaks both SIP and the domain.
+
+pub mod bridge;
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod control;
+pub mod harden;
+pub mod http;
+pub mod identity;
+pub mod ladder;
+pub mod metrics;
+pub mod node;
+pub mod number;
+pub mod office;
+pub mod page;
+pub mod peer;
+pub mod phone;
+pub mod port;
+pub mod prompts;
+pub mod recorder;
+pub mod session;
+pub mod sound;
+pub mod targets;
+pub mod wires;

@@ -1,0 +1,178 @@
+//! The only file that speaks both SIP and the domain: what a message means to the call, and what
+//! the call's wishes mean on the wire. Two matches, no wildcard arm, no rule.
+
+use call::{Action, Cause, Failure, Input, Party, Pause};
+use ledger::Station;
+use sip::{Event, Why};
+
+use crate::{
+    node::Node,
+    session::Session,
+    wires::{End, Hold, Side},
+};
+
+/// What a SIP event on a leg means to the call; `None` when it is none of its business.
+///
+/// Session descriptions have been read before: `hold` says what a re-INVITE's offer asks for.
+pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
+    match event {
+        Event::IncomingInvite { .. } | Event::Pong { .. } | Event::Info { .. } => None,
+        Event::Acked { .. } => (side == Side::Near).then_some(Input::Confirmed),
+        Event::Cancelled { .. } | Event::Bye { .. } => Some(Input::HungUp(party(side))),
+        Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),
+        Event::Answered { .. } => Some(Input::PbxAnswered),
+        Event::Rejected { status, .. } => Some(Input::PbxFailed(failure(*status))),
+        Event::Reinvite { .. } => {
+            hold.map(|hold| Input::Held(party(side), matches!(hold, Hold::Held)))
+        }
+        Event::Reanswered { .. } | Event::ReinviteRefused { .. } => None,
+        Event::Ended { why, .. } => ended(side, *why),
+    }
+}
+
+/// What the end of a leg means. An end that the call asked for itself is no news.
+fn ended(side: Side, why: Why) -> Option<Input> {
+    match (why, side) {
+        (Why::Refused | Why::HungUp | Why::Cancelled { .. }, _) => None,
+        (Why::NoResponse, Side::Far) => Some(Input::PbxFailed(Failure::Unreachable)),
+        (Why::NoResponse | Why::NoAck | Why::NoAnswer | Why::Unknown | Why::Expired, _) => {
+            Some(Input::HungUp(party(side)))
+        }
+    }
+}
+
+/// A final response of the PBX in the domain's words (row B-19).
+#[must_use]
+pub const fn failure(status: u16) -> Failure {
+    match status {
+        486 | 600 => Failure::Busy,
+        408 | 480 => Failure::NoAnswer,
+        500..600 => Failure::Unreachable,
+        _ => Failure::Rejected(status),
+    }
+}
+
+/// The status of a failure before the caller is answered (row B-18).
+#[must_use]
+pub const fn status(failure: Failure) -> u16 {
+    match failure {
+        Failure::Busy => 486,
+        Failure::NoAnswer => 480,
+        Failure::Unreachable => 503,
+        Failure::Rejected(status) => status,
+    }
+}
+
+/// Why a leg ends, in SIP's and ISDN's numbers (RFC 3326, Q.850).
+#[must_use]
+pub const fn end(cause: Cause) -> End {
+    match cause {
+        Cause::Normal => End { sip: None, q850: 16, text: "Normal call clearing" },
+        Cause::Failed(Failure::Busy) => End { sip: Some(486), q850: 17, text: "User busy" },
+        Cause::Failed(Failure::NoAnswer) => {
+            End { sip: Some(480), q850: 19, text: "No answer from user" }
+        }
+        Cause::Failed(Failure::Unreachable) => {
+            End { sip: Some(503), q850: 27, text: "Destination out of order" }
+        }
+        Cause::Failed(Failure::Rejected(status)) => {
+            End { sip: Some(status), q850: 21, text: "Call rejected" }
+        }
+        Cause::Shutdown => End { sip: Some(503), q850: 41, text: "Temporary failure" },
+    }
+}
+
+/// The leg of a party. The near leg is the one that called; the far leg is the one we called.
+#[must_use]
+pub const fn side(party: Party) -> Side {
+    match party {
+        Party::Customer => Side::Near,
+        Party::Agent => Side::Far,
+    }
+}
+
+/// The party on a leg.
+#[must_use]
+pub const fn party(side: Side) -> Party {
+    match side {
+        Side::Near => Party::Customer,
+        Side::Far => Party::Agent,
+    }
+}
+
+/// Hands one wish of the call to its one owner: signalling, media, recorder or ledger.
+pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
+    let note = |session: &mut Session, node: &Node, label: &str| {
+        session.ladder.add(node.now(), Station::Node, Station::Node, label);
+    };
+    match action {
+        Action::Audit(fact) => node.audit(session, fact),
+        Action::Answer => node.answer(session),
+        Action::Reject(failure) => node.reject(session, status(failure)),
+        Action::Ring { early_media } => node.ring(session, early_media),
+        Action::Play(prompt) => {
+            note(session, node, &format!("plays {prompt}"));
+            node.sound.play(session, prompt);
+        }
+        Action::Hush => node.sound.hush(session),
+        Action::RingBack => {
+            note(session, node, "plays ring-back");
+            node.sound.ring_back(session);
+        }
+        Action::Tone(tone) => {
+            note(session, node, &format!("plays {tone:?} tone").to_lowercase());
+            node.sound.tone(session, tone);
+        }
+        Action::Commit(evidence) => {
+            note(session, node, "commits evidence");
+            node.commit(session, evidence);
+        }
+        Action::Dial => node.dial(session),
+        Action::CancelDial => node.cancel(session),
+        Action::Connect(connection) => node.sound.connect(session, connection),
+        Action::Record(permit) => {
+            note(session, node, "permit, writer, tap");
+            node.record(session, permit);
+        }
+        Action::ArmWithdrawal(key) => node.sound.arm(session, key),
+        Action::Pause(Pause::Hold) => node.sound.pause(session),
+        Action::Resume => node.sound.resume(session),
+        Action::EndRecording { recording, fate } => {
+            note(session, node, "tap closed");
+            node.end_recording(session, recording, fate);
+        }
+        Action::HangUp(party, cause) => node.hang_up(session, side(party), end(cause)),
+        Action::Finish(words) => node.finish(session, words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn b_19_every_failure_of_the_pbx_has_its_word_and_its_reason() {
+        for (code, word) in [
+            (486, Failure::Busy),
+            (600, Failure::Busy),
+            (408, Failure::NoAnswer),
+            (480, Failure::NoAnswer),
+            (500, Failure::Unreachable),
+            (503, Failure::Unreachable),
+            (404, Failure::Rejected(404)),
+            (603, Failure::Rejected(603)),
+        ] {
+            assert_eq!(failure(code), word, "{code}");
+        }
+        assert_eq!(end(Cause::Failed(Failure::Busy)).q850, 17);
+        assert_eq!(end(Cause::Failed(Failure::Rejected(404))).sip, Some(404));
+    }
+
+    #[test]
+    fn b_18_a_failure_before_the_answer_keeps_its_status() {
+        for code in [486, 480, 404, 603] {
+            assert_eq!(status(failure(code)), code);
+        }
+        assert_eq!(status(Failure::Unreachable), 503);
+    }
+}

@@ -1,0 +1,232 @@
+//! Commands about a node: over its control socket when it runs, in-process when it does not.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+use super::{
+    Audit, Calls, Keys, Recordings, Retention, Site, check,
+    request::{Reply, Request},
+    show::{Table, cell, fields},
+};
+use crate::{
+    clock::Clock,
+    config::problem::Problems,
+    control,
+    metrics::Metrics,
+    office::{
+        answer::Desk,
+        archive::{Archive, Opened},
+        keeper::KeeperDoor,
+    },
+};
+
+/// What to ask, and how to show the answer.
+pub struct Errand {
+    request: Request,
+    output: Option<PathBuf>,
+    columns: Option<&'static [&'static str]>,
+    ladder: bool,
+}
+
+impl Errand {
+    fn plain(request: Request) -> Self {
+        Self { request, output: None, columns: None, ladder: false }
+    }
+
+    fn table(request: Request, columns: &'static [&'static str]) -> Self {
+        Self { columns: Some(columns), ..Self::plain(request) }
+    }
+
+    /// A command about calls.
+    #[must_use]
+    pub fn calls(command: &Calls) -> Self {
+        match command {
+            Calls::List => Self::table(
+                Request::CallsList,
+                &["call", "opened_at", "line", "direction", "consent", "outcome", "verdict"],
+            ),
+            Calls::Show { id, ladder } => {
+                Self { ladder: *ladder, ..Self::plain(Request::CallsShow { id: id.clone() }) }
+            }
+            Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),
+        }
+    }
+
+    /// A command about recordings.
+    #[must_use]
+    pub fn recordings(command: &Recordings) -> Self {
+        match command {
+            Recordings::List => Self::table(
+                Request::RecordingsList,
+                &[
+                    "recording",
+                    "permitted_at",
+                    "line",
+                    "ground",
+                    "purposes",
+                    "duration_ms",
+                    "delete_after",
+                    "storage_country",
+                    "state",
+                    "verdict",
+                ],
+            ),
+            Recordings::Show { id } => Self::plain(Request::RecordingsShow { id: id.clone() }),
+            Recordings::Export { id, output } => Self {
+                output: Some(output.clone()),
+                ..Self::plain(Request::RecordingsExport { id: id.clone() })
+            },
+            Recordings::Verify { id } => Self::plain(Request::RecordingsVerify { id: id.clone() }),
+            Recordings::Erase { id, from, to } => {
+                Self::plain(Request::RecordingsErase { id: id.clone(), seconds: from.zip(*to) })
+            }
+        }
+    }
+
+    /// A command about retention.
+    #[must_use]
+    pub fn retention(command: &Retention) -> Self {
+        match command {
+            Retention::Due { as_of } => {
+                Self::table(Request::RetentionDue { as_of: *as_of }, &["recording", "overdue_s"])
+            }
+            Retention::Sweep => Self::plain(Request::RetentionSweep),
+        }
+    }
+
+    /// A command about keys.
+    #[must_use]
+    pub fn keys(command: &Keys) -> Self {
+        match command {
+            Keys::Status => Self::table(
+                Request::KeysStatus,
+                &["epoch", "tenant", "month", "state", "slips", "opened_at", "destroyed_at"],
+            ),
+            Keys::Rotate => Self::plain(Request::KeysRotate),
+            Keys::DestroyEpoch { epoch } => {
+                Self::plain(Request::KeysDestroyEpoch { epoch: *epoch })
+            }
+        }
+    }
+
+    /// A command about the audit tree.
+    ///
+    /// # Errors
+    /// The folder's name has no absolute form.
+    pub fn audit(command: &Audit) -> io::Result<Self> {
+        Ok(match command {
+            Audit::Verify => Self::plain(Request::AuditVerify),
+            Audit::Export { dir } => Self::plain(Request::AuditExport {
+                dir: std::path::absolute(dir)?.display().to_string(),
+            }),
+        })
+    }
+
+    /// Reading the configuration again.
+    #[must_use]
+    pub fn reload() -> Self {
+        Self::plain(Request::Reload)
+    }
+
+    /// A new link to the page.
+    #[must_use]
+    pub fn link() -> Self {
+        Self::plain(Request::PortalLink)
+    }
+
+    /// Runs the errand; what to print, and whether it was done.
+    pub async fn run(self, site: &Site) -> (String, bool) {
+        let settings = match check::settings(&site.config, site.data.as_deref()) {
+            Ok(settings) => settings,
+            Err(problems) => return (Problems(&problems).to_string(), false),
+        };
+        let reply = match &self.output {
+            Some(path) => self.export(path, &settings.data.path, &settings).await,
+            None => ask(&settings.data.path, &self.request, &settings, io::sink()).await,
+        };
+        match reply {
+            Ok(reply) => self.show(&reply, site.json),
+            Err(error) => (format!("the node went away in the middle: {error}\n"), false),
+        }
+    }
+
+    /// Writes a WAV file: under another name until it is whole.
+    async fn export(
+        &self,
+        path: &Path,
+        data: &Path,
+        settings: &crate::config::judge::Settings,
+    ) -> io::Result<Reply> {
+        let part = path.with_extension("part");
+        let file = io::BufWriter::new(fs::File::create(&part)?);
+        let reply = ask(data, &self.request, settings, file).await;
+        match reply {
+            Ok(reply) if reply.done => fs::rename(&part, path).map(|()| reply),
+            other => {
+                fs::remove_file(&part)?;
+                other
+            }
+        }
+    }
+
+    fn show(&self, reply: &Reply, json: bool) -> (String, bool) {
+        if json {
+            let value = match &reply.error {
+                Some(error) if reply.value.is_null() => serde_json::json!({ "error": error }),
+                _ => reply.value.clone(),
+            };
+            return (format!("{value:#}\n"), reply.done);
+        }
+        let mut text = match (&reply.value, self.columns) {
+            (Value::Null, _) => String::new(),
+            (Value::Array(rows), Some(columns)) => Table(columns).draw(rows),
+            (value, _) if self.ladder => value.get("drawing").map(cell).unwrap_or_default(),
+            (value, _) => fields(value),
+        };
+        if let Some(error) = &reply.error {
+            text.push_str(&format!("{error}\n"));
+        }
+        (text, reply.done)
+    }
+}
+
+/// Asks the running node, or becomes the office for a moment.
+async fn ask(
+    data: &Path,
+    request: &Request,
+    settings: &crate::config::judge::Settings,
+    mut body: impl io::Write,
+) -> io::Result<Reply> {
+    if let Some(reply) = control::ask(data, request, &mut body).await? {
+        body.flush()?;
+        return Ok(reply);
+    }
+    let opened = match Archive::open(settings, Clock::start()).await {
+        Ok(opened) => opened,
+        Err(error) => return Ok(Reply::failed(error)),
+    };
+    let Opened { archive, writer, leftovers } = opened;
+    let writing = tokio::spawn(writer.run());
+    let metrics = Metrics::new().map_err(io::Error::other)?;
+    let keeper = KeeperDoor::start(Arc::clone(&archive), leftovers.removals, metrics);
+    let desk = Desk { archive, keeper };
+    let mut answer = desk.answer(request.clone()).await;
+    let mut left = answer.reply.bytes;
+    while let Some(bytes) = match &mut answer.body {
+        Some(body) => body.recv().await,
+        None => None,
+    } {
+        body.write_all(&bytes)?;
+        left = left.saturating_sub(bytes.len() as u64);
+    }
+    body.flush()?;
+    drop(desk);
+    // The writer ends with its last handle; the keeper's goes with the runtime.
+    writing.abort();
+    if left > 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(answer.reply) }
+}

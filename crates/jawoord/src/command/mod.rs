@@ -1,0 +1,239 @@
+//! The command line: what can be asked of a node, by whom it is done, and how it is shown.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub mod check;
+pub mod demo;
+pub mod desk;
+pub mod prompts;
+pub mod request;
+pub mod serve;
+pub mod show;
+
+/// Sits between a SIP trunk and a PBX, asks the caller, records only on yes, and can prove it.
+#[derive(Debug, Parser)]
+#[command(name = "jawoord", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the node is.
+#[derive(Args, Clone, Debug)]
+pub struct Site {
+    /// The configuration file.
+    #[arg(long, default_value = "/etc/jawoord/jawoord.toml", global = true)]
+    pub config: PathBuf,
+    /// The data folder, instead of the one in the configuration.
+    #[arg(long, global = true)]
+    pub data: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Places four real calls on this machine and shows the recording that one of them leaves.
+    Demo {
+        /// Keep the node running afterwards and print how to call it.
+        #[arg(long)]
+        keep: bool,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Runs the node.
+    Serve(Site),
+    /// Judges a configuration; changes nothing.
+    Check(Site),
+    /// Makes the running node read its lines, peers, prompts and policies again.
+    Reload(Site),
+    /// Makes a new one-time link to the page.
+    Link(Site),
+    /// Calls and their three words.
+    Calls {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Calls,
+    },
+    /// Recordings: their tags, their sound, their end.
+    Recordings {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Recordings,
+    },
+    /// What must be deleted, and deleting it.
+    Retention {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Retention,
+    },
+    /// Key epochs.
+    Keys {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Keys,
+    },
+    /// The audit tree.
+    Audit {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Audit,
+    },
+    /// What callers hear.
+    Prompts {
+        /// What to do.
+        #[command(subcommand)]
+        command: Prompts,
+    },
+}
+
+/// Commands about calls.
+#[derive(Debug, Subcommand)]
+pub enum Calls {
+    /// Lists calls, newest first.
+    List,
+    /// Shows one call.
+    Show {
+        /// The call's id.
+        id: String,
+        /// As a ladder of messages.
+        #[arg(long)]
+        ladder: bool,
+    },
+    /// Ends a call.
+    Hangup {
+        /// The call's id.
+        id: String,
+    },
+}
+
+/// Commands about recordings.
+#[derive(Debug, Subcommand)]
+pub enum Recordings {
+    /// Lists recordings with their tags, newest first.
+    List,
+    /// Shows one recording with every tag.
+    Show {
+        /// The recording's id.
+        id: String,
+    },
+    /// Writes a two-channel WAV file: customer left, PBX right.
+    Export {
+        /// The recording's id.
+        id: String,
+        /// The file to write.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
+    /// Checks every byte of a recording, and names what is wrong.
+    Verify {
+        /// The recording's id.
+        id: String,
+    },
+    /// Erases a recording, or some seconds of it, with proof.
+    Erase {
+        /// The recording's id.
+        id: String,
+        /// First second to erase.
+        #[arg(long, requires = "to")]
+        from: Option<u32>,
+        /// First second after it to keep.
+        #[arg(long, requires = "from")]
+        to: Option<u32>,
+    },
+}
+
+/// Commands about retention.
+#[derive(Debug, Subcommand)]
+pub enum Retention {
+    /// Lists what must be deleted now.
+    Due {
+        /// At another moment: seconds since the Unix epoch.
+        #[arg(long)]
+        as_of: Option<u64>,
+    },
+    /// Deletes what is due, with proof.
+    Sweep,
+}
+
+/// Commands about keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Lists the epochs.
+    Status,
+    /// Moves every slip of the open epochs to new ones and closes the old.
+    Rotate,
+    /// Destroys the key of a closed and empty epoch.
+    DestroyEpoch {
+        /// The epoch's number.
+        epoch: u64,
+    },
+}
+
+/// Commands about the audit tree.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Recomputes the tree and checks it against its checkpoints.
+    Verify,
+    /// Writes a folder that `jawoord-verify` proves without this node.
+    Export {
+        /// The folder to make.
+        dir: PathBuf,
+    },
+}
+
+/// Commands about prompts.
+#[derive(Debug, Subcommand)]
+pub enum Prompts {
+    /// Checks texts, hashes, level, length and format.
+    Check {
+        /// A prompt folder; without it the set inside the program.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Makes the placeholder voices again from their texts.
+    Build {
+        /// The prompt folder.
+        #[arg(long, default_value = "prompts")]
+        dir: PathBuf,
+        /// Only this language.
+        #[arg(long)]
+        language: Option<String>,
+    },
+    /// Takes a studio recording.
+    Import {
+        /// The prompt folder.
+        #[arg(long, default_value = "prompts")]
+        dir: PathBuf,
+        /// Its language.
+        language: String,
+        /// Its name, such as `notice`.
+        name: String,
+        /// The recording.
+        file: PathBuf,
+        /// What it says.
+        #[arg(long)]
+        text: String,
+    },
+}

@@ -1,0 +1,313 @@
+//! `jawoord serve`: builds everything top to bottom in the order it starts, stops it in reverse.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use call::Fact;
+use portal::Portal;
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    signal::unix::{Signal, SignalKind, signal},
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+    time,
+};
+
+use super::{
+    check,
+    request::{Reply, Request, call_id},
+};
+use crate::{
+    clock::Clock,
+    config::{judge::Settings, problem::Problems},
+    control::{self, Answer, Handle},
+    harden, http,
+    metrics::Metrics,
+    node::{
+        Node, Parts,
+        run::{self, Inbox, Note},
+    },
+    office::{
+        answer::Desk,
+        archive::{Archive, OfficeError, Opened},
+        keeper::KeeperDoor,
+        lanes::{OfficeDoor, Staff},
+    },
+    page::Page,
+    recorder,
+    sound::Sound,
+};
+
+/// How often retention is looked at.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Why the node does not serve.
+#[derive(Debug)]
+pub enum ServeError {
+    /// The office cannot be opened.
+    Office(OfficeError),
+    /// A socket or thread cannot be made; what for.
+    System(&'static str, io::Error),
+    /// A metric is registered twice.
+    Metrics,
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Office(error) => error.fmt(f),
+            Self::System(what, error) => {
+                write!(f, "{what}: {error}; free the address or correct it, then start again")
+            }
+            Self::Metrics => {
+                f.write_str("two metrics have one name; this is a fault of the program")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}
+
+impl From<OfficeError> for ServeError {
+    fn from(error: OfficeError) -> Self {
+        Self::Office(error)
+    }
+}
+
+/// A node that serves.
+pub struct Running {
+    /// The loop of calls.
+    pub calls: JoinHandle<io::Result<()>>,
+    /// The way to it.
+    pub notes: mpsc::UnboundedSender<Note>,
+    /// The desk.
+    pub desk: Desk,
+    /// The page's one-time link, if there is a page.
+    pub link: Option<String>,
+}
+
+/// Starts everything; the node takes calls when this returns.
+///
+/// # Errors
+/// [`ServeError`]; nothing runs then.
+pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Running, ServeError> {
+    let system = |what| move |error| ServeError::System(what, error);
+    let hardening = harden::harden();
+    if !hardening.undumpable || !hardening.locked {
+        tracing::warn!(
+            ?hardening,
+            "memory could not be locked or kept out of dumps; raise LimitMEMLOCK"
+        );
+    }
+    let clock = Clock::start();
+    let metrics = Metrics::new().map_err(|_| ServeError::Metrics)?;
+    let settings = Arc::new(settings);
+    // Facts, keys, store; then what the last run left open.
+    let Opened { archive, writer, leftovers } = Archive::open(&settings, clock).await?;
+    tokio::spawn(writer.run());
+    let keeper =
+        KeeperDoor::start(Arc::clone(&archive), leftovers.removals.clone(), metrics.clone());
+    let found = archive.recover(&leftovers, &keeper).await?;
+    if found != crate::office::recover::Found::default() {
+        tracing::warn!(?found, "the last run ended without closing; everything is closed now");
+    }
+    archive
+        .fact(Fact::NodeStarted {
+            configuration: settings.hash,
+            version: env!("CARGO_PKG_VERSION"),
+        })
+        .await;
+    let (notes, inbox) = mpsc::unbounded_channel();
+    let recorder_door = Arc::new(OnceLock::new());
+    let staff = Staff {
+        archive: Arc::clone(&archive),
+        keeper: keeper.clone(),
+        notes: notes.clone(),
+        recorder: Arc::clone(&recorder_door),
+    };
+    let office = OfficeDoor::start(&staff);
+    let recorder = recorder::start(&archive.spool, clock, notes.clone(), office.clone())
+        .map_err(system("the recorder"))?;
+    let _first = recorder_door.set(recorder.clone());
+    let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
+    let mut sockets = Vec::new();
+    for listener in &settings.listeners {
+        let socket = UdpSocket::bind(listener.bind).await.map_err(system("a SIP listener"))?;
+        sockets.push(Arc::new(socket));
+    }
+    let desk = Desk { archive, keeper };
+    let parts = Parts {
+        clock,
+        settings: Arc::clone(&settings),
+        sound,
+        office,
+        recorder,
+        metrics: metrics.clone(),
+    };
+    let node = Node::new(parts).map_err(system("the SIP endpoint"))?;
+    let page = page(&settings, &desk, clock).await?;
+    let link = page.as_ref().map(|page| page.link());
+    let operator = Operator { desk: desk.clone(), notes: notes.clone(), reload, page };
+    let socket = control::listen(&settings.data.path).map_err(system("the control socket"))?;
+    tokio::spawn(control::serve(socket, Arc::new(operator)));
+    if let Some(address) = settings.metrics {
+        let listener = http::bind(address).await.map_err(system("the metrics"))?;
+        tokio::spawn(http::serve(listener, metrics.clone()));
+    }
+    tokio::spawn(watch(desk.clone(), metrics));
+    let inbox = Inbox { sockets, notes: inbox };
+    let calls = tokio::spawn(run::run(node, inbox));
+    tracing::info!(lines = settings.lines.iter().len(), "the node takes calls");
+    Ok(Running { calls, notes, desk, link })
+}
+
+/// The page, while it is served.
+struct Door {
+    portal: Arc<Portal<Page>>,
+    address: std::net::SocketAddr,
+}
+
+impl Door {
+    fn link(&self) -> String {
+        self.portal.new_link().url(self.address)
+    }
+}
+
+async fn page(settings: &Settings, desk: &Desk, clock: Clock) -> Result<Option<Door>, ServeError> {
+    let system = |error| ServeError::System("the page", error);
+    let Some(bind) = settings.portal else { return Ok(None) };
+    let listener = TcpListener::bind(bind).await.map_err(system)?;
+    let address = listener.local_addr().map_err(system)?;
+    let mut key = [0; 32];
+    let drawn = SystemRandom::new().fill(&mut key);
+    drawn.map_err(|_| system(io::Error::other("no random key")))?;
+    let page = Arc::new(Page::new(desk.clone()));
+    let portal = Arc::new(Portal::new(page, key, "jawoord link", move || clock.now()));
+    let routes = portal.router();
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Ok(Some(Door { portal, address }))
+}
+
+/// Deletes what is due, and counts what is overdue.
+async fn watch(desk: Desk, metrics: Metrics) {
+    let mut tick = time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        let swept = desk.sweep().await;
+        if let Some(error) = swept.error {
+            tracing::error!(%error, "retention");
+        }
+        let now = desk.archive.clock.now();
+        if let Ok(due) = desk.archive.ledger.due(now, 10_000).await {
+            metrics.overdue.set(i64::try_from(due.len()).unwrap_or(i64::MAX));
+        }
+        let size = desk.archive.ledger.health().head.size;
+        metrics.tree.set(i64::try_from(size).unwrap_or(i64::MAX));
+    }
+}
+
+/// Answers the control socket.
+struct Operator {
+    desk: Desk,
+    notes: mpsc::UnboundedSender<Note>,
+    reload: Option<PathBuf>,
+    page: Option<Door>,
+}
+
+impl Handle for Operator {
+    async fn handle(&self, request: Request) -> Answer {
+        match request {
+            Request::CallsHangup { id } => self.hang_up(&id).await.into(),
+            Request::Reload => self.read_again().await.into(),
+            Request::PortalLink => match &self.page {
+                Some(page) => Reply::done(page.link().into()).into(),
+                None => Reply::failed("no page is served; set `portal.bind`").into(),
+            },
+            request => self.desk.answer(request).await,
+        }
+    }
+}
+
+impl Operator {
+    async fn hang_up(&self, id: &str) -> Reply {
+        let id = match call_id(id) {
+            Ok(id) => id,
+            Err(reply) => return reply,
+        };
+        let (answer, answered) = oneshot::channel();
+        let sent = self.notes.send(Note::HangUp(id, answer));
+        match (sent, answered.await) {
+            (Ok(()), Ok(true)) => Reply::done(id.to_string().into()),
+            _ => Reply::failed("no such call runs now; see `calls list`"),
+        }
+    }
+
+    async fn read_again(&self) -> Reply {
+        let Some(path) = &self.reload else {
+            return Reply::failed("this node has no configuration file");
+        };
+        read_again(path, &self.desk, &self.notes).await
+    }
+}
+
+/// Reads the configuration again. A bad one changes nothing; running calls keep the old one.
+pub async fn read_again(path: &Path, desk: &Desk, notes: &mpsc::UnboundedSender<Note>) -> Reply {
+    match check::settings(path, None) {
+        Ok(settings) => {
+            let configuration = settings.hash;
+            desk.archive.fact(Fact::ConfigurationChanged { configuration }).await;
+            let lines = settings.lines.iter().len();
+            tracing::info!(lines, "new settings take effect; running calls keep theirs");
+            let _stopping = notes.send(Note::Settings(Arc::new(settings)));
+            Reply::done(serde_json::json!({ "configuration": configuration.to_string() }))
+        }
+        Err(problems) => {
+            tracing::error!("the new configuration is not good; nothing has changed");
+            Reply::failed(Problems(&problems))
+        }
+    }
+}
+
+/// Serves until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(settings: Settings, config: PathBuf) -> Result<(), ServeError> {
+    let system = |error| ServeError::System("a signal", error);
+    let take = |kind| -> Result<Signal, ServeError> { signal(kind).map_err(system) };
+    let (mut term, mut int, mut hup) = (
+        take(SignalKind::terminate())?,
+        take(SignalKind::interrupt())?,
+        take(SignalKind::hangup())?,
+    );
+    let mut running = start(settings, Some(config.clone())).await?;
+    if let Some(link) = &running.link {
+        println!("page: {link}");
+    }
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = hup.recv() => {
+                let _said_in_the_log = read_again(&config, &running.desk, &running.notes).await;
+            }
+            ended = &mut running.calls => return said(ended),
+        }
+    }
+    tracing::info!("stopping: calls end, recordings are closed");
+    let _already_gone = running.notes.send(Note::Stop);
+    said(running.calls.await)
+}
+
+fn said(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ServeError> {
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(ServeError::System("the calls", error)),
+        Err(_) => Err(ServeError::System("the calls", io::Error::other("the loop panicked"))),
+    }
+}

@@ -1,0 +1,419 @@
+//! Judges the values of a configuration and makes the node's settings of them.
+
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use call::{DialledPattern, Digest, EmergencyList, Lines};
+use ipnet::IpNet;
+use vault::{Country, Profile};
+
+use super::{
+    lines,
+    problem::Problem,
+    read::Read,
+    schema::{self, File},
+};
+use crate::prompts::set::PromptSet;
+
+/// Where something is kept, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The folder.
+    pub path: PathBuf,
+    /// The declared country.
+    pub country: Box<str>,
+    /// The declared provider.
+    pub provider: Box<str>,
+}
+
+/// A carrier or SBC.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its name.
+    pub name: Box<str>,
+    /// Source networks.
+    pub networks: Vec<IpNet>,
+    /// Where calls that the PBX starts are sent.
+    pub target: Option<SocketAddr>,
+    /// Country of national numbers.
+    pub country: phonenumber::country::Id,
+}
+
+/// A PBX.
+#[derive(Clone, Debug)]
+pub struct Pbx {
+    /// Its name.
+    pub name: Box<str>,
+    /// Its SIP address.
+    pub address: SocketAddr,
+    /// Time between OPTIONS, if any are sent.
+    pub keepalive: Option<Duration>,
+}
+
+/// A SIP listener.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name.
+    pub name: Box<str>,
+    /// Where it binds.
+    pub bind: SocketAddr,
+    /// What peers are told.
+    pub advertised: SocketAddr,
+}
+
+/// Media addresses, ports and threads.
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// Where sockets bind.
+    pub bind: IpAddr,
+    /// What peers are told.
+    pub advertised: IpAddr,
+    /// Even RTP ports from the first to the last.
+    pub ports: (u16, u16),
+    /// Threads.
+    pub workers: usize,
+    /// Whose tones are heard.
+    pub tones: Box<str>,
+}
+
+/// Everything a node needs, judged.
+#[derive(Debug)]
+pub struct Settings {
+    /// SHA-256 of the files.
+    pub hash: Digest,
+    /// The data folder.
+    pub data: Place,
+    /// The key folder.
+    pub keys: Place,
+    /// The store.
+    pub store: Place,
+    /// Listeners.
+    pub listeners: Vec<Listener>,
+    /// Media.
+    pub media: MediaSettings,
+    /// Trunks.
+    pub trunks: Vec<Trunk>,
+    /// PBX targets.
+    pub pbxs: Vec<Pbx>,
+    /// Emergency numbers.
+    pub emergency: EmergencyList,
+    /// Lines with their policies.
+    pub lines: Lines,
+    /// Prompt audio.
+    pub prompts: PromptSet,
+    /// The page's address.
+    pub portal: Option<SocketAddr>,
+    /// The address of metrics and health.
+    pub metrics: Option<SocketAddr>,
+    /// Legal but foolish settings.
+    pub warnings: Vec<Box<str>>,
+}
+
+/// Judges every value. `data` replaces the data folder of the file.
+///
+/// # Errors
+/// Every problem, not only the first.
+pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> {
+    let Read { mut file, hash } = read;
+    if let Some(path) = data {
+        file.data.path = path.to_owned();
+    }
+    let mut problems = Vec::new();
+    let records = file.policy.iter().any(|policy| policy.record == schema::Record::Ask);
+    let (data, keys, store) = places(&file, records, &mut problems);
+    let prompts = prompts(&file, &mut problems);
+    let lines = lines::lines(&file, prompts.as_ref(), &mut problems);
+    let emergency = emergency(&file.emergency, &mut problems);
+    let listeners = listeners(&file, &mut problems);
+    let media = media(&file.media, &mut problems);
+    let trunks = trunks(&file, &mut problems);
+    let warnings = warnings(&file);
+    for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
+        if let Some(bind) = bind.filter(|bind| !bind.ip().is_loopback()) {
+            problems.push(Problem::value(place, "bind", bind, "use a loopback address"));
+        }
+    }
+    placeholder(&file, prompts.as_ref(), records, &mut problems);
+    match (emergency, prompts) {
+        (Some(emergency), Some(prompts)) if problems.is_empty() => Ok(Settings {
+            hash,
+            data,
+            keys,
+            store,
+            listeners,
+            media,
+            trunks,
+            pbxs: pbxs(&file),
+            emergency,
+            lines,
+            prompts,
+            portal: file.portal.bind,
+            metrics: file.metrics.bind,
+            warnings,
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn places(file: &File, records: bool, problems: &mut Vec<Problem>) -> (Place, Place, Place) {
+    let data = file.data.path.clone();
+    let keys = file.keys.path.clone().unwrap_or_else(|| {
+        let mut name = data.clone().into_os_string();
+        name.push(".keys");
+        name.into()
+    });
+    if keys.starts_with(&data) {
+        problems.push(Problem::value(
+            "keys",
+            "path",
+            keys.display(),
+            "put the keys outside the data folder, so that a copy of the data opens nothing",
+        ));
+    }
+    let store = file.store.path.clone().unwrap_or_else(|| data.join("store"));
+    let profile = Profile::from_name(&file.residency.profile);
+    if profile.is_none() {
+        let mend = "use `nl-only`, `eu` or `eea`";
+        problems.push(Problem::value("residency", "profile", &file.residency.profile, mend));
+    }
+    let mut place = |name: &str, path, country: &Option<String>, provider: &Option<String>| {
+        residency(name, profile, country.as_deref(), records, problems);
+        if records && provider.is_none() {
+            let mend = "name who runs this machine or disk";
+            problems.push(Problem::missing(name, "provider", mend));
+        }
+        Place {
+            path,
+            country: country.clone().unwrap_or_default().into(),
+            provider: provider.clone().unwrap_or_default().into(),
+        }
+    };
+    (
+        place("data", data, &file.data.country, &file.data.provider),
+        place("keys", keys, &file.keys.country, &file.keys.provider),
+        place("store", store, &file.store.country, &file.store.provider),
+    )
+}
+
+fn residency(
+    place: &str,
+    profile: Option<Profile>,
+    country: Option<&str>,
+    records: bool,
+    problems: &mut Vec<Problem>,
+) {
+    match country {
+        None if records => problems.push(Problem::missing(
+            place,
+            "country",
+            "write where it is, such as \"NL\" (ISO 3166-1 alpha-2)",
+        )),
+        None => {}
+        Some(code) => {
+            let inside = |profile: Profile| {
+                Country::new(code).is_some_and(|country| profile.check(country).is_ok())
+            };
+            if profile.is_some_and(|profile| !inside(profile)) {
+                problems.push(Problem::value(
+                    place,
+                    "country",
+                    code,
+                    "it lies outside the residency profile; move it to a country inside, or widen \
+                     `residency.profile`",
+                ));
+            }
+        }
+    }
+}
+
+fn prompts(file: &File, problems: &mut Vec<Problem>) -> Option<PromptSet> {
+    let set = match &file.prompts.path {
+        Some(path) => PromptSet::load(path),
+        None => PromptSet::embedded(),
+    };
+    set.map_err(|error| {
+        problems
+            .push(Problem::Prompt { place: "prompts".into(), finding: error.to_string().into() });
+    })
+    .ok()
+}
+
+fn emergency(emergency: &schema::Emergency, problems: &mut Vec<Problem>) -> Option<EmergencyList> {
+    let mut patterns = Vec::new();
+    for number in &emergency.numbers {
+        match DialledPattern::new(number) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(_) => problems.push(Problem::value(
+                "emergency",
+                "numbers",
+                number,
+                "use digits, such as \"112\"",
+            )),
+        }
+    }
+    let list = EmergencyList::new(patterns);
+    if list.is_none() && problems.is_empty() {
+        problems.push(Problem::value(
+            "emergency",
+            "numbers",
+            "[]",
+            "name at least \"112\"; without it emergency calls would be asked and delayed",
+        ));
+    }
+    list
+}
+
+fn listeners(file: &File, problems: &mut Vec<Problem>) -> Vec<Listener> {
+    let default = schema::Listener {
+        name: "default".to_owned(),
+        bind: SocketAddr::from(([127, 0, 0, 1], 5060)),
+        advertised_address: None,
+    };
+    let written =
+        if file.listener.is_empty() { std::slice::from_ref(&default) } else { &file.listener[..] };
+    written
+        .iter()
+        .map(|listener| {
+            if listener.bind.ip().is_unspecified() && listener.advertised_address.is_none() {
+                problems.push(Problem::missing(
+                    format_args!("listener \"{}\"", listener.name),
+                    "advertised_address",
+                    "a listener on every address needs the one that peers reach it by",
+                ));
+            }
+            let ip = listener.advertised_address.unwrap_or(listener.bind.ip());
+            Listener {
+                name: listener.name.as_str().into(),
+                bind: listener.bind,
+                advertised: SocketAddr::new(ip, listener.bind.port()),
+            }
+        })
+        .collect()
+}
+
+fn media(media: &schema::Media, problems: &mut Vec<Problem>) -> MediaSettings {
+    let (min, max) = (media.port_min + media.port_min % 2, media.port_max);
+    if media.port_min < 1024 || max < min.saturating_add(7) {
+        problems.push(Problem::value(
+            "media",
+            "port_max",
+            max,
+            "give a range above 1023 with at least eight ports; a call takes four",
+        ));
+    }
+    if media.workers == 0 || media.workers > 256 {
+        problems.push(Problem::value("media", "workers", media.workers, "use 1 to 256"));
+    }
+    if media::Country::from_code(&media.tones.to_uppercase()).is_none() {
+        let mend = "use `nl`, `de`, `fr` or `gb`";
+        problems.push(Problem::value("media", "tones", &media.tones, mend));
+    }
+    if media.bind.is_unspecified() && media.advertised_address.is_none() {
+        let mend = "media on every address needs the one that peers reach it by";
+        problems.push(Problem::missing("media", "advertised_address", mend));
+    }
+    MediaSettings {
+        bind: media.bind,
+        advertised: media.advertised_address.unwrap_or(media.bind),
+        ports: (min, max),
+        workers: media.workers,
+        tones: media.tones.as_str().into(),
+    }
+}
+
+fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
+    let mut trunks = Vec::new();
+    for trunk in &file.trunk {
+        let place: Box<str> = format!("trunk \"{}\"", trunk.name).into();
+        let Ok(country) = trunk.default_country.parse() else {
+            let mend = "use a country such as \"NL\" (ISO 3166-1 alpha-2)";
+            problems.push(Problem::value(place, "default_country", &trunk.default_country, mend));
+            continue;
+        };
+        ambiguous(&trunks, trunk, &place, problems);
+        trunks.push(Trunk {
+            name: trunk.name.as_str().into(),
+            networks: trunk.networks.clone(),
+            target: trunk.target,
+            country,
+        });
+    }
+    trunks
+}
+
+/// A pair of equally specific peers is an error, because nobody could say which one a call is of.
+fn ambiguous(
+    known: &[Trunk],
+    trunk: &schema::Trunk,
+    place: impl fmt::Display,
+    problems: &mut Vec<Problem>,
+) {
+    for network in &trunk.networks {
+        if known.iter().any(|other| other.networks.contains(network)) {
+            let mend = "another trunk has this network too; give each its own";
+            problems.push(Problem::value(&place, "networks", network, mend));
+        }
+    }
+}
+
+fn pbxs(file: &File) -> Vec<Pbx> {
+    file.pbx
+        .iter()
+        .map(|pbx| Pbx {
+            name: pbx.name.as_str().into(),
+            address: pbx.address,
+            keepalive: (pbx.keepalive_s > 0)
+                .then(|| Duration::from_secs(u64::from(pbx.keepalive_s))),
+        })
+        .collect()
+}
+
+/// Callers outside this machine hear a studio voice, or the operator says that a machine will do.
+fn placeholder(
+    file: &File,
+    prompts: Option<&PromptSet>,
+    records: bool,
+    problems: &mut Vec<Problem>,
+) {
+    let outside = file
+        .trunk
+        .iter()
+        .flat_map(|trunk| &trunk.networks)
+        .any(|network| !network.addr().is_loopback());
+    let machine = prompts.is_some_and(|set| {
+        set.languages().any(|language| set.placeholders(language).next().is_some())
+    });
+    if records && outside && machine && !file.prompts.allow_placeholder_voice {
+        problems.push(Problem::value(
+            "prompts",
+            "allow_placeholder_voice",
+            false,
+            "callers outside this machine would hear a machine's voice; import studio recordings \
+             with `jawoord prompts import`, or set it to true",
+        ));
+    }
+}
+
+fn warnings(file: &File) -> Vec<Box<str>> {
+    let mut warnings: Vec<Box<str>> = Vec::new();
+    if file.line.is_empty() {
+        warnings.push("no line is configured: every call is bridged and none is recorded".into());
+    }
+    if file.trunk.is_empty() {
+        warnings.push("no trunk is configured: every call is refused".into());
+    }
+    if file.pbx.is_empty() {
+        warnings.push("no PBX is configured: no call can be bridged".into());
+    }
+    for trunk in &file.trunk {
+        if trunk.networks.iter().any(|network| network.prefix_len() == 0) {
+            let text = format!("trunk \"{}\" takes calls from anywhere", trunk.name);
+            warnings.push(text.into());
+        }
+    }
+    warnings
+}

@@ -1,0 +1,7 @@
+//! Configuration: read, judged, and turned into the settings of a running node.
+
+pub mod judge;
+pub mod lines;
+pub mod problem;
+pub mod read;
+pub mod schema;

@@ -1,0 +1,363 @@
+//! The configuration file as it is written: every key, its unit and its default.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// Where the node keeps its state.
+    pub data: Data,
+    /// Where key material lives; never inside the data folder.
+    pub keys: Keys,
+    /// Where sealed recordings go.
+    pub store: Store,
+    /// Which countries may hold recordings.
+    pub residency: Residency,
+    /// Where SIP is received.
+    pub listener: Vec<Listener>,
+    /// Where RTP is received.
+    pub media: Media,
+    /// Carriers and SBCs.
+    pub trunk: Vec<Trunk>,
+    /// PBX targets, in the order in which they are tried.
+    pub pbx: Vec<Pbx>,
+    /// Numbers that bypass everything.
+    pub emergency: Emergency,
+    /// Prompt audio.
+    pub prompts: Prompts,
+    /// The page.
+    pub portal: Http,
+    /// Metrics and health.
+    pub metrics: Http,
+    /// Policies.
+    pub policy: Vec<Policy>,
+    /// Retention classes.
+    pub retention: Vec<Retention>,
+    /// Lines.
+    pub line: Vec<Line>,
+}
+
+/// What may stand in a file of `lines.d`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinesFile {
+    /// Policies.
+    pub policy: Vec<Policy>,
+    /// Retention classes.
+    pub retention: Vec<Retention>,
+    /// Lines.
+    pub line: Vec<Line>,
+}
+
+/// The data folder: ledger, slips, journals and the control socket.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// The folder; made when it is missing.
+    pub path: PathBuf,
+    /// Where it is, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Who runs the machine or disk.
+    pub provider: Option<String>,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { path: "jawoord-data".into(), country: None, provider: None }
+    }
+}
+
+/// The key folder.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// The folder; by default the data folder's name with `.keys` added.
+    pub path: Option<PathBuf>,
+    /// Where it is, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Who runs the machine or disk.
+    pub provider: Option<String>,
+}
+
+/// The store of sealed recordings.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The folder; by default `store` in the data folder.
+    pub path: Option<PathBuf>,
+    /// Where it is, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Who runs the machine or disk.
+    pub provider: Option<String>,
+}
+
+/// The residency profile.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Residency {
+    /// `nl-only`, `eu` or `eea`.
+    pub profile: String,
+}
+
+impl Default for Residency {
+    fn default() -> Self {
+        Self { profile: "eea".to_owned() }
+    }
+}
+
+/// A SIP listener (UDP).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Its name, for logs.
+    pub name: String,
+    /// Where it binds.
+    pub bind: SocketAddr,
+    /// What peers are told instead, behind a 1:1 NAT.
+    pub advertised_address: Option<IpAddr>,
+}
+
+/// Media ports and threads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// The address RTP sockets bind to.
+    pub bind: IpAddr,
+    /// What peers are told instead, behind a 1:1 NAT.
+    pub advertised_address: Option<IpAddr>,
+    /// First UDP port (even).
+    pub port_min: u16,
+    /// Last UDP port.
+    pub port_max: u16,
+    /// Media threads.
+    pub workers: usize,
+    /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
+    pub tones: String,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::from([127, 0, 0, 1]),
+            advertised_address: None,
+            port_min: 20_000,
+            port_max: 29_999,
+            workers: 1,
+            tones: "nl".to_owned(),
+        }
+    }
+}
+
+/// A carrier or SBC, known by the networks it sends from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trunk {
+    /// Its name, for logs and listings.
+    pub name: String,
+    /// Source networks. The most specific peer wins.
+    pub networks: Vec<IpNet>,
+    /// Where calls that the PBX starts are sent.
+    pub target: Option<SocketAddr>,
+    /// Country of numbers written without a country code, ISO 3166-1 alpha-2.
+    #[serde(default = "netherlands")]
+    pub default_country: String,
+}
+
+fn netherlands() -> String {
+    "NL".to_owned()
+}
+
+/// A PBX.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pbx {
+    /// Its name, for logs and listings.
+    pub name: String,
+    /// Where it receives SIP; requests from here come from the PBX.
+    pub address: SocketAddr,
+    /// Seconds between OPTIONS; 0 sends none and takes the PBX for up.
+    #[serde(default = "thirty")]
+    pub keepalive_s: u32,
+}
+
+const fn thirty() -> u32 {
+    30
+}
+
+/// Emergency numbers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Emergency {
+    /// Patterns; an empty list is refused (row E-07).
+    pub numbers: Vec<String>,
+}
+
+impl Default for Emergency {
+    fn default() -> Self {
+        Self { numbers: ["112", "0112", "911", "999"].map(str::to_owned).to_vec() }
+    }
+}
+
+/// Prompt audio.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prompts {
+    /// A folder such as `prompts/`; without it the set inside the program is used.
+    pub path: Option<PathBuf>,
+    /// Lets placeholder voices speak to callers outside this machine.
+    pub allow_placeholder_voice: bool,
+}
+
+/// An HTTP listener; without `bind` there is none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// A loopback address and port.
+    pub bind: Option<SocketAddr>,
+}
+
+/// A policy. See `call::Asking` for what each key does.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name.
+    pub id: String,
+    /// Raised by the operator whenever the policy changes.
+    pub version: u32,
+    /// `ask` or `never`.
+    pub record: Record,
+    /// The legal ground; no default (law row L06).
+    pub ground: Option<String>,
+    /// What recordings may be used for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+    /// Language of the prompts.
+    pub language: Option<String>,
+    /// Who records, as spoken.
+    pub controller: Option<String>,
+    /// Why, as spoken.
+    pub purpose_spoken: Option<String>,
+    /// How long, as spoken; by default the period of the retention class in words.
+    pub retention_spoken: Option<String>,
+    /// Retention class.
+    pub retention: Option<String>,
+    /// Yes.
+    #[serde(default = "one")]
+    pub grant_key: char,
+    /// No.
+    #[serde(default = "two")]
+    pub refuse_key: char,
+    /// Stop.
+    #[serde(default = "star")]
+    pub withdraw_key: char,
+    /// Explanation.
+    #[serde(default = "nine")]
+    pub info_key: char,
+    /// Repeats of the question.
+    #[serde(default = "once")]
+    pub repeats: u8,
+    /// How long an answer is waited for.
+    #[serde(default = "four_seconds")]
+    pub answer_timeout_ms: u32,
+    /// From answer to the PBX's INVITE at most.
+    #[serde(default = "limit")]
+    pub unbridged_limit_s: u32,
+    /// When the PBX is called.
+    #[serde(default)]
+    pub confirm: Confirm,
+    /// What a withdrawal erases.
+    #[serde(default)]
+    pub on_withdraw: OnWithdraw,
+    /// How long the PBX may ring.
+    #[serde(default = "thirty")]
+    pub ring_timeout_s: u32,
+}
+
+const fn one() -> char {
+    '1'
+}
+const fn two() -> char {
+    '2'
+}
+const fn star() -> char {
+    '*'
+}
+const fn nine() -> char {
+    '9'
+}
+const fn once() -> u8 {
+    1
+}
+const fn four_seconds() -> u32 {
+    4_000
+}
+const fn limit() -> u32 {
+    35
+}
+
+/// Whether a policy records.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// After the question, on yes only.
+    Ask,
+    /// Never; nobody is asked.
+    Never,
+}
+
+/// When the PBX is called after a decision.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confirm {
+    /// After the confirmation.
+    #[default]
+    First,
+    /// At once; the confirmation is cut at the answer.
+    WhileRinging,
+    /// At once, without a confirmation.
+    Off,
+}
+
+/// What a withdrawal does to what was recorded.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnWithdraw {
+    /// Erases it.
+    #[default]
+    Erase,
+    /// Keeps it.
+    Stop,
+}
+
+/// A retention class.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Its name.
+    pub class: String,
+    /// Days from the end of a recording to its deletion.
+    pub keep_days: Option<u32>,
+    /// The same in seconds, for trying things out.
+    pub keep_s: Option<u32>,
+}
+
+/// A line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// Its name.
+    pub id: String,
+    /// Whose recordings its calls leave.
+    pub tenant: String,
+    /// The dialled number, or its beginning and `*`.
+    pub number: String,
+    /// The policy's id.
+    pub policy: String,
+}

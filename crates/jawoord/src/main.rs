@@ -1,0 +1,93 @@
+//! The program: reads the command line and hands each command to its module.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use jawoord::{
+    command::{Cli, Command, Site, check, demo, desk::Errand, prompts, serve},
+    config::problem::Problems,
+};
+use tokio::runtime::{Builder, Runtime};
+use tracing_subscriber::EnvFilter;
+
+/// The exit code of something that was tried and failed; clap uses 2 for wrong use.
+const FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the system gives no threads: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    run(&cli.command, &runtime)
+}
+
+fn run(command: &Command, runtime: &Runtime) -> ExitCode {
+    match command {
+        Command::Demo { keep, json } => {
+            logs("error");
+            said(runtime.block_on(demo::run(*keep, *json)))
+        }
+        Command::Serve(site) => serving(site, runtime),
+        Command::Check(site) => {
+            let (text, value, good) = check::run(&site.config, site.data.as_deref());
+            said((if site.json { format!("{value:#}\n") } else { text }, good))
+        }
+        Command::Reload(site) => errand(Errand::reload(), site, runtime),
+        Command::Link(site) => errand(Errand::link(), site, runtime),
+        Command::Calls { site, command } => errand(Errand::calls(command), site, runtime),
+        Command::Recordings { site, command } => errand(Errand::recordings(command), site, runtime),
+        Command::Retention { site, command } => errand(Errand::retention(command), site, runtime),
+        Command::Keys { site, command } => errand(Errand::keys(command), site, runtime),
+        Command::Audit { site, command } => match Errand::audit(command) {
+            Ok(asked) => errand(asked, site, runtime),
+            Err(error) => said((format!("the folder has no absolute name: {error}\n"), false)),
+        },
+        Command::Prompts { command } => said(prompts::run(command)),
+    }
+}
+
+fn errand(asked: Errand, site: &Site, runtime: &Runtime) -> ExitCode {
+    logs("error");
+    said(runtime.block_on(asked.run(site)))
+}
+
+fn serving(site: &Site, runtime: &Runtime) -> ExitCode {
+    logs("info");
+    let settings = match check::settings(&site.config, site.data.as_deref()) {
+        Ok(settings) => settings,
+        Err(problems) => return said((Problems(&problems).to_string(), false)),
+    };
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+    match runtime.block_on(serve::serve(settings, site.config.clone())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => said((format!("{error}\n"), false)),
+    }
+}
+
+/// Prints to where it belongs and turns success into the exit code.
+fn said((text, good): (String, bool)) -> ExitCode {
+    if good {
+        print!("{text}");
+        ExitCode::SUCCESS
+    } else {
+        // A program that asked for JSON reads it from where it always is.
+        if text.starts_with(['{', '[']) {
+            print!("{text}")
+        } else {
+            eprint!("{text}")
+        }
+        ExitCode::from(FAILED)
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` narrows or widens them.
+fn logs(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -1,0 +1,85 @@
+//! What the node counts, for Prometheus. No label ever holds a number, name, address or id.
+
+use call::Words;
+use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+/// The counters of a node.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls: IntCounterVec,
+    outcomes: IntCounterVec,
+    verdicts: IntCounterVec,
+    /// Calls that run now.
+    pub active: IntGauge,
+    /// Recordings that run now.
+    pub recording: IntGauge,
+    /// Milliseconds of permitted audio that were lost.
+    pub lost_ms: IntCounter,
+    /// SIP requests from strangers that got no answer but 403.
+    pub strangers: IntCounter,
+    /// Recordings past their retention that still exist.
+    pub overdue: IntGauge,
+    /// Recordings that wait in journals for their store.
+    pub spooled: IntGauge,
+    /// Entries of the audit tree.
+    pub tree: IntGauge,
+    /// Deletions that failed and stay open.
+    pub open_deletions: IntGauge,
+}
+
+impl Metrics {
+    /// Registers every metric.
+    ///
+    /// # Errors
+    /// Two metrics of one name, which is a fault of this file.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let words = |name: &str, help: &str, label: &str| {
+            let counter = IntCounterVec::new(Opts::new(name, help), &[label])?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        let counter = |name: &str, help: &str| {
+            let counter = IntCounter::new(name, help)?;
+            registry.register(Box::new(counter.clone()))?;
+            Ok::<_, prometheus::Error>(counter)
+        };
+        Ok(Self {
+            calls: words("jawoord_consent_total", "Ended calls by consent.", "consent")?,
+            outcomes: words("jawoord_outcome_total", "Ended calls by outcome.", "outcome")?,
+            verdicts: words("jawoord_verdict_total", "Ended calls by verdict.", "verdict")?,
+            active: gauge("jawoord_calls_active", "Calls that run now.")?,
+            recording: gauge("jawoord_recordings_active", "Recordings that run now.")?,
+            lost_ms: counter("jawoord_lost_milliseconds_total", "Permitted audio lost.")?,
+            strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
+            overdue: gauge("jawoord_retention_overdue", "Recordings past their retention.")?,
+            spooled: gauge("jawoord_spool_recordings", "Recordings not yet stored.")?,
+            tree: gauge("jawoord_audit_entries", "Entries of the audit tree.")?,
+            open_deletions: gauge("jawoord_deletions_open", "Deletions that failed.")?,
+            registry,
+        })
+    }
+
+    /// Counts an ended call.
+    pub fn ended(&self, words: Words) {
+        self.calls.with_label_values(&[words.consent.as_str()]).inc();
+        self.outcomes.with_label_values(&[words.outcome.as_str()]).inc();
+        self.verdicts.with_label_values(&[words.verdict.as_str()]).inc();
+    }
+
+    /// The text that Prometheus reads.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        match TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            Ok(()) => String::from_utf8(text).unwrap_or_default(),
+            Err(_) => String::new(),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What is done: each wish of a call, carried out by the one part that owns it.
+
+use call::{Evidence, Fact, Fate, Permit, RecordingId, Words};
+use ledger::Station;
+use sip::{Header, Invite, LegId};
+
+use super::{
+    Node,
+    place::{far, near},
+};
+use crate::{
+    identity,
+    session::{Row, Session},
+    wires::{End, Side},
+};
+
+impl Node {
+    /// Gives a fact to the ledger. The opening of a call that will be asked is waited for.
+    pub(crate) fn audit(&mut self, session: &mut Session, fact: Fact) {
+        let now = self.now();
+        if matches!(fact, Fact::CallOpened { .. }) {
+            // An emergency is never delayed, not even by a disk (rows E).
+            if !session.offer.emergency {
+                session.row = Row::Waiting(now);
+            }
+            self.office.open(session, Some(fact), now);
+        } else if matches!(fact, Fact::CallEnded { .. }) {
+            // It goes to the ledger together with the words.
+            session.ending = Some(fact);
+        } else {
+            self.office.fact(session.id(), fact, now);
+        }
+    }
+
+    /// Answers the near leg.
+    pub(crate) fn answer(&mut self, session: &mut Session) {
+        let body = session.wires.answer();
+        if let Some(negotiated) = session.wires.negotiated(Side::Near) {
+            self.sound.remote(session, Side::Near, &negotiated);
+        }
+        self.respond(session, 200, &[], Some(&body));
+    }
+
+    /// Rings the near leg.
+    pub(crate) fn ring(&mut self, session: &mut Session, early_media: bool) {
+        // A caller that left the offer to us gets it in the 200 only (row A-03).
+        let offered = session.wires.negotiated(Side::Near).is_some();
+        let body = (early_media && offered).then(|| session.wires.answer());
+        if body.is_some()
+            && let Some(negotiated) = session.wires.negotiated(Side::Near)
+        {
+            self.sound.remote(session, Side::Near, &negotiated);
+        }
+        self.respond(session, if body.is_some() { 183 } else { 180 }, &[], body.as_ref());
+    }
+
+    /// Fails the near leg.
+    pub(crate) fn reject(&mut self, session: &mut Session, status: u16) {
+        self.respond(session, status, &[], None);
+    }
+
+    fn respond(
+        &mut self,
+        session: &mut Session,
+        status: u16,
+        headers: &[Header],
+        body: Option<&sip::Body>,
+    ) {
+        let Some(leg) = session.wires.leg(Side::Near) else { return };
+        session.ladder.add(self.now(), Station::Node, near(session.direction), &status.to_string());
+        if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, body) {
+            tracing::debug!(call = %session.id(), %error, "responding");
+        }
+    }
+
+    /// Calls the other side.
+    pub(crate) fn dial(&mut self, session: &mut Session) {
+        let Some(address) = session.wires.target() else {
+            return self.unreachable(session);
+        };
+        let (listener, own) = session.wires.from();
+        let invite = Invite {
+            listener,
+            destination: address,
+            target: identity::target(session.wires.request(), address),
+            routes: Vec::new(),
+            from: identity::from(session.wires.request(), own),
+            to: identity::to(session.wires.request(), address),
+            headers: identity::headers(session.wires.request(), &session.id().to_string()),
+            body: session.wires.offer(),
+            max_forwards: session.wires.max_forwards(),
+        };
+        match self.endpoint.invite(self.instant, &invite) {
+            Ok(leg) => {
+                session.wires.dialled(leg);
+                self.legs.insert(leg, (session.id(), Side::Far));
+                session.ladder.add(self.now(), Station::Node, far(session.direction), "INVITE");
+            }
+            Err(error) => {
+                tracing::warn!(call = %session.id(), %error, "calling the other side");
+                self.unreachable(session);
+            }
+        }
+    }
+
+    fn unreachable(&mut self, session: &mut Session) {
+        let failed = call::Input::PbxFailed(call::Failure::Unreachable);
+        session.call.handle(self.now(), failed);
+    }
+
+    /// Takes the far leg's INVITE back.
+    pub(crate) fn cancel(&mut self, session: &mut Session) {
+        if let Some(leg) = session.wires.leg(Side::Far) {
+            session.ladder.add(self.now(), Station::Node, far(session.direction), "CANCEL");
+            if let Err(error) = self.endpoint.cancel(self.instant, leg, &[]) {
+                tracing::debug!(call = %session.id(), %error, "cancelling");
+            }
+        }
+    }
+
+    /// Ends an answered leg.
+    pub(crate) fn hang_up(&mut self, session: &mut Session, side: Side, end: End) {
+        let Some(leg) = session.wires.leg(side) else { return };
+        let to = match side {
+            Side::Near => near(session.direction),
+            Side::Far => far(session.direction),
+        };
+        session.ladder.add(self.now(), Station::Node, to, "BYE");
+        self.bye(leg, &end.headers());
+    }
+
+    fn bye(&mut self, leg: LegId, headers: &[Header]) {
+        if let Err(error) = self.endpoint.bye(self.instant, leg, headers) {
+            tracing::debug!(%error, "hanging up");
+        }
+    }
+
+    /// Sends evidence, slip and row to be committed.
+    pub(crate) fn commit(&mut self, session: &mut Session, evidence: Box<Evidence>) {
+        self.office.commit(session, evidence);
+    }
+
+    /// A permit: the writer first, then the tap.
+    pub(crate) fn record(&mut self, session: &mut Session, permit: Permit) {
+        session.recording = Some(permit.recording());
+        self.metrics.recording.inc();
+        let config = session.writer_config();
+        match self.recorder.begin(permit, session.seed.take(), &config) {
+            Ok(tap) => self.sound.tap(session, tap),
+            Err(failed) => {
+                tracing::error!(call = %session.id(), %failed, "the recording cannot begin");
+                session.call.handle(self.now(), call::Input::RecorderFailed);
+            }
+        }
+    }
+
+    /// The recording is over: the tap goes, and what it left has its fate.
+    pub(crate) fn end_recording(
+        &mut self,
+        session: &mut Session,
+        recording: RecordingId,
+        fate: Fate,
+    ) {
+        self.sound.untap(session);
+        self.recorder.end(session.id(), recording, fate);
+    }
+
+    /// The three words.
+    pub(crate) fn finish(&mut self, session: &mut Session, words: Words) {
+        session.ladder.add(self.now(), Station::Node, Station::Node, &words.to_string());
+        self.metrics.ended(words);
+        tracing::info!(
+            call = %session.id(),
+            consent = words.consent.as_str(),
+            outcome = words.outcome.as_str(),
+            verdict = words.verdict.as_str(),
+            "call ended"
+        );
+        session.words = Some(words);
+    }
+}

@@ -1,0 +1,311 @@
+//! What happens: SIP events, media events, answers of the ledger and the recorder, deadlines.
+
+use call::{CallId, Fact, Input};
+use sip::{Event, Pong, Refusal};
+
+use super::{
+    Node,
+    place::{Arrived, far, near},
+};
+use crate::{
+    bridge, identity,
+    office::lanes::Paper,
+    recorder::Tape,
+    session::{Row, Session},
+    sound,
+    wires::{self, Hold, Side},
+};
+use ledger::Station;
+
+impl Node {
+    /// One SIP event.
+    pub(crate) fn signalled(&mut self, event: Event) {
+        match event {
+            Event::IncomingInvite { leg, source, request, max_forwards, offer } => {
+                self.arrives(Arrived { leg, source, request, max_forwards, offer });
+            }
+            Event::Pong { ping, pong } => self.pong(ping, pong),
+            Event::Acked { .. }
+            | Event::Cancelled { .. }
+            | Event::Provisional { .. }
+            | Event::Answered { .. }
+            | Event::Rejected { .. }
+            | Event::Reinvite { .. }
+            | Event::Reanswered { .. }
+            | Event::ReinviteRefused { .. }
+            | Event::Info { .. }
+            | Event::Bye { .. }
+            | Event::Ended { .. } => self.on_leg(&event),
+        }
+    }
+
+    fn on_leg(&mut self, event: &Event) {
+        let Some((leg, label)) = named(event) else { return };
+        let Some((call, side)) = self.legs.get(&leg).copied() else { return };
+        if event.ends_leg().is_some() {
+            self.legs.remove(&leg);
+        }
+        let Some(mut session) = self.sessions.remove(&call) else { return };
+        let from = match side {
+            Side::Near => near(session.direction),
+            Side::Far => far(session.direction),
+        };
+        if let Some(label) = label {
+            session.ladder.add(self.now(), from, Station::Node, &label);
+        }
+        if event.ends_leg().is_some() {
+            session.wires.over(side);
+        }
+        match self.described(&mut session, side, event) {
+            Ok(hold) => {
+                if let Some(input) = bridge::told(side, event, hold) {
+                    self.tell(&mut session, input);
+                }
+                // A late answer may hold the call, too (row B-03).
+                if let (Event::Acked { .. }, Some(hold)) = (event, hold) {
+                    let held = hold == Hold::Held;
+                    self.tell(&mut session, Input::Held(bridge::party(side), held));
+                }
+            }
+            Err(refusal) => {
+                tracing::info!(call = %session.id(), %refusal, "session description");
+                // The other side's description cannot be used: there is no call without sound.
+                let party = bridge::party(side);
+                self.tell(&mut session, Input::HungUp(party));
+            }
+        }
+        self.put_back(session);
+    }
+
+    /// Reads the session description of an event and moves the media accordingly.
+    fn described(
+        &mut self,
+        session: &mut Session,
+        side: Side,
+        event: &Event,
+    ) -> Result<Option<Hold>, Refusal> {
+        let agreed = match event {
+            Event::Acked { answer: Some(sdp), .. }
+            | Event::Answered { sdp, .. }
+            | Event::Provisional { sdp: Some(sdp), .. }
+            | Event::Reanswered { sdp: Some(sdp), .. } => session.wires.read_answer(side, sdp)?,
+            Event::Reinvite { leg, offer, .. } => {
+                let reply = session.wires.reinvited(side, offer.as_ref());
+                let body = reply.body.as_ref();
+                let sent =
+                    self.endpoint.answer_reinvite(self.instant, *leg, reply.status, &[], body);
+                if let Err(error) = sent {
+                    tracing::debug!(%error, "answering a re-INVITE");
+                }
+                reply.negotiated
+            }
+            Event::Acked { answer: None, .. }
+            | Event::Provisional { sdp: None, .. }
+            | Event::Reanswered { sdp: None, .. }
+            | Event::IncomingInvite { .. }
+            | Event::Cancelled { .. }
+            | Event::Rejected { .. }
+            | Event::ReinviteRefused { .. }
+            | Event::Info { .. }
+            | Event::Bye { .. }
+            | Event::Ended { .. }
+            | Event::Pong { .. } => None,
+        };
+        if let Some(agreed) = &agreed {
+            self.sound.remote(session, side, agreed);
+        }
+        Ok(agreed.as_ref().map(wires::hold))
+    }
+
+    fn pong(&mut self, ping: sip::PingId, pong: Pong) {
+        let Some(index) = self.pings.remove(&ping) else { return };
+        let answered = matches!(pong, Pong::Status(status) if status != 503);
+        if let Some(up) = self.targets.pong(index, answered, self.instant) {
+            tracing::info!(target_index = index, up, "PBX");
+        }
+    }
+
+    /// One event of a media worker.
+    pub(crate) fn heard(&mut self, report: media::Report) {
+        if let Some(input) = sound::told(report.call, report.event) {
+            self.with(report.call, input);
+        }
+    }
+
+    /// One answer of the ledger.
+    pub(crate) fn papered(&mut self, paper: Paper) {
+        match paper {
+            Paper::Row { call, written } => self.row(call, written),
+            Paper::Committed { call, recording, evidence, seed } => {
+                if let Some(session) = self.sessions.get_mut(&call) {
+                    session.seed = Some(seed);
+                }
+                self.with(call, Input::Committed { recording, evidence });
+            }
+            Paper::CommitFailed { call, recording } => {
+                self.with(call, Input::CommitFailed { recording });
+            }
+            Paper::Closed { call, done, millis } => {
+                self.metrics.recording.dec();
+                self.with(call, Input::RecordingClosed { done, millis });
+            }
+        }
+    }
+
+    /// One event of the recorder.
+    pub(crate) fn taped(&mut self, tape: Tape) {
+        match tape {
+            Tape::Degraded { call, missing_ms } => {
+                self.metrics.lost_ms.inc_by(missing_ms);
+                self.with(call, Input::Degraded);
+            }
+            Tape::Failed { call } => self.with(call, Input::RecorderFailed),
+        }
+    }
+
+    /// The row of a call is on disk, or cannot be: then the question is not asked.
+    fn row(&mut self, call: CallId, written: bool) {
+        let Some(mut session) = self.sessions.remove(&call) else { return };
+        if matches!(session.row, Row::Waiting(_)) {
+            session.row = Row::Settled;
+            if written {
+                self.release(&mut session);
+            } else {
+                self.unasked(&mut session);
+            }
+        }
+        self.put_back(session);
+    }
+
+    /// Begins the call anew as one that nobody can record.
+    pub(crate) fn unasked(&mut self, session: &mut Session) {
+        tracing::error!(call = %session.id(), "the ledger takes no row; the call goes on unrecorded");
+        session.waiting.clear();
+        session.offer.ready = Err(call::NotReady::Ledger);
+        session.call = call::Call::new(self.now(), session.offer.clone());
+        // Its opening fact has just been refused.
+        let opening = session.call.poll_action();
+        if let Some(action) =
+            opening.filter(|action| !matches!(action, call::Action::Audit(Fact::CallOpened { .. })))
+        {
+            bridge::perform(self, session, action);
+        }
+        self.drive(session);
+    }
+
+    fn release(&mut self, session: &mut Session) {
+        while let Some(action) = session.waiting.pop_front() {
+            bridge::perform(self, session, action);
+        }
+        self.drive(session);
+    }
+
+    /// Tells a call by its id.
+    pub(crate) fn with(&mut self, call: CallId, input: Input) {
+        if let Some(mut session) = self.sessions.remove(&call) {
+            self.tell(&mut session, input);
+            self.put_back(session);
+        }
+    }
+
+    fn tell(&mut self, session: &mut Session, input: Input) {
+        session.call.handle(self.now(), input);
+        self.drive(session);
+    }
+
+    /// Carries out everything the machine asks for.
+    pub(crate) fn drive(&mut self, session: &mut Session) {
+        while let Some(action) = session.call.poll_action() {
+            if matches!(session.row, Row::Waiting(_)) {
+                session.waiting.push_back(action);
+            } else {
+                bridge::perform(self, session, action);
+            }
+        }
+    }
+
+    /// Files the call under its next deadline, or forgets it when it is over.
+    pub(crate) fn put_back(&mut self, mut session: Session) {
+        let id = session.id();
+        if let Some(old) = session.due.take() {
+            self.due.remove(&(old, id));
+        }
+        if session.words.is_some() {
+            self.sound.close(id, session.worker);
+            self.metrics.active.dec();
+            let (fact, now) = (session.ending.take(), self.now());
+            self.office.closed(session, fact, now);
+            return;
+        }
+        let row = match session.row {
+            Row::Waiting(since) => Some(since + super::run::ROW_PATIENCE),
+            Row::None | Row::Settled => None,
+        };
+        session.due = [session.call.poll_timeout(), row].into_iter().flatten().min();
+        if let Some(due) = session.due {
+            self.due.insert((due, id));
+        }
+        self.sessions.insert(id, session);
+    }
+
+    /// Everything that is due.
+    pub(crate) fn timeouts(&mut self) {
+        self.endpoint.handle_timeout(self.instant);
+        let now = self.now();
+        while let Some((at, call)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
+            self.due.remove(&(at, call));
+            let Some(mut session) = self.sessions.remove(&call) else { continue };
+            session.due = None;
+            match session.row {
+                Row::Waiting(since) if now >= since + super::run::ROW_PATIENCE => {
+                    session.row = Row::Settled;
+                    self.unasked(&mut session);
+                }
+                Row::Waiting(_) | Row::None | Row::Settled => {
+                    session.call.handle_timeout(now);
+                    self.drive(&mut session);
+                }
+            }
+            self.put_back(session);
+        }
+        self.ping();
+    }
+
+    fn ping(&mut self) {
+        for (index, address) in self.targets.due(self.instant) {
+            match self.endpoint.options(
+                self.instant,
+                sip::ListenerId(0),
+                address,
+                &identity::host(address),
+            ) {
+                Ok(ping) => {
+                    self.pings.insert(ping, index);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "OPTIONS");
+                    let _unchanged = self.targets.pong(index, false, self.instant);
+                }
+            }
+        }
+    }
+}
+
+/// The leg of an event and how it is called on the ladder.
+fn named(event: &Event) -> Option<(sip::LegId, Option<String>)> {
+    let (leg, label) = match event {
+        Event::IncomingInvite { .. } | Event::Pong { .. } => return None,
+        Event::Acked { leg, .. } => (*leg, Some("ACK".to_owned())),
+        Event::Cancelled { leg, .. } => (*leg, Some("CANCEL".to_owned())),
+        Event::Provisional { leg, status, .. } => (*leg, Some(status.to_string())),
+        Event::Answered { leg, .. } => (*leg, Some("200 OK".to_owned())),
+        Event::Rejected { leg, status, .. } => (*leg, Some(status.to_string())),
+        Event::Reinvite { leg, .. } => (*leg, Some("re-INVITE".to_owned())),
+        Event::Reanswered { leg, .. } => (*leg, Some("200 OK (re-INVITE)".to_owned())),
+        Event::ReinviteRefused { leg, status } => (*leg, Some(format!("{status} (re-INVITE)"))),
+        Event::Info { leg, .. } => (*leg, Some("INFO".to_owned())),
+        Event::Bye { leg, .. } => (*leg, Some("BYE".to_owned())),
+        Event::Ended { leg, .. } => (*leg, None),
+    };
+    Some((leg, label))
+}

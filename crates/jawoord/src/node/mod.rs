@@ -1,0 +1,110 @@
+//! The signalling loop: one task that owns the endpoint and every call.
+
+mod act;
+mod hear;
+mod place;
+pub mod run;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    sync::Arc,
+    time::Instant,
+};
+
+use call::{CallId, Time};
+use ring::rand::{SecureRandom, SystemRandom};
+use sip::{Endpoint, LegId, PingId};
+
+use crate::{
+    clock::Clock, config::judge::Settings, metrics::Metrics, office::lanes::OfficeDoor,
+    recorder::RecorderDoor, session::Session, sound::Sound, targets::Targets, wires::Side,
+};
+
+/// Everything the loop owns.
+pub struct Node {
+    pub(crate) clock: Clock,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) sessions: HashMap<CallId, Session>,
+    pub(crate) legs: HashMap<LegId, (CallId, Side)>,
+    pub(crate) pings: HashMap<PingId, usize>,
+    pub(crate) due: BTreeSet<(Time, CallId)>,
+    pub(crate) targets: Targets,
+    /// The media workers and their ports.
+    pub sound: Sound,
+    pub(crate) office: OfficeDoor,
+    pub(crate) recorder: RecorderDoor,
+    pub(crate) metrics: Metrics,
+    pub(crate) random: SystemRandom,
+    pub(crate) draining: bool,
+    /// The instant of the input that is being handled: one clock read each.
+    pub(crate) instant: Instant,
+}
+
+/// What a node is made of.
+pub struct Parts {
+    /// The clock.
+    pub clock: Clock,
+    /// The settings at start.
+    pub settings: Arc<Settings>,
+    /// The media workers.
+    pub sound: Sound,
+    /// The way to the ledger.
+    pub office: OfficeDoor,
+    /// The way to the recorder.
+    pub recorder: RecorderDoor,
+    /// The counters.
+    pub metrics: Metrics,
+}
+
+impl Node {
+    /// A node without calls.
+    ///
+    /// # Errors
+    /// The machine gives no random seed.
+    pub fn new(parts: Parts) -> io::Result<Self> {
+        let random = SystemRandom::new();
+        let mut seed = [0; 32];
+        random.fill(&mut seed).map_err(|_| io::Error::other("no random seed"))?;
+        let listeners = parts
+            .settings
+            .listeners
+            .iter()
+            .map(|listener| sip::Listener {
+                transport: sip::Transport::Udp,
+                advertised: listener.advertised,
+            })
+            .collect();
+        let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
+        Ok(Self {
+            clock: parts.clock,
+            endpoint: Endpoint::new(sip::Config::new(agent, listeners), seed),
+            sessions: HashMap::new(),
+            legs: HashMap::new(),
+            pings: HashMap::new(),
+            due: BTreeSet::new(),
+            targets: Targets::new(&parts.settings.pbxs, Instant::now()),
+            settings: parts.settings,
+            sound: parts.sound,
+            office: parts.office,
+            recorder: parts.recorder,
+            metrics: parts.metrics,
+            random,
+            draining: false,
+            instant: Instant::now(),
+        })
+    }
+
+    /// The moment of the input that is being handled.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.clock.at(self.instant)
+    }
+
+    /// 16 random bytes for an id.
+    pub(crate) fn draw(&self) -> Option<[u8; 16]> {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes).ok().map(|()| bytes)
+    }
+}

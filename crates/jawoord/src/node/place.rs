@@ -1,0 +1,194 @@
+//! A new call: who sent it, which line it is of, whether it may be asked, and its first steps.
+
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+
+use call::{Call, CallId, CallOffer, NotReady, Private, Prompt, Recording, RecordingId};
+use ledger::{Direction, Station};
+use sip::{Header, LegId, Remote, Request, Sdp};
+
+use super::Node;
+use crate::{
+    config::judge::Settings,
+    identity,
+    ladder::Ladder,
+    number,
+    peer::{self, Peer},
+    session::{Row, Session},
+    wires::{Call as Arrival, Side, Wires},
+};
+
+impl Node {
+    /// An INVITE outside of any dialog.
+    pub(crate) fn arrives(&mut self, arrival: Arrived) {
+        let settings = Arc::clone(&self.settings);
+        let Some(peer) = peer::of(&settings, arrival.source.address) else {
+            self.metrics.strangers.inc();
+            return self.refuse(arrival.leg, 403, &[]);
+        };
+        let (direction, country) = match peer {
+            Peer::Trunk(trunk) => (Direction::Inbound, trunk.country),
+            Peer::Pbx(_) => {
+                let country = settings.trunks.first().map(|trunk| trunk.country);
+                (Direction::Outbound, country.unwrap_or(phonenumber::country::Id::NL))
+            }
+        };
+        let dialled = number::dialled(&identity::dialled(&arrival.request), country);
+        let emergency = settings.emergency.matches(&dialled) || identity::urgent(&arrival.request);
+        if self.draining && !emergency {
+            let wait = Header::new("Retry-After", "5").into_iter().collect::<Vec<_>>();
+            return self.refuse(arrival.leg, 503, &wait);
+        }
+        let target = self.target(direction, emergency);
+        let line = match direction {
+            Direction::Inbound => settings.lines.find(&dialled).cloned(),
+            Direction::Outbound => None,
+        };
+        let Some((call, recording)) = self.draw().zip(self.draw()) else {
+            return self.refuse(arrival.leg, 503, &[]);
+        };
+        let offer = CallOffer {
+            call: CallId::from_bytes(call),
+            recording: RecordingId::from_bytes(recording),
+            line,
+            emergency,
+            ready: Ok(()),
+            target_up: target.is_some(),
+        };
+        let offer = CallOffer { ready: self.ready(&offer, &settings), ..offer };
+        self.open(arrival, offer, Way { direction, target, dialled }, settings);
+    }
+
+    fn open(
+        &mut self,
+        arrival: Arrived,
+        offer: CallOffer,
+        Way { direction, target, dialled }: Way,
+        settings: Arc<Settings>,
+    ) {
+        let local = settings
+            .listeners
+            .get(usize::from(arrival.source.listener.0))
+            .map_or(arrival.source.address, |listener| listener.advertised);
+        let opened = match self.sound.open(offer.call) {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::error!(kind = ?error.kind(), "no media port is free; widen media.port_max");
+                return self.refuse(arrival.leg, 503, &[]);
+            }
+        };
+        let wires = Wires::new(
+            Arrival {
+                leg: arrival.leg,
+                request: arrival.request,
+                source: arrival.source,
+                max_forwards: arrival.max_forwards,
+                local,
+                target,
+            },
+            opened.addresses,
+            self.session_number(),
+            arrival.offer,
+        );
+        let wires = match wires {
+            Ok(wires) => wires,
+            Err(refusal) => {
+                self.sound.close(offer.call, opened.worker);
+                return self.refuse(arrival.leg, refusal.status, &refusal.headers);
+            }
+        };
+        tracing::info!(call = %offer.call, emergency = offer.emergency, "call");
+        let mut session = Session {
+            call: Call::new(self.now(), offer.clone()),
+            wires,
+            worker: opened.worker,
+            ladder: Ladder::default(),
+            settings,
+            row: Row::None,
+            waiting: VecDeque::new(),
+            due: None,
+            seed: None,
+            recording: None,
+            ending: None,
+            words: None,
+            dialled,
+            direction,
+            offer,
+        };
+        session.ladder.add(self.now(), near(direction), Station::Node, "INVITE");
+        self.legs.insert(arrival.leg, (session.id(), Side::Near));
+        self.metrics.active.inc();
+        if session.offer.line.is_none() {
+            self.office.open(&session, None, self.now());
+        }
+        self.drive(&mut session);
+        self.put_back(session);
+    }
+
+    /// Whether everything the evidence and the recording need is there (invariant 4).
+    fn ready(&self, offer: &CallOffer, settings: &Settings) -> Result<(), NotReady> {
+        let Some(line) = &offer.line else { return Ok(()) };
+        let Recording::Ask(asking) = &line.policy.recording else { return Ok(()) };
+        let spoken = |prompt: Prompt| settings.prompts.get(asking.language, prompt).is_some();
+        if !Prompt::ALL.into_iter().all(spoken) {
+            return Err(NotReady::Prompts);
+        }
+        self.recorder.ready()?;
+        self.office.ready()
+    }
+
+    /// The number of a session description: no other session of this node has it.
+    fn session_number(&self) -> u64 {
+        self.draw().map_or(0, |bytes| {
+            // RFC 8866 §5.2 wants a decimal number; half of a 64-bit one leaves room for two legs.
+            bytes.iter().take(7).fold(0, |number, byte| number << 8 | u64::from(*byte))
+        })
+    }
+
+    fn target(&self, direction: Direction, emergency: bool) -> Option<SocketAddr> {
+        match direction {
+            Direction::Inbound if emergency => self.targets.any(),
+            Direction::Inbound => self.targets.best(),
+            Direction::Outbound => self.settings.trunks.iter().find_map(|trunk| trunk.target),
+        }
+    }
+
+    fn refuse(&mut self, leg: LegId, status: u16, headers: &[Header]) {
+        if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, None) {
+            tracing::debug!(%error, "refusing");
+        }
+    }
+}
+
+/// Which way a call goes, to whom, and what was dialled.
+struct Way {
+    direction: Direction,
+    target: Option<SocketAddr>,
+    dialled: Private<String>,
+}
+
+/// Where the leg that called comes from.
+#[must_use]
+pub(crate) const fn near(direction: Direction) -> Station {
+    match direction {
+        Direction::Inbound => Station::Trunk,
+        Direction::Outbound => Station::Pbx,
+    }
+}
+
+/// Where the leg that we call goes to.
+#[must_use]
+pub(crate) const fn far(direction: Direction) -> Station {
+    match direction {
+        Direction::Inbound => Station::Pbx,
+        Direction::Outbound => Station::Trunk,
+    }
+}
+
+/// An INVITE as the endpoint reports it.
+pub(crate) struct Arrived {
+    pub(crate) leg: LegId,
+    pub(crate) source: Remote,
+    pub(crate) request: Arc<Request>,
+    pub(crate) max_forwards: u8,
+    pub(crate) offer: Option<Sdp>,
+}

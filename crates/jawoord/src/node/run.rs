@@ -1,0 +1,171 @@
+//! The loop: one input at a time, then everything that follows from it.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use call::{CallId, Cause, Input};
+use sip::{ListenerId, Remote, Transport};
+use tokio::{net::UdpSocket, sync::mpsc, time};
+
+use super::Node;
+use crate::{config::judge::Settings, office::lanes::Paper, recorder::Tape};
+
+/// How long a call waits for its row before it goes on unrecorded.
+pub(crate) const ROW_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How long a stopping node waits for its calls.
+const STOP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// What reaches the loop from the rest of the program.
+#[derive(Debug)]
+pub enum Note {
+    /// A media worker heard something.
+    Media(media::Report),
+    /// The ledger answered.
+    Paper(Paper),
+    /// The recorder reports.
+    Tape(Tape),
+    /// New settings take effect; running calls keep theirs.
+    Settings(Arc<Settings>),
+    /// The operator ends a call; the answer says whether there was one.
+    HangUp(CallId, tokio::sync::oneshot::Sender<bool>),
+    /// The node stops: end every call, then the loop.
+    Stop,
+}
+
+/// The loop's receiving ends.
+pub struct Inbox {
+    /// One socket a listener, in the order of the settings.
+    pub sockets: Vec<Arc<UdpSocket>>,
+    /// Notes.
+    pub notes: mpsc::UnboundedReceiver<Note>,
+}
+
+/// A datagram and where it came from.
+struct Datagram {
+    listener: usize,
+    source: SocketAddr,
+    octets: Vec<u8>,
+}
+
+/// Runs the node until it is told to stop and its calls have ended.
+///
+/// # Errors
+/// A listener's socket is gone.
+pub async fn run(mut node: Node, inbox: Inbox) -> io::Result<()> {
+    let Inbox { sockets, mut notes } = inbox;
+    let (sender, mut datagrams) = mpsc::channel(1_024);
+    let mut readers = tokio::task::JoinSet::new();
+    for (listener, socket) in sockets.iter().enumerate() {
+        readers.spawn(read(listener, Arc::clone(socket), sender.clone()));
+    }
+    let mut stop_by: Option<Instant> = None;
+    loop {
+        let wake = [node.wake(), stop_by].into_iter().flatten().min();
+        let sleep = wake.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
+        tokio::select! {
+            Some(datagram) = datagrams.recv() => node.datagram(&datagram),
+            Some(note) = notes.recv() => {
+                node.instant = Instant::now();
+                if matches!(note, Note::Stop) {
+                    stop_by = Some(node.instant + STOP_PATIENCE);
+                }
+                node.note(note);
+            }
+            () = time::sleep_until(sleep.into()) => {
+                node.instant = Instant::now();
+                node.timeouts();
+            }
+        }
+        node.settle(&sockets);
+        let now = Instant::now();
+        if stop_by.is_some_and(|by| now >= by || node.quiet()) {
+            return Ok(());
+        }
+    }
+}
+
+async fn read(listener: usize, socket: Arc<UdpSocket>, sender: mpsc::Sender<Datagram>) {
+    let mut buffer = vec![0; 65_535];
+    loop {
+        match socket.recv_from(&mut buffer).await {
+            Ok((length, source)) => {
+                let octets = buffer.get(..length).unwrap_or_default().to_vec();
+                if sender.send(Datagram { listener, source, octets }).await.is_err() {
+                    return;
+                }
+            }
+            // An ICMP answer to something we sent: the transaction's timer deals with it.
+            Err(error) => tracing::debug!(kind = ?error.kind(), "receiving SIP"),
+        }
+    }
+}
+
+impl Node {
+    /// When the loop must wake even if nothing happens.
+    fn wake(&self) -> Option<Instant> {
+        let calls = self.due.first().map(|(at, _)| self.clock.instant(*at));
+        [self.endpoint.poll_timeout(), calls, self.targets.next_ping()].into_iter().flatten().min()
+    }
+
+    fn datagram(&mut self, datagram: &Datagram) {
+        self.instant = Instant::now();
+        let Ok(listener) = u16::try_from(datagram.listener) else { return };
+        let remote = Remote {
+            address: datagram.source,
+            listener: ListenerId(listener),
+            transport: Transport::Udp,
+        };
+        self.endpoint.receive(self.instant, remote, &datagram.octets);
+    }
+
+    fn note(&mut self, note: Note) {
+        match note {
+            Note::Media(report) => self.heard(report),
+            Note::Paper(paper) => self.papered(paper),
+            Note::Tape(tape) => self.taped(tape),
+            Note::Settings(settings) => {
+                self.targets.renew(&settings.pbxs, self.instant);
+                self.sound.renew(&settings);
+                self.settings = settings;
+            }
+            Note::HangUp(call, answer) => {
+                let known = self.sessions.contains_key(&call);
+                self.with(call, Input::Stop(Cause::Normal));
+                let _nobody_waits = answer.send(known);
+            }
+            Note::Stop => {
+                self.draining = true;
+                self.endpoint.set_draining(true);
+                let calls: Vec<CallId> = self.sessions.keys().copied().collect();
+                for call in calls {
+                    self.with(call, Input::Stop(Cause::Shutdown));
+                }
+            }
+        }
+    }
+
+    /// Everything that follows from the last input: events, then datagrams.
+    fn settle(&mut self, sockets: &[Arc<UdpSocket>]) {
+        while let Some(event) = self.endpoint.poll_event() {
+            self.signalled(event);
+        }
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            let socket = sockets.get(usize::from(transmit.remote.listener.0));
+            // A full send buffer is a lost datagram; SIP repeats what matters.
+            if let Some(Err(error)) =
+                socket.map(|socket| socket.try_send_to(&transmit.octets, transmit.remote.address))
+            {
+                tracing::debug!(kind = ?error.kind(), "sending SIP");
+            }
+        }
+    }
+
+    fn quiet(&self) -> bool {
+        self.sessions.is_empty() && self.endpoint.legs() == 0
+    }
+}

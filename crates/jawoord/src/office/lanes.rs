@@ -1,0 +1,283 @@
+//! The way from calls to the office: jobs of one call are done in order, of many calls at once.
+
+use std::sync::Arc;
+
+use call::{CallId, Digest, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
+use ledger::{CallLine, Direction, LadderStep, NewCall};
+use tokio::sync::mpsc;
+use vault::RootSeed;
+
+use super::{
+    archive::{Archive, Wanted},
+    keeper::KeeperDoor,
+};
+use crate::{
+    identity,
+    node::run::Note,
+    recorder::{Ended, RecorderDoor},
+    session::Session,
+};
+
+/// How many calls' paperwork is done at once; more share a lane and one disk write.
+const LANES: usize = 32;
+
+/// What the office tells the calls.
+pub enum Paper {
+    /// The row of a call is on disk, or cannot be.
+    Row {
+        /// The call.
+        call: CallId,
+        /// Whether it is.
+        written: bool,
+    },
+    /// Evidence, slip and row of a recording are on disk.
+    Committed {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+        /// SHA-256 of the evidence.
+        evidence: Digest,
+        /// The seed of its keys, which exists nowhere else.
+        seed: RootSeed,
+    },
+    /// They are not.
+    CommitFailed {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// An ended recording has met its fate, or could not.
+    Closed {
+        /// The call.
+        call: CallId,
+        /// Whether it has.
+        done: bool,
+        /// How many milliseconds of sound it holds.
+        millis: u64,
+    },
+}
+
+impl std::fmt::Debug for Paper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self {
+            Self::Row { .. } => "Row",
+            Self::Committed { .. } => "Committed",
+            Self::CommitFailed { .. } => "CommitFailed",
+            Self::Closed { .. } => "Closed",
+        };
+        f.write_str(name)
+    }
+}
+
+enum Job {
+    Open(Box<NewCall>, Option<Fact>, Time),
+    Fact(Fact, Time),
+    Commit(Box<Wanted>),
+    Ended(Box<Ended>),
+    Unbegun(CallId, RecordingId, Fate),
+    Close(CallId, Words, Vec<LadderStep>, Option<Fact>, Time),
+}
+
+/// The calls' way to the office.
+#[derive(Clone)]
+pub struct OfficeDoor {
+    lanes: Arc<[mpsc::UnboundedSender<(CallId, Job)>]>,
+    ledger: ledger::Ledger,
+}
+
+/// What the lanes work with.
+#[derive(Clone)]
+pub struct Staff {
+    /// Ledger, keys and store.
+    pub archive: Arc<Archive>,
+    /// Deletions.
+    pub keeper: KeeperDoor,
+    /// The calls.
+    pub notes: mpsc::UnboundedSender<Note>,
+    /// The recorder, once it runs.
+    pub recorder: Arc<std::sync::OnceLock<RecorderDoor>>,
+}
+
+impl OfficeDoor {
+    /// Starts the lanes.
+    #[must_use]
+    pub fn start(staff: &Staff) -> Self {
+        let lane = |_| {
+            let (sender, jobs) = mpsc::unbounded_channel();
+            tokio::spawn(work(staff.clone(), jobs));
+            sender
+        };
+        Self { lanes: (0..LANES).map(lane).collect(), ledger: staff.archive.ledger.clone() }
+    }
+
+    fn send(&self, call: CallId, job: Job) {
+        let lane = usize::from(call.as_bytes()[0]) % LANES;
+        if let Some(sender) = self.lanes.get(lane) {
+            // The lanes end only when the node does.
+            let _stopping = sender.send((call, job));
+        }
+    }
+
+    /// Whether the ledger takes facts now.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn ready(&self) -> Result<(), NotReady> {
+        if self.ledger.health().fault.is_some() { Err(NotReady::Ledger) } else { Ok(()) }
+    }
+
+    /// The row of a call, before it is answered (invariant 4a). With a fact, the answer comes back
+    /// as [`Paper::Row`].
+    pub fn open(&self, session: &Session, fact: Option<Fact>, now: Time) {
+        let line = session.offer.line.as_ref().map(|line| CallLine {
+            tenant: line.tenant.clone(),
+            line: line.id.clone(),
+            policy: line.policy.id.clone(),
+            policy_version: line.policy.version,
+            policy_hash: line.policy.hash,
+        });
+        let call = NewCall { call: session.id(), direction: session.direction, line };
+        self.send(session.id(), Job::Open(Box::new(call), fact, now));
+    }
+
+    /// A fact of a call.
+    pub fn fact(&self, call: CallId, fact: Fact, now: Time) {
+        self.send(call, Job::Fact(fact, now));
+    }
+
+    /// Evidence, slip and row of a recording.
+    pub fn commit(&self, session: &Session, evidence: Box<Evidence>) {
+        let Some(line) = &session.offer.line else { return };
+        let Recording::Ask(asking) = &line.policy.recording else { return };
+        let wanted = Wanted {
+            evidence,
+            retention: asking.retention.clone(),
+            direction: session.direction,
+            customer: identity::caller(session.wires.request()).map(call::Private::new),
+        };
+        self.send(session.id(), Job::Commit(Box::new(wanted)));
+    }
+
+    /// A recording has ended.
+    pub fn ended(&self, ended: Ended) {
+        self.send(ended.call, Job::Ended(Box::new(ended)));
+    }
+
+    /// A recording has ended before it began.
+    pub fn unbegun(&self, call: CallId, recording: RecordingId, fate: Fate) {
+        self.send(call, Job::Unbegun(call, recording, fate));
+    }
+
+    /// A call is over.
+    pub fn closed(&self, session: Session, fact: Option<Fact>, now: Time) {
+        let Some(words) = session.words else { return };
+        let call = session.id();
+        self.send(call, Job::Close(call, words, session.ladder.into_steps(), fact, now));
+    }
+}
+
+async fn work(staff: Staff, mut jobs: mpsc::UnboundedReceiver<(CallId, Job)>) {
+    while let Some((call, job)) = jobs.recv().await {
+        staff.job(call, job).await;
+    }
+}
+
+impl Staff {
+    async fn job(&self, call: CallId, job: Job) {
+        let ledger = &self.archive.ledger;
+        match job {
+            Job::Open(row, fact, at) => {
+                let waited = fact.is_some();
+                let opened = ledger.open_call(at, *row, fact.into_iter().collect()).await;
+                if let Err(error) = &opened {
+                    tracing::error!(%call, %error, "the call's row");
+                }
+                if waited {
+                    self.tell(Paper::Row { call, written: opened.is_ok() });
+                }
+            }
+            Job::Fact(fact, at) => {
+                let kind = fact.kind().as_str();
+                if let Err(error) = ledger.append(at, vec![fact]).await {
+                    tracing::error!(%call, kind, %error, "a fact could not be written");
+                }
+            }
+            Job::Commit(wanted) => self.commit(call, *wanted).await,
+            Job::Ended(ended) => self.ended(*ended).await,
+            Job::Unbegun(call, recording, fate) => {
+                let fate = if fate == Fate::Keep { Fate::Erase(call::Reason::Empty) } else { fate };
+                self.erase(call, recording, fate).await;
+            }
+            Job::Close(call, words, ladder, fact, at) => {
+                let facts = fact.into_iter().collect();
+                if let Err(error) = ledger.close_call(at, call, words, ladder, facts).await {
+                    tracing::error!(%call, %error, "the call's words");
+                }
+            }
+        }
+    }
+
+    async fn commit(&self, call: CallId, wanted: Wanted) {
+        let recording = wanted.evidence.recording;
+        match self.archive.commit(wanted).await {
+            Ok((evidence, seed)) => {
+                self.tell(Paper::Committed { call, recording, evidence, seed });
+            }
+            Err(error) => {
+                tracing::error!(%call, %error, "the decision could not be committed");
+                self.tell(Paper::CommitFailed { call, recording });
+            }
+        }
+    }
+
+    async fn ended(&self, ended: Ended) {
+        let (call, recording) = (ended.call, ended.recording);
+        match ended.fate {
+            Fate::Keep if ended.started.is_some() && ended.tape.is_some() => {
+                let kept = self.archive.store(ended).await;
+                if let Err(error) = &kept {
+                    tracing::error!(%call, %error, "the recording is not stored; its journal stays");
+                }
+                if kept.is_ok() {
+                    self.release(recording);
+                }
+                let (done, millis) = kept.map_or((false, 0), |millis| (true, millis));
+                self.tell(Paper::Closed { call, done, millis });
+            }
+            Fate::Keep => self.erase(call, recording, Fate::Erase(call::Reason::Empty)).await,
+            fate @ Fate::Erase(_) => self.erase(call, recording, fate).await,
+        }
+    }
+
+    async fn erase(&self, call: CallId, recording: RecordingId, fate: Fate) {
+        self.release(recording);
+        let reason = match fate {
+            Fate::Erase(reason) => reason,
+            Fate::Keep => call::Reason::Empty,
+        };
+        let done = self.keeper.delete(recording, reason).await.is_ok();
+        self.tell(Paper::Closed { call, done, millis: 0 });
+    }
+
+    fn release(&self, recording: RecordingId) {
+        if let Some(recorder) = self.recorder.get() {
+            recorder.release(recording);
+        }
+    }
+
+    fn tell(&self, paper: Paper) {
+        // The loop is gone only when the node is.
+        let _stopping = self.notes.send(Note::Paper(paper));
+    }
+}
+
+/// Which way a call goes, in the words of the recording format.
+#[must_use]
+pub const fn way(direction: Direction) -> vault::Direction {
+    match direction {
+        Direction::Inbound => vault::Direction::Inbound,
+        Direction::Outbound => vault::Direction::Outbound,
+    }
+}

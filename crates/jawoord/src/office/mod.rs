@@ -1,0 +1,11 @@
+//! The office: everything that happens at rest, away from calls. Ledger, keys, stores, deletions.
+
+pub mod answer;
+pub mod archive;
+pub mod audit;
+pub mod epochs;
+pub mod keeper;
+pub mod lanes;
+pub mod listing;
+pub mod recover;
+pub mod store;

@@ -1,0 +1,131 @@
+//! A small softphone: it calls or answers, speaks a tone, presses keys, and reports what it hears.
+//!
+//! `demo` uses two of them as caller and PBX, and so do the tests. It is a real SIP and RTP peer on
+//! real sockets, built from the same endpoint as the node.
+
+mod line;
+mod voice;
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use line::Line;
+
+/// What a phone is to do.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Call a number at a node.
+    Call {
+        /// The node.
+        node: SocketAddr,
+        /// The number.
+        number: String,
+    },
+    /// Speak a tone of so many hertz from now on; 0 is silence.
+    Speak(f64),
+    /// Press a key for 100 ms (RFC 4733).
+    Press(char),
+    /// Hang up.
+    HangUp,
+}
+
+/// How a phone takes calls.
+#[derive(Clone, Copy, Debug)]
+pub enum Manner {
+    /// It only calls.
+    Caller,
+    /// It answers after a while and speaks a tone.
+    Answers {
+        /// How long it rings.
+        after: Duration,
+        /// The tone in hertz.
+        tone_hz: f64,
+    },
+}
+
+/// What happened at a phone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A call came in.
+    Invited,
+    /// The other side rings.
+    Ringing,
+    /// The call is answered.
+    Answered,
+    /// 20 ms of sound came in, decoded to 8 kHz samples.
+    Heard(Vec<i16>),
+    /// The call is over.
+    Ended,
+}
+
+/// What happened, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Happened {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub what: What,
+}
+
+/// A running phone. Dropping it ends its thread and with it the call.
+pub struct Phone {
+    address: SocketAddr,
+    orders: mpsc::Sender<Order>,
+    happened: mpsc::Receiver<Happened>,
+}
+
+impl Phone {
+    /// A phone on a SIP address; its sound takes any free port.
+    ///
+    /// # Errors
+    /// The address is taken, or the machine gives no random seed.
+    pub fn start(address: SocketAddr, manner: Manner) -> io::Result<Self> {
+        let signalling = UdpSocket::bind(address)?;
+        let address = signalling.local_addr()?;
+        let sound = even_port(address.ip())?;
+        let line = Line::new(signalling, sound, manner)?;
+        let (orders, inbox) = mpsc::channel();
+        let (outbox, happened) = mpsc::channel();
+        thread::Builder::new().name("phone".to_owned()).spawn(move || {
+            line.run(&inbox, &outbox);
+        })?;
+        Ok(Self { address, orders, happened })
+    }
+
+    /// Where it receives SIP.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Gives an order. A phone that is gone takes none.
+    pub fn order(&self, order: Order) {
+        let _gone = self.orders.send(order);
+    }
+
+    /// What happens next, if anything does within `wait`.
+    #[must_use]
+    pub fn next(&self, wait: Duration) -> Option<Happened> {
+        self.happened.recv_timeout(wait).ok()
+    }
+
+    /// Everything that has happened until now.
+    pub fn all(&self) -> impl Iterator<Item = Happened> {
+        self.happened.try_iter()
+    }
+}
+
+fn even_port(ip: IpAddr) -> io::Result<UdpSocket> {
+    for _ in 0..64 {
+        let socket = UdpSocket::bind((ip, 0))?;
+        if socket.local_addr()?.port() % 2 == 0 {
+            return Ok(socket);
+        }
+    }
+    Err(io::ErrorKind::AddrNotAvailable.into())
+}

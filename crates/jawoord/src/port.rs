@@ -1,0 +1,82 @@
+//! Media ports: even for RTP, the next for RTCP, handed out in turn.
+
+use std::{
+    io,
+    net::{IpAddr, UdpSocket},
+};
+
+/// A pair of bound sockets.
+#[derive(Debug)]
+pub struct Pair {
+    /// RTP, on an even port.
+    pub rtp: UdpSocket,
+    /// RTCP, on the port above it.
+    pub rtcp: UdpSocket,
+    /// The RTP port.
+    pub port: u16,
+}
+
+/// Hands out pairs in turn, so that a port rests as long as the range allows before it is used
+/// again and an old peer's late packets meet no new call (row O-04).
+#[derive(Debug)]
+pub struct Ports {
+    address: IpAddr,
+    first: u16,
+    pairs: u16,
+    next: u16,
+}
+
+impl Ports {
+    /// The pairs between two ports of an address.
+    #[must_use]
+    pub const fn new(address: IpAddr, (min, max): (u16, u16)) -> Self {
+        Self { address, first: min, pairs: (max - min).div_ceil(2), next: 0 }
+    }
+
+    /// Binds the next pair that is free.
+    ///
+    /// # Errors
+    /// The last reason why no pair of the range could be bound.
+    pub fn bind(&mut self) -> io::Result<Pair> {
+        let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for _ in 0..self.pairs {
+            let port = self.first + self.next * 2;
+            self.next = (self.next + 1) % self.pairs;
+            match bind(self.address, port) {
+                Ok(pair) => return Ok(pair),
+                Err(failed) => error = failed,
+            }
+        }
+        Err(error)
+    }
+}
+
+fn bind(address: IpAddr, port: u16) -> io::Result<Pair> {
+    let (rtp, rtcp) = (UdpSocket::bind((address, port))?, UdpSocket::bind((address, port + 1))?);
+    rtp.set_nonblocking(true)?;
+    rtcp.set_nonblocking(true)?;
+    Ok(Pair { rtp, rtcp, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_even_and_a_taken_one_is_passed_over() {
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let mut ports = Ports::new(address, (47_310, 47_317));
+        let taken = ports.bind().unwrap();
+        let mut ports = Ports::new(address, (47_310, 47_317));
+        let next = ports.bind().unwrap();
+        assert!(next.port % 2 == 0 && next.port != taken.port);
+    }
+
+    #[test]
+    fn a_range_in_use_is_an_error_and_never_a_wait() {
+        let address = IpAddr::from([127, 0, 0, 1]);
+        let mut ports = Ports::new(address, (47_320, 47_323));
+        let _held = (ports.bind().unwrap(), ports.bind().unwrap());
+        assert!(ports.bind().is_err());
+    }
+}

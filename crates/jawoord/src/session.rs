@@ -1,0 +1,88 @@
+//! One call as the node holds it: the machine, its legs, its sound and its ladder.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use call::{Action, Call, CallId, CallOffer, Private, RecordingId, Time, Words};
+use ledger::Direction;
+use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
+
+use crate::{
+    config::judge::Settings,
+    identity,
+    ladder::Ladder,
+    wires::{Side, Wires},
+};
+
+/// Whether the ledger has the row of the call (invariant 4a).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// Nothing was asked of the ledger yet, or it is not waited for.
+    None,
+    /// The call waits for it; since when.
+    Waiting(Time),
+    /// It is there, or the call goes on without being recorded.
+    Settled,
+}
+
+/// A call in progress.
+pub struct Session {
+    /// The machine.
+    pub call: Call,
+    /// What the machine was made of, in case it must be made again without a ledger.
+    pub offer: CallOffer,
+    /// The number that was dialled.
+    pub dialled: Private<String>,
+    /// The SIP legs.
+    pub wires: Wires,
+    /// Which media worker has its sound.
+    pub worker: usize,
+    /// Who sent what.
+    pub ladder: Ladder,
+    /// The settings with which the call began; it keeps them (row O-07).
+    pub settings: Arc<Settings>,
+    /// The row in the ledger.
+    pub row: Row,
+    /// What the machine asked for while it waits for the row.
+    pub waiting: VecDeque<Action>,
+    /// The deadline under which the call is filed.
+    pub due: Option<Time>,
+    /// The seed of the committed slip, until the writer takes it.
+    pub seed: Option<RootSeed>,
+    /// The recording that a permit was minted for.
+    pub recording: Option<RecordingId>,
+    /// Which way the call goes.
+    pub direction: Direction,
+    /// The fact of its end, until it is over.
+    pub ending: Option<call::Fact>,
+    /// The three words, once there are any; the call is over then.
+    pub words: Option<Words>,
+}
+
+impl Session {
+    /// The call's id.
+    #[must_use]
+    pub const fn id(&self) -> CallId {
+        self.offer.call
+    }
+
+    /// How its recording is made, and what is sealed beside the sound.
+    #[must_use]
+    pub fn writer_config(&self) -> WriterConfig {
+        let codec = |side| match self.wires.negotiated(side).map(|agreed| agreed.codec) {
+            Some(sip::Codec::Pcmu) => Codec::Pcmu,
+            Some(sip::Codec::Pcma) | None => Codec::Pcma,
+        };
+        let request = self.wires.request();
+        let text = |bytes: &[u8]| Private::new(String::from_utf8_lossy(bytes).into_owned());
+        let mut metadata = Metadata::default()
+            .with(MetadataField::DialledNumber, self.dialled.clone())
+            .with(MetadataField::CustomerCallId, text(request.call_id()));
+        if let Some(number) = identity::caller(request) {
+            metadata = metadata.with(MetadataField::CustomerNumber, Private::new(number));
+        }
+        if let Some(name) = request.from().display() {
+            metadata = metadata.with(MetadataField::CustomerName, Private::new(name));
+        }
+        WriterConfig { codecs: [codec(Side::Near), codec(Side::Far)], metadata }
+    }
+}

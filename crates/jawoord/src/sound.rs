@@ -1,0 +1,244 @@
+//! The media side of calls: workers, ports, and what each call plays, hears and taps.
+
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
+
+use call::{CallId, Connection, Input, Key, Party, Pause, Prompt, Recording, Tone};
+use media::{
+    Codec, Command, Event, Format, LegOpen, LegStart, Order, PromptAudio, Remote, Tap, Tones,
+    Worker,
+};
+use ring::rand::{SecureRandom, SystemRandom};
+use sip::Negotiated;
+
+use crate::{
+    clock::Clock,
+    config::judge::{MediaSettings, Settings},
+    node::run::Note,
+    port::{Pair, Ports},
+    session::Session,
+    wires::Side,
+};
+
+/// Every prompt of a prompt set, encoded once and shared by all calls.
+type Encoded = HashMap<(call::Language, Prompt), PromptAudio>;
+
+/// The media workers of a node.
+pub struct Sound {
+    workers: Vec<Worker>,
+    next: usize,
+    ports: Ports,
+    advertised: std::net::IpAddr,
+    prompts: Arc<Encoded>,
+    random: SystemRandom,
+}
+
+/// What a new call gets.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// Which worker.
+    pub worker: usize,
+    /// The RTP addresses that the near and the far leg are told.
+    pub addresses: (SocketAddr, SocketAddr),
+}
+
+/// Encodes the prompts of a configuration.
+#[must_use]
+pub fn encode(settings: &Settings) -> Arc<Encoded> {
+    let set = &settings.prompts;
+    let all = set.languages().flat_map(|language| {
+        set.entries(language)
+            .map(move |(prompt, entry)| ((language, prompt), PromptAudio::from_pcm(&entry.samples)))
+    });
+    Arc::new(all.collect())
+}
+
+impl Sound {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// The system gives no thread or no event queue.
+    pub fn start(
+        settings: &Settings,
+        clock: Clock,
+        notes: &tokio::sync::mpsc::UnboundedSender<Note>,
+    ) -> io::Result<Self> {
+        let MediaSettings { bind, advertised, ports, workers, tones } = &settings.media;
+        let country = media::Country::from_code(&tones.to_uppercase()).unwrap_or_default();
+        let (instant, wall) = clock.anchor();
+        let worker = |index| {
+            let notes = notes.clone();
+            let config = media::Config {
+                clock: media::Clock::new(instant, wall),
+                tones: Tones::new(country),
+                reports: Box::new(move |report| {
+                    // The loop is gone only when the node is.
+                    let _stopping = notes.send(Note::Media(report));
+                }),
+            };
+            Worker::spawn(index, config)
+        };
+        Ok(Self {
+            workers: (0..*workers).map(worker).collect::<io::Result<_>>()?,
+            next: 0,
+            ports: Ports::new(*bind, *ports),
+            advertised: *advertised,
+            prompts: encode(settings),
+            random: SystemRandom::new(),
+        })
+    }
+
+    /// The prompts of new settings take effect; what plays now plays on.
+    pub fn renew(&mut self, settings: &Settings) {
+        self.prompts = encode(settings);
+    }
+
+    /// Binds the ports of a new call and hands them to a worker.
+    ///
+    /// # Errors
+    /// No port is free, or the worker is gone.
+    pub fn open(&mut self, call: CallId) -> io::Result<Opened> {
+        let (near, far) = (self.ports.bind()?, self.ports.bind()?);
+        let addresses = (
+            SocketAddr::new(self.advertised, near.port),
+            SocketAddr::new(self.advertised, far.port),
+        );
+        let worker = self.next % self.workers.len().max(1);
+        self.next = self.next.wrapping_add(1);
+        let order =
+            Order::Open { customer: Box::new(self.leg(near)?), agent: Box::new(self.leg(far)?) };
+        match self.workers.get(worker).map(|worker| worker.send(Command { call, order })) {
+            Some(Ok(())) => Ok(Opened { worker, addresses }),
+            Some(Err(_)) | None => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn leg(&self, pair: Pair) -> io::Result<LegOpen> {
+        let mut bytes = [0; 32];
+        self.random.fill(&mut bytes).map_err(|_| io::Error::other("no random numbers"))?;
+        Ok(LegOpen { rtp: pair.rtp, rtcp: pair.rtcp, start: LegStart::from_random(bytes) })
+    }
+
+    /// Ends a call's media.
+    pub fn close(&self, call: CallId, worker: usize) {
+        self.order(call, worker, Order::Close);
+    }
+
+    fn order(&self, call: CallId, worker: usize, order: Order) {
+        let sent = self.workers.get(worker).map(|worker| worker.send(Command { call, order }));
+        if let Some(Err(error)) = sent {
+            tracing::error!(%call, %error, "media");
+        }
+    }
+
+    fn tell(&self, session: &Session, order: Order) {
+        self.order(session.id(), session.worker, order);
+    }
+
+    /// A leg's session description was agreed or changed.
+    pub fn remote(&self, session: &Session, side: Side, agreed: &Negotiated) {
+        let (Some(rtp), Some(rtcp)) = (agreed.remote_rtp, agreed.remote_rtcp) else {
+            return;
+        };
+        let codec = match agreed.codec {
+            sip::Codec::Pcma => Codec::Pcma,
+            sip::Codec::Pcmu => Codec::Pcmu,
+        };
+        let format =
+            |payload_type, event_payload_type| Format { codec, payload_type, event_payload_type };
+        let remote = Remote {
+            rtp,
+            rtcp,
+            send: format(agreed.send_payload, agreed.send_event),
+            receive: format(agreed.receive_payload, agreed.receive_event),
+            hears: agreed.direction.sends(),
+        };
+        let party = match side {
+            Side::Near => Party::Customer,
+            Side::Far => Party::Agent,
+        };
+        self.tell(session, Order::SetRemote(party, remote));
+    }
+
+    /// Plays a prompt to the customer, in the language of the line.
+    pub fn play(&self, session: &Session, prompt: Prompt) {
+        let audio = session.offer.line.as_ref().and_then(|line| match &line.policy.recording {
+            Recording::Ask(asking) => self.prompts.get(&(asking.language, prompt)),
+            Recording::Never => None,
+        });
+        match audio {
+            Some(audio) => self.tell(session, Order::Play(prompt, audio.clone())),
+            None => tracing::error!(call = %session.id(), %prompt, "a prompt is missing"),
+        }
+    }
+
+    /// Ends what plays.
+    pub fn hush(&self, session: &Session) {
+        self.tell(session, Order::Hush);
+    }
+
+    /// Plays ring-back.
+    pub fn ring_back(&self, session: &Session) {
+        self.tell(session, Order::RingBack);
+    }
+
+    /// Plays a tone.
+    pub fn tone(&self, session: &Session, tone: Tone) {
+        self.tell(session, Order::Tone(tone));
+    }
+
+    /// Connects the legs.
+    pub fn connect(&self, session: &Session, connection: Connection) {
+        self.tell(session, Order::Connect(connection));
+    }
+
+    /// Arms the withdrawal key.
+    pub fn arm(&self, session: &Session, key: Key) {
+        self.tell(session, Order::ArmWithdrawal(key));
+    }
+
+    /// Puts a tap in.
+    pub fn tap(&self, session: &Session, tap: Tap) {
+        self.tell(session, Order::InsertTap(Box::new(tap)));
+    }
+
+    /// Takes the tap out.
+    pub fn untap(&self, session: &Session) {
+        self.tell(session, Order::RemoveTap);
+    }
+
+    /// The tap keeps silence.
+    pub fn pause(&self, session: &Session) {
+        self.tell(session, Order::Pause(Pause::Hold));
+    }
+
+    /// The tap listens again.
+    pub fn resume(&self, session: &Session) {
+        self.tell(session, Order::Resume);
+    }
+}
+
+/// What a report of a worker means to the call.
+#[must_use]
+pub fn told(call: CallId, event: Event) -> Option<Input> {
+    match event {
+        Event::PromptEnded(end) => {
+            Some(Input::PromptEnded { prompt: end.prompt, samples: end.samples, whole: end.whole })
+        }
+        Event::Digit(party, press) => Some(Input::Digit(party, press)),
+        Event::TapCut => Some(Input::TapCut),
+        Event::TapOverrun { missing_ms } => {
+            tracing::warn!(%call, missing_ms, "audio was not recorded: the recorder is behind");
+            Some(Input::Degraded)
+        }
+        Event::StrayEvents(party) => {
+            tracing::warn!(%call, party = party.as_str(), "key presses on a payload type that was \
+                not agreed are ignored");
+            None
+        }
+        Event::Fault => {
+            tracing::error!(%call, "handling the call's media failed; its recording has ended");
+            Some(Input::RecorderFailed)
+        }
+        Event::Closed(_statistics) => None,
+    }
+}

@@ -1,0 +1,264 @@
+//! The SIP side of one call: its two legs and what their session descriptions agree on.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use sip::{
+    Body, Codec, Description, Header, LegId, ListenerId, Local, Negotiated, Own, Refusal, Remote,
+    Request, Sdp,
+};
+
+/// One of the two legs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The leg that called.
+    Near,
+    /// The leg that we call.
+    Far,
+}
+
+/// What a re-INVITE asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The other side will not hear us.
+    Held,
+    /// It hears us (again).
+    Heard,
+}
+
+/// Why a leg ends, for its `Reason` headers (RFC 3326).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The SIP status it ended with, if there was one.
+    pub sip: Option<u16>,
+    /// The Q.850 cause.
+    pub q850: u8,
+    /// In words.
+    pub text: &'static str,
+}
+
+impl End {
+    /// The headers.
+    #[must_use]
+    pub fn headers(self) -> Vec<Header> {
+        let sip = self.sip.map(|status| format!("SIP;cause={status};text=\"{}\"", self.text));
+        let q850 = format!("Q.850;cause={};text=\"{}\"", self.q850, self.text);
+        let header = |value: String| Header::new("Reason", value).ok();
+        sip.into_iter().chain([q850]).filter_map(header).collect()
+    }
+}
+
+/// An answer to an INVITE that cannot be handled.
+#[derive(Debug)]
+pub struct Refused {
+    /// The status.
+    pub status: u16,
+    /// What goes along.
+    pub headers: Vec<Header>,
+}
+
+impl Refused {
+    fn of(refusal: Refusal, own: IpAddr) -> Self {
+        let (code, text) = refusal.warning();
+        let warning = Header::new("Warning", format!("{code} {own} \"{text}\""));
+        Self { status: refusal.status(), headers: warning.into_iter().collect() }
+    }
+}
+
+/// What has arrived, and where it is to go.
+pub struct Call {
+    /// The near leg.
+    pub leg: LegId,
+    /// Its INVITE.
+    pub request: Arc<Request>,
+    /// Where it came from.
+    pub source: Remote,
+    /// Max-Forwards of the far leg.
+    pub max_forwards: u8,
+    /// Our own address on the listener it came by.
+    pub local: SocketAddr,
+    /// Where the far leg goes to.
+    pub target: Option<SocketAddr>,
+}
+
+/// What a re-INVITE is answered with.
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The answer, or our offer.
+    pub body: Option<Body>,
+    /// What is agreed on, when the offer was in the re-INVITE.
+    pub negotiated: Option<Negotiated>,
+}
+
+struct Leg {
+    id: Option<LegId>,
+    own: Own,
+    local: Local,
+    agreed: Option<Negotiated>,
+}
+
+/// Both legs.
+pub struct Wires {
+    call: Call,
+    near: Leg,
+    far: Leg,
+    /// The answer to the caller's offer; `None` when it left the offer to us.
+    answer: Option<Body>,
+}
+
+impl Wires {
+    /// Reads the caller's offer and prepares the answer, which may be sent later or never.
+    ///
+    /// # Errors
+    /// The offer cannot be read or shares no codec with us (row A-22).
+    pub fn new(
+        call: Call,
+        media: (SocketAddr, SocketAddr),
+        session: u64,
+        offer: Option<Sdp>,
+    ) -> Result<Self, Refused> {
+        let own_ip = call.local.ip();
+        let mut near = Leg {
+            id: Some(call.leg),
+            own: Own::new(session),
+            local: Local::new(media.0),
+            agreed: None,
+        };
+        let mut answer = None;
+        if let Some(offer) = offer {
+            let description = Description::parse(&offer).map_err(Refusal::Malformed);
+            let (octets, agreed) = description
+                .and_then(|description| near.own.answer(&description, &near.local))
+                .map_err(|refusal| Refused::of(refusal, own_ip))?;
+            answer = Some(Body::sdp(octets));
+            near.agreed = Some(agreed);
+        }
+        let far = Leg {
+            id: None,
+            own: Own::new(session.wrapping_add(1)),
+            local: Local::new(media.1),
+            agreed: None,
+        };
+        Ok(Self { call, near, far, answer })
+    }
+
+    const fn side(&mut self, side: Side) -> &mut Leg {
+        match side {
+            Side::Near => &mut self.near,
+            Side::Far => &mut self.far,
+        }
+    }
+
+    /// The leg's id, while it lives.
+    #[must_use]
+    pub const fn leg(&self, side: Side) -> Option<LegId> {
+        match side {
+            Side::Near => self.near.id,
+            Side::Far => self.far.id,
+        }
+    }
+
+    /// The leg has ended.
+    pub const fn over(&mut self, side: Side) {
+        self.side(side).id = None;
+    }
+
+    /// What a leg's descriptions agree on.
+    #[must_use]
+    pub fn negotiated(&self, side: Side) -> Option<Negotiated> {
+        match side {
+            Side::Near => self.near.agreed.clone(),
+            Side::Far => self.far.agreed.clone(),
+        }
+    }
+
+    /// The body of our 18x or 2xx: the answer, or the offer when the caller left it to us.
+    pub fn answer(&mut self) -> Body {
+        match &self.answer {
+            Some(answer) => answer.clone(),
+            None => Body::sdp(self.near.own.offer(&self.near.local)),
+        }
+    }
+
+    /// The offer to the far leg: the codec of the near leg first, so that nothing is transcoded
+    /// and the caller needs no re-INVITE when the parties are connected.
+    pub fn offer(&mut self) -> Body {
+        if let Some(agreed) = &self.near.agreed {
+            let other = match agreed.codec {
+                Codec::Pcma => Codec::Pcmu,
+                Codec::Pcmu => Codec::Pcma,
+            };
+            self.far.local.codecs = vec![agreed.codec, other];
+            self.far.local.ptime_ms = agreed.ptime_ms;
+        }
+        Body::sdp(self.far.own.offer(&self.far.local))
+    }
+
+    /// The far leg's INVITE is out.
+    pub const fn dialled(&mut self, leg: LegId) {
+        self.far.id = Some(leg);
+    }
+
+    /// Reads the answer to an offer of ours.
+    ///
+    /// # Errors
+    /// There is nothing to talk in.
+    pub fn read_answer(&mut self, side: Side, sdp: &Sdp) -> Result<Option<Negotiated>, Refusal> {
+        let leg = self.side(side);
+        let agreed = leg.own.read_answer(&leg.local, sdp)?;
+        leg.agreed = Some(agreed.clone());
+        Ok(Some(agreed))
+    }
+
+    /// Answers a re-INVITE; one that cannot be agreed on changes nothing (row B-09).
+    pub fn reinvited(&mut self, side: Side, offer: Option<&Sdp>) -> Reply {
+        let leg = self.side(side);
+        let Some(offer) = offer else {
+            let body = Some(Body::sdp(leg.own.offer(&leg.local)));
+            return Reply { status: 200, body, negotiated: None };
+        };
+        let answered = Description::parse(offer)
+            .map_err(Refusal::Malformed)
+            .and_then(|description| leg.own.answer(&description, &leg.local));
+        match answered {
+            Ok((octets, agreed)) => {
+                leg.agreed = Some(agreed.clone());
+                Reply { status: 200, body: Some(Body::sdp(octets)), negotiated: Some(agreed) }
+            }
+            Err(refusal) => Reply { status: refusal.status(), body: None, negotiated: None },
+        }
+    }
+
+    /// The caller's INVITE.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.call.request
+    }
+
+    /// Where the far leg goes to.
+    #[must_use]
+    pub const fn target(&self) -> Option<SocketAddr> {
+        self.call.target
+    }
+
+    /// By which listener and under which address the far leg is called.
+    #[must_use]
+    pub const fn from(&self) -> (ListenerId, SocketAddr) {
+        (self.call.source.listener, self.call.local)
+    }
+
+    /// Max-Forwards of the far leg.
+    #[must_use]
+    pub const fn max_forwards(&self) -> u8 {
+        self.call.max_forwards
+    }
+}
+
+/// Whether a leg's agreement holds the call.
+#[must_use]
+pub fn hold(agreed: &Negotiated) -> Hold {
+    if agreed.is_held() { Hold::Held } else { Hold::Heard }
+}

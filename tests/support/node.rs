@@ -1,0 +1,233 @@
+//! Runs the real program: a node on free loopback ports with a data folder of its own.
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The program under test: the one that the same build has made.
+///
+/// # Panics
+/// It has not been built.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let exe = std::env::current_exe().expect("a test has a path");
+    let folder = exe.ancestors().find(|folder| folder.join(name).is_file());
+    let folder = folder.unwrap_or_else(|| panic!("{name} is not built: cargo build --workspace"));
+    folder.join(name)
+}
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A UDP port that nobody holds.
+///
+/// # Panics
+/// The machine has none.
+#[must_use]
+pub fn free_udp() -> u16 {
+    UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port()
+}
+
+fn free_tcp() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port()
+}
+
+/// How a node is to differ from `config/lab.toml`.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Pairs of a text of the file and what takes its place.
+    pub replace: Vec<(&'static str, String)>,
+}
+
+impl Change {
+    /// Adds a replacement.
+    #[must_use]
+    pub fn with(mut self, from: &'static str, to: impl Into<String>) -> Self {
+        self.replace.push((from, to.into()));
+        self
+    }
+}
+
+/// A running node.
+pub struct Node {
+    /// Where everything of this test lives.
+    pub home: TempDir,
+    /// The node's SIP port.
+    pub sip: u16,
+    /// Where the node expects its PBX.
+    pub pbx: u16,
+    /// Metrics and health.
+    pub metrics: u16,
+    /// The page.
+    pub portal: u16,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// Starts a node with the lab's configuration on ports of its own.
+    ///
+    /// # Panics
+    /// It does not become ready within ten seconds.
+    #[must_use]
+    pub fn start(change: &Change) -> Self {
+        let home = TempDir::new().expect("a temporary folder");
+        let (sip, pbx, metrics, portal) = (free_udp(), free_udp(), free_tcp(), free_tcp());
+        let media = 20_000 + (free_udp() % 900) * 40;
+        let mut text = fs::read_to_string(root().join("config/lab.toml")).expect("the lab");
+        let ports = [
+            ("127.0.0.1:15060", format!("127.0.0.1:{sip}")),
+            ("127.0.0.1:15080", format!("127.0.0.1:{pbx}")),
+            ("127.0.0.1:15090", format!("127.0.0.1:{metrics}")),
+            ("127.0.0.1:15091", format!("127.0.0.1:{portal}")),
+            ("port_min = 20000", format!("port_min = {media}")),
+            ("port_max = 29999", format!("port_max = {}", media + 399)),
+        ];
+        for (from, to) in ports.iter().chain(&change.replace) {
+            assert!(text.contains(from), "config/lab.toml no longer holds {from:?}");
+            text = text.replace(from, to);
+        }
+        fs::write(home.path().join("node.toml"), text).expect("a configuration");
+        let mut node = Self { home, sip, pbx, metrics, portal, child: None };
+        node.run_again();
+        node
+    }
+
+    /// Starts the program (again) on the same folder.
+    ///
+    /// # Panics
+    /// It does not become ready within ten seconds.
+    pub fn run_again(&mut self) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.home.path().join("node.log"))
+            .expect("a log");
+        let child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        self.child = Some(child);
+        let health = SocketAddr::from(([127, 0, 0, 1], self.metrics));
+        let until = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(health).is_err() {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            assert!(ended.is_none() && Instant::now() < until, "not ready:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// What the node has logged.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("node.log")).unwrap_or_default()
+    }
+
+    /// The process.
+    ///
+    /// # Panics
+    /// The node does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("a running node").id()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("jawoord"));
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(self.home.path().join("node.toml"))
+            .arg("--data")
+            .arg(self.data());
+        command
+    }
+
+    /// Runs a command against the node's folder.
+    ///
+    /// # Panics
+    /// The program cannot be started.
+    #[must_use]
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the program starts")
+    }
+
+    /// Runs a command with `--json` and reads what it prints.
+    ///
+    /// # Panics
+    /// It prints no JSON.
+    #[must_use]
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.command(arguments).arg("--json").output().expect("the program starts");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr))
+        })
+    }
+
+    /// Kills the node as a power cut would kill the program.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _gone = child.kill();
+            let _reaped = child.wait();
+        }
+    }
+
+    /// Asks the node to stop (SIGTERM) and waits until it has.
+    ///
+    /// # Panics
+    /// It takes longer than ten seconds.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _sent = Command::new("kill").arg(child.id().to_string()).status();
+            let until = Instant::now() + Duration::from_secs(10);
+            while child.try_wait().expect("a child").is_none() {
+                assert!(Instant::now() < until, "the node does not stop:\n{}", self.log());
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    /// Waits until `seen` of what a command prints is true.
+    ///
+    /// # Panics
+    /// It is not within ten seconds.
+    pub fn until(&self, arguments: &[&str], seen: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let value = self.json(arguments);
+            if seen(&value) {
+                return value;
+            }
+            assert!(Instant::now() < until, "{arguments:?} stays {value:#}\n{}", self.log());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+        if thread::panicking() {
+            eprintln!("--- the node's log ---\n{}", self.log());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs SIPp with scenarios and sounds of our own.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{node::root, pcap};
+
+/// A SIPp in a folder of its own.
+pub struct Sipp {
+    home: TempDir,
+    child: Child,
+}
+
+/// What a SIPp plays: the file name used in the scenario, and the capture.
+pub type Sound<'a> = (&'a str, &'a [pcap::Packet]);
+
+impl Sipp {
+    /// Starts a scenario of `tests/wire/scenarios` on a local SIP port.
+    ///
+    /// # Panics
+    /// SIPp is not installed.
+    #[must_use]
+    pub fn start(scenario: &str, port: u16, sounds: &[Sound<'_>], more: &[&str]) -> Self {
+        let home = TempDir::new().expect("a temporary folder");
+        let file = format!("{scenario}.xml");
+        fs::copy(root().join("tests/wire/scenarios").join(&file), home.path().join(&file))
+            .expect("a scenario");
+        for (name, packets) in sounds {
+            pcap::write(&home.path().join(name), 0x5151_0001, packets).expect("a capture");
+        }
+        let out = fs::File::create(home.path().join("out")).expect("a file");
+        let child = Command::new("sipp")
+            .current_dir(home.path())
+            .args(["-sf", &file, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port.to_string()])
+            .args(["-nostdin", "-trace_err", "-error_file", "errors"])
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().expect("a file"))
+            .stderr(out)
+            .spawn()
+            .expect("SIPp is installed (package sip-tester)");
+        Self { home, child }
+    }
+
+    /// Copies a digit capture that SIPp's package ships, under the name a scenario uses.
+    ///
+    /// # Panics
+    /// The package is not installed.
+    pub fn digit(&self, key: &str, name: &str) {
+        let shipped: PathBuf = format!("/usr/share/sip-tester/dtmf_2833_{key}.pcap").into();
+        fs::copy(shipped, self.home.path().join(name)).expect("the digits of package sip-tester");
+    }
+
+    /// Waits for the end and says whether every call went as the scenario says.
+    ///
+    /// # Panics
+    /// It does not end within `limit`.
+    #[must_use]
+    pub fn succeeds(mut self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                if !status.success() {
+                    eprintln!("--- SIPp ---\n{}", self.says());
+                }
+                return status.success();
+            }
+            if Instant::now() > until {
+                eprintln!("--- SIPp does not end ---\n{}", self.says());
+                return false;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn says(&self) -> String {
+        let read = |name: &str| fs::read_to_string(self.folder().join(name)).unwrap_or_default();
+        format!("{}\n{}", read("errors"), read("out"))
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.home.path()
+    }
+}
+
+impl Drop for Sipp {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}

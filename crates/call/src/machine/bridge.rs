@@ -9,7 +9,9 @@ use crate::{Party, Time};
 pub(super) struct Bridge {
     customer_holds: bool,
     agent_holds: bool,
+    /// Whether they were ever connected, and whether they are now.
     opened: bool,
+    connected: bool,
     /// Since when both are connected and nobody holds.
     audible_since: Option<Time>,
     /// How long they were, before that.
@@ -20,6 +22,7 @@ impl Bridge {
     /// Both parties are connected.
     pub(super) fn open(&mut self, now: Time) {
         self.opened = true;
+        self.connected = true;
         self.measure(now);
     }
 
@@ -53,16 +56,14 @@ impl Bridge {
         self.opened.then_some(self.audible_before)
     }
 
-    /// The parties are connected no longer.
+    /// The parties are connected no longer; a hold after that changes nothing.
     pub(super) fn close(&mut self, now: Time) {
-        self.audible_before = self.audible(now);
-        self.audible_since = None;
+        self.connected = false;
+        self.measure(now);
     }
 
     fn measure(&mut self, now: Time) {
-        self.close(now);
-        if self.opened && !self.is_held() {
-            self.audible_since = Some(now);
-        }
+        self.audible_before = self.audible(now);
+        self.audible_since = (self.connected && !self.is_held()).then_some(now);
     }
 }

@@ -291,3 +291,16 @@ fn c_17_the_failure_of_another_commit_means_nothing() {
     desk.tell(closed(true, 2_000));
     assert_eq!(desk.finished().verdict, Verdict::Recorded);
 }
+
+#[test]
+fn time_after_the_end_is_not_time_to_be_heard() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(500);
+    desk.tell(Input::HungUp(Party::Agent));
+    desk.tell(Input::Held(Party::Agent, false));
+    desk.wait(5_000);
+    desk.tell(Input::Held(Party::Agent, false));
+    desk.tell(closed(true, 0));
+    desk.tell(closed(true, 0));
+    assert_eq!(desk.finished().verdict, Verdict::Unconnected);
+}

@@ -298,7 +298,7 @@ fn any_policy(chance: &mut Chance) -> Asking {
 fn long_histories_of_every_input() {
     let mut chance = Chance::from_seed(seed());
     let mut finished = [0_u64; 3];
-    for _ in 0..depth() * 2_000 {
+    for _ in 0..depth() * 8_000 {
         let world = World::new(any_policy(&mut chance));
         // Half of the runs start where chance alone seldom comes.
         let start = if chance.below(2) == 0 { &[][..] } else { &BRIDGED[..] };

@@ -1,1 +1,6 @@
-//! What the tests share: a virtual clock, a lossy network, phones and a fake disk.
+//! What the tests share: real nodes on free ports, SIPp with sounds of our own, and ears.
+
+pub mod node;
+pub mod pcap;
+pub mod sipp;
+pub mod sound;

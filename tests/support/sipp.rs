@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -18,8 +18,13 @@ pub struct Sipp {
     child: Child,
 }
 
-/// What a SIPp plays: the file name used in the scenario, and the capture.
-pub type Sound<'a> = (&'a str, &'a [pcap::Packet]);
+/// What a SIPp plays under a file name of its scenario.
+pub enum Sound<'a> {
+    /// Packets of our own.
+    Own(&'a str, &'a [pcap::Packet]),
+    /// A key of the captures that SIPp's package ships: `0` to `9`, `star` or `pound`.
+    Key(&'a str, &'a str),
+}
 
 impl Sipp {
     /// Starts a scenario of `tests/wire/scenarios` on a local SIP port.
@@ -32,8 +37,16 @@ impl Sipp {
         let file = format!("{scenario}.xml");
         fs::copy(root().join("tests/wire/scenarios").join(&file), home.path().join(&file))
             .expect("a scenario");
-        for (name, packets) in sounds {
-            pcap::write(&home.path().join(name), 0x5151_0001, packets).expect("a capture");
+        for sound in sounds {
+            match sound {
+                Sound::Own(name, packets) => {
+                    pcap::write(&home.path().join(name), 0x5151_0001, packets).expect("a capture");
+                }
+                Sound::Key(name, key) => {
+                    let shipped = format!("/usr/share/sip-tester/dtmf_2833_{key}.pcap");
+                    fs::copy(shipped, home.path().join(name)).expect("package sip-tester");
+                }
+            }
         }
         let out = fs::File::create(home.path().join("out")).expect("a file");
         let child = Command::new("sipp")
@@ -47,15 +60,6 @@ impl Sipp {
             .spawn()
             .expect("SIPp is installed (package sip-tester)");
         Self { home, child }
-    }
-
-    /// Copies a digit capture that SIPp's package ships, under the name a scenario uses.
-    ///
-    /// # Panics
-    /// The package is not installed.
-    pub fn digit(&self, key: &str, name: &str) {
-        let shipped: PathBuf = format!("/usr/share/sip-tester/dtmf_2833_{key}.pcap").into();
-        fs::copy(shipped, self.home.path().join(name)).expect("the digits of package sip-tester");
     }
 
     /// Waits for the end and says whether every call went as the scenario says.

@@ -1,0 +1,1 @@
+//! What must not be found anywhere: in memory, on disk, in logs.

@@ -1,0 +1,1 @@
+//! Calls on real sockets, with real peers, through the real program.

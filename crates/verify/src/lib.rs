@@ -1,1 +1,28 @@
-//! The crate is described in ARCHITECTURE.md.
+//! The auditor's offline tool: proves an exported folder with nothing but a key brought along.
+//!
+//! A folder that `jawoord audit export` wrote holds `entries.jsonl`, `checkpoints.jsonl` and
+//! `recordings/<recording id>.jwr`, the sealed objects as stored. Three things are proved: that the
+//! trail is whole and signed, that every object is as it was sealed and signed, and that each says
+//! the same as the other: no sound without a permit, no recording missing, no deletion that did not
+//! happen. Other files in the folder are not looked at, and nothing in it is changed.
+//!
+//! What is absent on purpose: no socket, no database, no runtime, no key that opens sound. The
+//! tool reads ciphertext only and needs neither a node nor anybody's leave.
+
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod args;
+mod command;
+mod finding;
+mod folder;
+mod history;
+mod object;
+mod report;
+mod trust;
+
+pub use args::{Args, Request, UsageError};
+pub use command::{Exit, run};
+pub use finding::{Fault, Finding, Part, PermitField};
+pub use folder::{FolderError, RECORDINGS_FOLDER, verify_folder};
+pub use report::{Report, Verdict};
+pub use trust::{Trusted, TrustedError};

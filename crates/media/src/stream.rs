@@ -210,6 +210,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stall_of_our_own_shows_in_the_timestamps_once() {
+        let mut stream = Stream::new(at(0), 1, 0, 0);
+        let times = [0, 100, 120, 140].map(|ms| stream.own(at(ms), 8, 160).timestamp);
+        assert_eq!(times, [0, 800, 960, 1_120]);
+    }
+
+    #[test]
+    fn after_a_burst_our_own_sound_begins_at_its_end() {
+        let mut stream = Stream::new(at(0), 1, 0, 0);
+        for n in 0..3_u16 {
+            let packet = packet(n, u32::from(n) * 160, 5);
+            stream.relay(at(0), &packet, false, 8, Covers::Sound(160));
+        }
+        assert_eq!(stream.own(at(5), 8, 160).timestamp, 480);
+    }
+
+    #[test]
     fn loss_and_reordering_reach_the_receiver_as_they_were() {
         let mut stream = Stream::new(at(0), 1, 100, 0);
         let mut relay = |ms, sequence: u16| {

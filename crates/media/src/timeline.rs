@@ -151,6 +151,37 @@ mod tests {
     }
 
     #[test]
+    fn a_call_of_many_days_never_wraps() {
+        let mut line = Timeline::default();
+        let day = 8_000 * 86_400_u32;
+        for n in 0..20_u32 {
+            let at = i64::from(n) * i64::from(day);
+            let placed = line.place(1, n.wrapping_mul(day), at);
+            assert_eq!(placed, Placed { position: at, anchored: n == 0 });
+        }
+    }
+
+    #[test]
+    fn a_first_packet_that_came_late_is_made_good_and_a_little_lateness_left_alone() {
+        for (early, in_the_end) in [(240, 240), (120, 0)] {
+            let mut line = Timeline::default();
+            line.place(1, 0, 1_000);
+            let place = |line: &mut Timeline, n: u32| {
+                let arrival = 1_000 + i64::from(n) * 160 - early;
+                let placed = line.place(1, n * 160, arrival);
+                assert!(!placed.anchored);
+                1_000 + i64::from(n) * 160 - placed.position
+            };
+            for n in 1..=256 {
+                assert_eq!(place(&mut line, n), 0);
+            }
+            for n in 257..1_000 {
+                assert_eq!(place(&mut line, n), in_the_end);
+            }
+        }
+    }
+
+    #[test]
     fn jitter_moves_nothing() {
         let mut line = Timeline::default();
         line.place(1, 0, 0);

@@ -63,6 +63,18 @@ fn b_29_comfort_noise_is_no_loss_to_either_side() {
 }
 
 #[test]
+fn b_34_a_packet_from_before_the_stream_began_is_late_and_counted() {
+    let mut stage = Stage::bare();
+    stage.connect(Connection::Bridged);
+    let packets = [(); 3].map(|()| stage.customer.raw(8, false, &[1; 160]));
+    let [first, second, third] = packets;
+    assert!(matches!(stage.send(Party::Customer, third), Verdict::Forward(_)));
+    assert_eq!(stage.send(Party::Customer, second), Verdict::Drop(Dropped::Late));
+    assert_eq!(stage.send(Party::Customer, first), Verdict::Drop(Dropped::Late));
+    assert_eq!(stage.relay.stats().customer.late, 2);
+}
+
+#[test]
 fn nothing_passes_before_the_parties_are_connected() {
     let mut stage = Stage::bare();
     stage.agent.say(stage.now, 1);
@@ -114,6 +126,11 @@ fn b_31_each_leg_reports_for_itself_answers_the_peers_report_and_says_goodbye() 
     stage.relay.receive_report(stage.now, Party::Customer, "10.0.0.1:9".parse().unwrap(), customer);
     let stats = stage.relay.stats().customer;
     assert_eq!((stats.reports, stats.malformed_reports, stats.foreign), (1, 1, 1));
+    // The peer's report about our stream, which it knows by our source.
+    let mut about_us = vec![0x81, 201, 0, 7, 0, 0, 0, 9, 0xF0, 0xF0, 0xF0, 0xF0, 77];
+    about_us.resize(32, 0);
+    stage.relay.receive_report(stage.now, Party::Customer, rtcp, &about_us);
+    assert_eq!(stage.relay.stats().customer.peer_fraction_lost, 77);
     let (next, _) = reports(&mut stage, 10);
     let (_, answer) = next.iter().find(|(who, _)| *who == Party::Customer).unwrap();
     let block = parse_rtcp(answer, stage.customer.ssrc).unwrap().about_us.unwrap();
@@ -144,5 +161,8 @@ fn d_09_each_side_is_sent_what_it_declared_and_understood_by_what_we_declared() 
     stage.press(Party::Agent, 6);
     let sent: Vec<u8> = stage.customer.heard.iter().map(|p| p.header.payload_type).collect();
     assert!(sent.iter().filter(|pt| **pt == 96).count() == 6, "{sent:?}");
-    assert_eq!(stage.keys(), "56");
+    stage.press(Party::Agent, 7);
+    assert_eq!(stage.keys(), "567");
+    let stats = stage.relay.stats();
+    assert_eq!((stats.customer.presses, stats.agent.presses), (1, 2));
 }

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod control;
+pub mod demo;
 pub mod harden;
 pub mod http;
 pub mod identity;

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use jawoord::{
-    command::{Cli, Command, Site, check, demo, desk::Errand, prompts, serve},
+    command::{Cli, Command, Site, check, desk::Errand, prompts, serve},
     config::problem::Problems,
+    demo,
 };
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub mod check;
-pub mod demo;
 pub mod desk;
 pub mod prompts;
 pub mod request;

@@ -15,7 +15,7 @@ use super::Node;
 use crate::{config::judge::Settings, office::lanes::Paper, recorder::Tape};
 
 /// How long a call waits for its row before it goes on unrecorded.
-pub(crate) const ROW_PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const ROW_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a stopping node waits for its calls.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);

@@ -71,7 +71,7 @@ pub fn recording(row: &RecordingRow, removals: &[RemovalRow]) -> Value {
         "missing_ms": sealed.map(|sealed| sealed.missing_ms),
         "gaps": sealed.map(|sealed| sealed.gaps),
         "codec": sealed.map(|sealed| &*sealed.codec),
-        "degraded": sealed.is_some_and(|sealed| sealed.recovered || sealed.missing_ms > 0)
+        "degraded": sealed.is_some_and(|sealed| sealed.recovered)
             || words.is_some_and(|words| words.verdict == call::Verdict::Degraded),
         "manifest": sealed.map(|sealed| sealed.manifest.to_string()),
         "object": row.object.as_ref().and_then(|object| object.sha256).map(|hash| hash.to_string()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{Consent, Outcome, Reason, Time, Verdict, Words};
+use call::{Consent, Outcome, Time, Verdict, Words};
 use ledger::{RecordingRow, SealedRecording};
 use vault::{Codec, Country, FinaliseError, Sealed, Tags, Tape};
 
@@ -33,7 +33,8 @@ impl Archive {
         let row = self.ledger.recording(ended.recording).await?.ok_or(OfficeError::Unknown)?;
         let Some(tape) = ended.tape else { return Err(OfficeError::NotStored) };
         let started = ended.started.unwrap_or(row.permitted_at);
-        let whole = tape.is_whole() && tape.missing_samples() == 0 && !ended.degraded;
+        // A party that sent nothing leaves gaps, which are listed; only loss degrades.
+        let whole = tape.is_whole() && !ended.degraded;
         let verdict = if whole { Verdict::Recorded } else { Verdict::Degraded };
         let words = Words { consent: Consent::Granted, outcome: Outcome::Bridged, verdict };
         let making = Making { row, started, ended: self.clock.now(), words, recovered: false };
@@ -118,6 +119,3 @@ fn catalogue(
         recovered,
     }
 }
-
-/// Why a tape that nobody owns is let go.
-pub(crate) const ORPHAN: Reason = Reason::Empty;

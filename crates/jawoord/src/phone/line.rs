@@ -130,7 +130,7 @@ impl Line {
                     destination: node,
                     target: uri(&number, node),
                     routes: Vec::new(),
-                    from: NameAddr::new(uri("+31612345678", self.own)),
+                    from: NameAddr::new(uri("+31612345678", self.own)).with_display("Klant"),
                     to: NameAddr::new(uri(&number, node)),
                     headers: Vec::new(),
                     body: Body::sdp(self.session.offer(&self.local)),
@@ -139,6 +139,7 @@ impl Line {
                 self.leg = self.endpoint.invite(now, &invite).ok();
             }
             Order::Speak(hz) => self.voice.speak(hz),
+            Order::Utter(payloads) => self.voice.utter(payloads),
             Order::Press(key) => self.voice.press(key),
             Order::HangUp => self.hang_up(now),
         }

@@ -7,14 +7,31 @@ mod line;
 mod voice;
 
 use std::{
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr, UdpSocket},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use line::Line;
+
+/// Makes the payload of each packet that a phone sends, when it sends it: 160 coded samples.
+#[derive(Clone)]
+pub struct Payloads(Arc<dyn Fn() -> [u8; 160] + Send + Sync>);
+
+impl Payloads {
+    /// Asks `make` once for every packet, on the phone's thread.
+    pub fn new(make: impl Fn() -> [u8; 160] + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+}
+
+impl fmt::Debug for Payloads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Payloads")
+    }
+}
 
 /// What a phone is to do.
 #[derive(Clone, Debug)]
@@ -28,6 +45,8 @@ pub enum Order {
     },
     /// Speak a tone of so many hertz from now on; 0 is silence.
     Speak(f64),
+    /// Speak these payloads from now on, as they are.
+    Utter(Payloads),
     /// Press a key for 100 ms (RFC 4733).
     Press(char),
     /// Hang up.

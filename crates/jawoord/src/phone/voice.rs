@@ -9,6 +9,8 @@ use std::{
 use media::{Codec, Header, g711, parse_rtp};
 use sip::Negotiated;
 
+use super::Payloads;
+
 const FRAME: Duration = Duration::from_millis(20);
 const FRAME_SAMPLES: u32 = 160;
 /// A key lasts five packets; its end is sent three times (RFC 4733 §2.5.1.4).
@@ -31,6 +33,7 @@ pub(super) struct Voice {
     sequence: u16,
     timestamp: u32,
     ssrc: u32,
+    payloads: Option<Payloads>,
     tone_hz: f64,
     phase: f64,
     next: Option<Instant>,
@@ -48,6 +51,7 @@ impl Voice {
             sequence: ssrc as u16,
             timestamp: ssrc.rotate_left(7),
             ssrc,
+            payloads: None,
             tone_hz: 0.0,
             phase: 0.0,
             next: None,
@@ -55,8 +59,13 @@ impl Voice {
         }
     }
 
-    pub(super) const fn speak(&mut self, hz: f64) {
+    pub(super) fn speak(&mut self, hz: f64) {
+        self.payloads = None;
         self.tone_hz = hz;
+    }
+
+    pub(super) fn utter(&mut self, payloads: Payloads) {
+        self.payloads = Some(payloads);
     }
 
     pub(super) fn press(&mut self, key: char) {
@@ -90,17 +99,30 @@ impl Voice {
     }
 
     fn frame(&mut self) {
+        match (self.press.take(), self.remote) {
+            (Some(press), _) => self.key(press),
+            (None, Some(_)) => {
+                let payload = self.payload();
+                self.send(self.payload_type, self.timestamp, &payload);
+            }
+            // On hold, time goes on without packets.
+            (None, None) => {}
+        }
+        self.timestamp = self.timestamp.wrapping_add(FRAME_SAMPLES);
+    }
+
+    /// What the next packet of sound carries.
+    fn payload(&mut self) -> [u8; FRAME_SAMPLES as usize] {
+        if let Some(Payloads(make)) = &self.payloads {
+            return make();
+        }
         let mut payload = [0; FRAME_SAMPLES as usize];
         for byte in &mut payload {
             let sample = if self.tone_hz > 0.0 { (self.phase.sin() * 8_000.0) as i16 } else { 0 };
             *byte = self.codec.encode(sample);
             self.phase = (self.phase + self.tone_hz * TAU / 8_000.0) % TAU;
         }
-        match self.press.take() {
-            Some(press) => self.key(press),
-            None => self.send(self.payload_type, self.timestamp, &payload),
-        }
-        self.timestamp = self.timestamp.wrapping_add(FRAME_SAMPLES);
+        payload
     }
 
     /// One packet of a key, in the place of a packet of sound.

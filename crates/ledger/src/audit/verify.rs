@@ -238,7 +238,7 @@ impl Auditor {
         if entry.index > self.expected {
             self.missing(entry.index);
         }
-        self.expected = entry.index + 1;
+        self.expected = entry.index.saturating_add(1);
         let computed = entry.leaf();
         if !entry.agrees_with_its_body() || leaf.is_some_and(|stored| stored != computed) {
             self.find(Finding::EntryAltered(entry.index));
@@ -256,7 +256,7 @@ impl Auditor {
     /// Takes note that the next entry is there and cannot be read.
     pub fn unreadable(&mut self) {
         self.find(Finding::EntryUnreadable(self.expected));
-        self.expected += 1;
+        self.expected = self.expected.saturating_add(1);
         self.broken = true;
     }
 

@@ -48,6 +48,8 @@ fn free_tcp() -> u16 {
 pub struct Change {
     /// Pairs of a text of the file and what takes its place.
     pub replace: Vec<(&'static str, String)>,
+    /// What the node finds in its environment.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Change {
@@ -55,6 +57,13 @@ impl Change {
     #[must_use]
     pub fn with(mut self, from: &'static str, to: impl Into<String>) -> Self {
         self.replace.push((from, to.into()));
+        self
+    }
+
+    /// Adds a variable of the node's environment.
+    #[must_use]
+    pub fn under(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
         self
     }
 }
@@ -72,6 +81,7 @@ pub struct Node {
     /// The page.
     pub portal: u16,
     child: Option<Child>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Node {
@@ -98,7 +108,9 @@ impl Node {
             text = text.replace(from, to);
         }
         fs::write(home.path().join("node.toml"), text).expect("a configuration");
-        let mut node = Self { home, sip, pbx, metrics, portal, child: None };
+        fs::create_dir(home.path().join("tmp")).expect("a folder");
+        let environment = change.environment.clone();
+        let mut node = Self { home, sip, pbx, metrics, portal, child: None, environment };
         node.run_again();
         node
     }
@@ -115,6 +127,8 @@ impl Node {
             .expect("a log");
         let child = self
             .command(&["serve"])
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("TMPDIR", self.temporary())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)
@@ -134,6 +148,12 @@ impl Node {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.home.path().join("data")
+    }
+
+    /// Where the node's system keeps temporary files.
+    #[must_use]
+    pub fn temporary(&self) -> PathBuf {
+        self.home.path().join("tmp")
     }
 
     /// What the node has logged.

@@ -65,7 +65,7 @@ impl Scene {
     /// How long the caller talks with the PBX.
     const fn talks(self) -> Duration {
         match self {
-            Self::Grant => Duration::from_millis(5_000),
+            Self::Grant => Duration::from_millis(8_000),
             Self::Refuse | Self::Silence | Self::HangUp => Duration::from_millis(2_000),
         }
     }

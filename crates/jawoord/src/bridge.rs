@@ -1,15 +1,22 @@
 //! The only file that speaks both SIP and the domain: what a message means to the call, and what
 //! the call's wishes mean on the wire. Two matches, no wildcard arm, no rule.
 
-use call::{Action, Cause, Failure, Input, Party, Pause};
+use call::{Action, CallId, Cause, Failure, Input, Party, Pause};
 use ledger::Station;
 use sip::{Event, Why};
 
 use crate::{
     node::Node,
+    note::{Paper, Tape},
     session::Session,
     wires::{End, Hold, Side},
 };
+
+/// What a call is told; the rest of the daemon passes it on unread.
+pub type Told = Input;
+
+/// What a call asks for; the rest of the daemon passes it on unread.
+pub type Asked = Action;
 
 /// What a SIP event on a leg means to the call; `None` when it is none of its business.
 ///
@@ -22,9 +29,7 @@ pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
         Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),
         Event::Answered { .. } => Some(Input::PbxAnswered),
         Event::Rejected { status, .. } => Some(Input::PbxFailed(failure(*status))),
-        Event::Reinvite { .. } => {
-            hold.map(|hold| Input::Held(party(side), matches!(hold, Hold::Held)))
-        }
+        Event::Reinvite { .. } => hold.map(|hold| held(side, hold)),
         Event::Reanswered { .. } | Event::ReinviteRefused { .. } => None,
         Event::Ended { why, .. } => ended(side, *why),
     }
@@ -33,7 +38,9 @@ pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
 /// What the end of a leg means. An end that the call asked for itself is no news.
 fn ended(side: Side, why: Why) -> Option<Input> {
     match (why, side) {
-        (Why::Refused | Why::HungUp | Why::Cancelled { .. }, _) => None,
+        (Why::Refused | Why::HungUp, _) | (Why::Cancelled { .. }, Side::Near) => None,
+        // Our CANCEL has been answered: the call may end now.
+        (Why::Cancelled { .. }, Side::Far) => Some(Input::PbxFailed(Failure::NoAnswer)),
         (Why::NoResponse, Side::Far) => Some(Input::PbxFailed(Failure::Unreachable)),
         (Why::NoResponse | Why::NoAck | Why::NoAnswer | Why::Unknown | Why::Expired, _) => {
             Some(Input::HungUp(party(side)))
@@ -99,6 +106,82 @@ pub const fn party(side: Side) -> Party {
         Side::Far => Party::Agent,
     }
 }
+
+/// What a report of a worker means to the call.
+#[must_use]
+pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
+    match event {
+        media::Event::PromptEnded(end) => {
+            Some(Input::PromptEnded { prompt: end.prompt, samples: end.samples, whole: end.whole })
+        }
+        media::Event::Digit(party, press) => Some(Input::Digit(*party, *press)),
+        media::Event::TapCut => Some(Input::TapCut),
+        media::Event::TapOverrun { missing_ms } => {
+            tracing::warn!(%call, missing_ms, "audio was not recorded: the recorder is behind");
+            Some(Input::Degraded)
+        }
+        media::Event::StrayEvents(party) => {
+            tracing::warn!(%call, party = party.as_str(), "key presses on a payload type that was \
+                not agreed are ignored");
+            None
+        }
+        media::Event::Fault => {
+            tracing::error!(%call, "handling the call's media failed; its recording has ended");
+            Some(Input::RecorderFailed)
+        }
+        media::Event::Closed(_statistics) => None,
+    }
+}
+
+/// What an answer of the office means to the call.
+#[must_use]
+pub const fn papered(paper: &Paper) -> Option<(CallId, Input)> {
+    match paper {
+        Paper::Row { .. } => None,
+        Paper::Committed { call, recording, evidence, seed: _ } => {
+            Some((*call, Input::Committed { recording: *recording, evidence: *evidence }))
+        }
+        Paper::CommitFailed { call, recording } => {
+            Some((*call, Input::CommitFailed { recording: *recording }))
+        }
+        Paper::Closed { call, done, millis } => {
+            Some((*call, Input::RecordingClosed { done: *done, millis: *millis }))
+        }
+    }
+}
+
+/// What a report of the recorder means to the call.
+#[must_use]
+pub const fn taped(tape: &Tape) -> (CallId, Input) {
+    match tape {
+        Tape::Degraded { call, .. } => (*call, Input::Degraded),
+        Tape::Failed { call } => (*call, Input::RecorderFailed),
+    }
+}
+
+/// The operator ends a call, or the node stops.
+#[must_use]
+pub const fn stop(shutdown: bool) -> Input {
+    Input::Stop(if shutdown { Cause::Shutdown } else { Cause::Normal })
+}
+
+/// A side holds the call or takes it back.
+#[must_use]
+pub fn held(side: Side, hold: Hold) -> Input {
+    Input::Held(party(side), hold == Hold::Held)
+}
+
+/// A leg cannot go on.
+#[must_use]
+pub const fn gone(side: Side) -> Input {
+    Input::HungUp(party(side))
+}
+
+/// The far leg could not even be called.
+pub const UNREACHABLE: Input = Input::PbxFailed(Failure::Unreachable);
+
+/// A permit was minted and no recording could begin.
+pub const NOT_RECORDED: Input = Input::RecorderFailed;
 
 /// Hands one wish of the call to its one owner: signalling, media, recorder or ledger.
 pub fn perform(node: &mut Node, session: &mut Session, action: Action) {

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod ladder;
 pub mod metrics;
 pub mod node;
+pub mod note;
 pub mod number;
 pub mod office;
 pub mod page;

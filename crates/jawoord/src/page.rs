@@ -114,7 +114,10 @@ impl portal::Archive for Page {
             .collect();
         if verified.is_well() {
             let said = |holds, text: String| Finding { holds, text };
-            findings.push(said(true, format!("{} sealed chunks open with their keys", verified.opened)));
+            findings.push(said(
+                true,
+                format!("{} sealed chunks open with their keys", verified.opened),
+            ));
             findings.push(said(true, format!("{} seconds are erased", verified.erased)));
             findings.push(said(true, "the manifest is signed by this node".to_owned()));
             findings.push(said(true, "slip and object are those of the audit tree".to_owned()));

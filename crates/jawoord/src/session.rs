@@ -2,11 +2,12 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use call::{Action, Call, CallId, CallOffer, Private, RecordingId, Time, Words};
+use call::{Call, CallId, CallOffer, Private, RecordingId, Time, Words};
 use ledger::Direction;
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
+    bridge,
     config::judge::Settings,
     identity,
     ladder::Ladder,
@@ -43,7 +44,7 @@ pub struct Session {
     /// The row in the ledger.
     pub row: Row,
     /// What the machine asked for while it waits for the row.
-    pub waiting: VecDeque<Action>,
+    pub waiting: VecDeque<bridge::Asked>,
     /// The deadline under which the call is filed.
     pub due: Option<Time>,
     /// The seed of the committed slip, until the writer takes it.
@@ -68,10 +69,7 @@ impl Session {
     /// How its recording is made, and what is sealed beside the sound.
     #[must_use]
     pub fn writer_config(&self) -> WriterConfig {
-        let codec = |side| match self.wires.negotiated(side).map(|agreed| agreed.codec) {
-            Some(sip::Codec::Pcmu) => Codec::Pcmu,
-            Some(sip::Codec::Pcma) | None => Codec::Pcma,
-        };
+        let codec = |side| if self.wires.is_mu_law(side) { Codec::Pcmu } else { Codec::Pcma };
         let request = self.wires.request();
         let text = |bytes: &[u8]| Private::new(String::from_utf8_lossy(bytes).into_owned());
         let mut metadata = Metadata::default()

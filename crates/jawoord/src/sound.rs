@@ -2,10 +2,9 @@
 
 use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 
-use call::{CallId, Connection, Input, Key, Party, Pause, Prompt, Recording, Tone};
+use call::{CallId, Connection, Key, Party, Pause, Prompt, Recording, Tone};
 use media::{
-    Codec, Command, Event, Format, LegOpen, LegStart, Order, PromptAudio, Remote, Tap, Tones,
-    Worker,
+    Codec, Command, Format, LegOpen, LegStart, Order, PromptAudio, Remote, Tap, Tones, Worker,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::Negotiated;
@@ -13,7 +12,7 @@ use sip::Negotiated;
 use crate::{
     clock::Clock,
     config::judge::{MediaSettings, Settings},
-    node::run::Note,
+    note::Note,
     port::{Pair, Ports},
     session::Session,
     wires::Side,
@@ -214,31 +213,5 @@ impl Sound {
     /// The tap listens again.
     pub fn resume(&self, session: &Session) {
         self.tell(session, Order::Resume);
-    }
-}
-
-/// What a report of a worker means to the call.
-#[must_use]
-pub fn told(call: CallId, event: Event) -> Option<Input> {
-    match event {
-        Event::PromptEnded(end) => {
-            Some(Input::PromptEnded { prompt: end.prompt, samples: end.samples, whole: end.whole })
-        }
-        Event::Digit(party, press) => Some(Input::Digit(party, press)),
-        Event::TapCut => Some(Input::TapCut),
-        Event::TapOverrun { missing_ms } => {
-            tracing::warn!(%call, missing_ms, "audio was not recorded: the recorder is behind");
-            Some(Input::Degraded)
-        }
-        Event::StrayEvents(party) => {
-            tracing::warn!(%call, party = party.as_str(), "key presses on a payload type that was \
-                not agreed are ignored");
-            None
-        }
-        Event::Fault => {
-            tracing::error!(%call, "handling the call's media failed; its recording has ended");
-            Some(Input::RecorderFailed)
-        }
-        Event::Closed(_statistics) => None,
     }
 }

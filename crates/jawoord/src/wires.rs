@@ -175,6 +175,12 @@ impl Wires {
         }
     }
 
+    /// Whether a leg speaks µ-law; A-law is what is spoken until something is agreed on.
+    #[must_use]
+    pub fn is_mu_law(&self, side: Side) -> bool {
+        self.negotiated(side).is_some_and(|agreed| agreed.codec == Codec::Pcmu)
+    }
+
     /// The body of our 18x or 2xx: the answer, or the offer when the caller left it to us.
     pub fn answer(&mut self) -> Body {
         match &self.answer {

@@ -30,16 +30,18 @@ use crate::{
     metrics::Metrics,
     node::{
         Node, Parts,
-        run::{self, Inbox, Note},
+        run::{self, Inbox},
     },
+    note::Note,
     office::{
         answer::Desk,
         archive::{Archive, OfficeError, Opened},
         keeper::KeeperDoor,
         lanes::{OfficeDoor, Staff},
+        recover::Found,
     },
     page::Page,
-    recorder,
+    recorder::thread as recorder,
     sound::Sound,
 };
 
@@ -97,61 +99,30 @@ pub struct Running {
 /// [`ServeError`]; nothing runs then.
 pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Running, ServeError> {
     let system = |what| move |error| ServeError::System(what, error);
-    let hardening = harden::harden();
-    if !hardening.undumpable || !hardening.locked {
-        tracing::warn!(
-            ?hardening,
-            "memory could not be locked or kept out of dumps; raise LimitMEMLOCK"
-        );
-    }
+    hardened();
     let clock = Clock::start();
     let metrics = Metrics::new().map_err(|_| ServeError::Metrics)?;
     let settings = Arc::new(settings);
-    // Facts, keys, store; then what the last run left open.
-    let Opened { archive, writer, leftovers } = Archive::open(&settings, clock).await?;
-    tokio::spawn(writer.run());
-    let keeper =
-        KeeperDoor::start(Arc::clone(&archive), leftovers.removals.clone(), metrics.clone());
-    let found = archive.recover(&leftovers, &keeper).await?;
-    if found != crate::office::recover::Found::default() {
-        tracing::warn!(?found, "the last run ended without closing; everything is closed now");
-    }
-    archive
-        .fact(Fact::NodeStarted {
-            configuration: settings.hash,
-            version: env!("CARGO_PKG_VERSION"),
-        })
-        .await;
+    let desk = desk(&settings, clock, &metrics).await?;
     let (notes, inbox) = mpsc::unbounded_channel();
     let recorder_door = Arc::new(OnceLock::new());
     let staff = Staff {
-        archive: Arc::clone(&archive),
-        keeper: keeper.clone(),
+        archive: Arc::clone(&desk.archive),
+        keeper: desk.keeper.clone(),
         notes: notes.clone(),
         recorder: Arc::clone(&recorder_door),
     };
     let office = OfficeDoor::start(&staff);
-    let recorder = recorder::start(&archive.spool, clock, notes.clone(), office.clone())
+    let recorder = recorder::start(&desk.archive.spool, clock, notes.clone(), office.clone())
         .map_err(system("the recorder"))?;
     let _first = recorder_door.set(recorder.clone());
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
-    let mut sockets = Vec::new();
-    for listener in &settings.listeners {
-        let socket = UdpSocket::bind(listener.bind).await.map_err(system("a SIP listener"))?;
-        sockets.push(Arc::new(socket));
-    }
-    let desk = Desk { archive, keeper };
-    let parts = Parts {
-        clock,
-        settings: Arc::clone(&settings),
-        sound,
-        office,
-        recorder,
-        metrics: metrics.clone(),
-    };
+    let sockets = sockets(&settings).await?;
+    let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
+    let parts = Parts { clock, settings: parts, sound, office, recorder, metrics: metrics.clone() };
     let node = Node::new(parts).map_err(system("the SIP endpoint"))?;
     let page = page(&settings, &desk, clock).await?;
-    let link = page.as_ref().map(|page| page.link());
+    let link = page.as_ref().map(Door::link);
     let operator = Operator { desk: desk.clone(), notes: notes.clone(), reload, page };
     let socket = control::listen(&settings.data.path).map_err(system("the control socket"))?;
     tokio::spawn(control::serve(socket, Arc::new(operator)));
@@ -160,10 +131,44 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         tokio::spawn(http::serve(listener, metrics.clone()));
     }
     tokio::spawn(watch(desk.clone(), metrics));
-    let inbox = Inbox { sockets, notes: inbox };
-    let calls = tokio::spawn(run::run(node, inbox));
-    tracing::info!(lines = settings.lines.iter().len(), "the node takes calls");
+    let calls = tokio::spawn(run::run(node, Inbox { sockets, notes: inbox }));
+    tracing::info!(lines, "the node takes calls");
     Ok(Running { calls, notes, desk, link })
+}
+
+fn hardened() {
+    let hardening = harden::harden();
+    if !hardening.undumpable || !hardening.locked {
+        tracing::warn!(
+            ?hardening,
+            "memory could not be locked or kept out of dumps; raise LimitMEMLOCK"
+        );
+    }
+}
+
+/// Facts, keys and store; then what the last run left open.
+async fn desk(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<Desk, ServeError> {
+    let Opened { archive, writer, leftovers } = Archive::open(settings, clock).await?;
+    tokio::spawn(writer.run());
+    let open = leftovers.removals.clone();
+    let keeper = KeeperDoor::start(Arc::clone(&archive), open, metrics.clone());
+    let found = archive.recover(&leftovers, &keeper).await?;
+    if found != Found::default() {
+        tracing::warn!(?found, "the last run ended without closing; everything is closed now");
+    }
+    let (configuration, version) = (settings.hash, env!("CARGO_PKG_VERSION"));
+    archive.fact(Fact::NodeStarted { configuration, version }).await;
+    Ok(Desk { archive, keeper })
+}
+
+async fn sockets(settings: &Settings) -> Result<Vec<Arc<UdpSocket>>, ServeError> {
+    let mut sockets = Vec::new();
+    for listener in &settings.listeners {
+        let socket = UdpSocket::bind(listener.bind).await;
+        sockets
+            .push(Arc::new(socket.map_err(|error| ServeError::System("a SIP listener", error))?));
+    }
+    Ok(sockets)
 }
 
 /// The page, while it is served.
@@ -221,14 +226,17 @@ struct Operator {
 
 impl Handle for Operator {
     async fn handle(&self, request: Request) -> Answer {
-        match request {
-            Request::CallsHangup { id } => self.hang_up(&id).await.into(),
-            Request::Reload => self.read_again().await.into(),
-            Request::PortalLink => match &self.page {
+        if let Request::CallsHangup { id } = &request {
+            self.hang_up(id).await.into()
+        } else if matches!(request, Request::Reload) {
+            self.read_again().await.into()
+        } else if matches!(request, Request::PortalLink) {
+            match &self.page {
                 Some(page) => Reply::done(page.link().into()).into(),
                 None => Reply::failed("no page is served; set `portal.bind`").into(),
-            },
-            request => self.desk.answer(request).await,
+            }
+        } else {
+            self.desk.answer(request).await
         }
     }
 }

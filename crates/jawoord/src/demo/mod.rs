@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -57,14 +57,15 @@ async fn play(keep: bool, json: bool) -> Result<Report, String> {
     let pbx = Phone::start(addresses.pbx, answers).map_err(|error| error.to_string())?;
     let mut report = Report::new(json);
     report.opening(&addresses.sip, &addresses.pbx);
-    let scenes = scene::play_all(addresses.sip, &mut report).await?;
+    let progress = |at, scene, what: &str| report.progress(at, scene, what);
+    let scenes = scene::play_all(addresses.sip, progress).await?;
     let export = std::env::temp_dir().join(EXPORT);
     tell(&running.desk, &scenes, home.path(), &export, keep, &mut report).await?;
     if keep && !json {
         stay(&running, &addresses).await;
     }
     drop(pbx);
-    let _gone = running.notes.send(crate::node::run::Note::Stop);
+    let _gone = running.notes.send(crate::note::Note::Stop);
     let _ended = tokio::time::timeout(PATIENCE, running.calls).await;
     Ok(report)
 }
@@ -230,14 +231,4 @@ async fn stay(running: &Running, addresses: &Addresses) {
     println!("Call it with a softphone:         sip:+31201234567@{}", addresses.sip);
     println!("Ctrl-C ends everything and removes the folder.");
     let _until_asked = tokio::signal::ctrl_c().await;
-}
-
-/// What the report says in JSON about a call.
-fn call_value(scene: Scene, call: &Value, recording: Option<&str>) -> Value {
-    json!({
-        "scenario": scene.as_str(),
-        "verdict": call["verdict"],
-        "recording": recording,
-        "ladder": call["ladder"],
-    })
 }

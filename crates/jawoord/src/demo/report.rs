@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{call_value, scene::Scene};
+use super::scene::Scene;
 use crate::command::show::{Table, cell};
 
 /// Collects everything, and prints it while it happens unless JSON was asked for.
@@ -208,4 +208,14 @@ impl Report {
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What the report says in JSON about a call.
+fn call_value(scene: Scene, call: &Value, recording: Option<&str>) -> Value {
+    json!({
+        "scenario": scene.as_str(),
+        "verdict": call["verdict"],
+        "recording": recording,
+        "ladder": call["ladder"],
+    })
 }

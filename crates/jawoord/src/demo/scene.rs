@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::report::Report;
 use crate::phone::{Manner, Order, Phone, What};
 
 /// What a caller does.
@@ -82,7 +81,10 @@ const PBX_HZ: f64 = 523.25;
 ///
 /// # Errors
 /// A phone cannot be started, or a call does not end.
-pub(super) async fn play_all(node: SocketAddr, report: &mut Report) -> Result<Vec<Scene>, String> {
+pub(super) async fn play_all(
+    node: SocketAddr,
+    progress: impl Fn(Duration, Scene, &str),
+) -> Result<Vec<Scene>, String> {
     let (said, mut sayings) = tokio::sync::mpsc::unbounded_channel();
     let mut playing = tokio::task::JoinSet::new();
     for (index, scene) in (0..).zip(Scene::ALL) {
@@ -97,7 +99,7 @@ pub(super) async fn play_all(node: SocketAddr, report: &mut Report) -> Result<Ve
     drop(said);
     let started = Instant::now();
     while let Some((scene, what)) = sayings.recv().await {
-        report.progress(started.elapsed(), scene, &what);
+        progress(started.elapsed(), scene, &what);
     }
     while let Some(played) = playing.join_next().await {
         played.map_err(|error| error.to_string())??;

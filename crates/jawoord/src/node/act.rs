@@ -9,7 +9,7 @@ use super::{
     place::{far, near},
 };
 use crate::{
-    identity,
+    bridge, identity,
     session::{Row, Session},
     wires::{End, Side},
 };
@@ -19,11 +19,14 @@ impl Node {
     pub(crate) fn audit(&mut self, session: &mut Session, fact: Fact) {
         let now = self.now();
         if matches!(fact, Fact::CallOpened { .. }) {
-            // An emergency is never delayed, not even by a disk (rows E).
-            if !session.offer.emergency {
-                session.row = Row::Waiting(now);
+            match session.row {
+                Row::None => self.office.open(session, Some(fact), now),
+                // The row was refused, and the call has begun anew without one.
+                Row::Waiting(_) | Row::Settled => return,
             }
-            self.office.open(session, Some(fact), now);
+            // An emergency is never delayed, not even by a disk (rows E).
+            let urgent = session.offer.emergency;
+            session.row = if urgent { Row::Settled } else { Row::Waiting(now) };
         } else if matches!(fact, Fact::CallEnded { .. }) {
             // It goes to the ledger together with the words.
             session.ending = Some(fact);
@@ -104,8 +107,7 @@ impl Node {
     }
 
     fn unreachable(&mut self, session: &mut Session) {
-        let failed = call::Input::PbxFailed(call::Failure::Unreachable);
-        session.call.handle(self.now(), failed);
+        session.call.handle(self.now(), bridge::UNREACHABLE);
     }
 
     /// Takes the far leg's INVITE back.
@@ -143,13 +145,13 @@ impl Node {
     /// A permit: the writer first, then the tap.
     pub(crate) fn record(&mut self, session: &mut Session, permit: Permit) {
         session.recording = Some(permit.recording());
-        self.metrics.recording.inc();
+        self.metrics.recording.set(self.recordings() + 1);
         let config = session.writer_config();
         match self.recorder.begin(permit, session.seed.take(), &config) {
             Ok(tap) => self.sound.tap(session, tap),
             Err(failed) => {
                 tracing::error!(call = %session.id(), %failed, "the recording cannot begin");
-                session.call.handle(self.now(), call::Input::RecorderFailed);
+                session.call.handle(self.now(), bridge::NOT_RECORDED);
             }
         }
     }

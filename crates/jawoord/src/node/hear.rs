@@ -1,6 +1,6 @@
 //! What happens: SIP events, media events, answers of the ledger and the recorder, deadlines.
 
-use call::{CallId, Fact, Input};
+use call::CallId;
 use sip::{Event, Pong, Refusal};
 
 use super::{
@@ -9,10 +9,8 @@ use super::{
 };
 use crate::{
     bridge, identity,
-    office::lanes::Paper,
-    recorder::Tape,
+    note::{Paper, Tape},
     session::{Row, Session},
-    sound,
     wires::{self, Hold, Side},
 };
 use ledger::Station;
@@ -63,15 +61,13 @@ impl Node {
                 }
                 // A late answer may hold the call, too (row B-03).
                 if let (Event::Acked { .. }, Some(hold)) = (event, hold) {
-                    let held = hold == Hold::Held;
-                    self.tell(&mut session, Input::Held(bridge::party(side), held));
+                    self.tell(&mut session, bridge::held(side, hold));
                 }
             }
             Err(refusal) => {
                 tracing::info!(call = %session.id(), %refusal, "session description");
                 // The other side's description cannot be used: there is no call without sound.
-                let party = bridge::party(side);
-                self.tell(&mut session, Input::HungUp(party));
+                self.tell(&mut session, bridge::gone(side));
             }
         }
         self.put_back(session);
@@ -126,41 +122,43 @@ impl Node {
     }
 
     /// One event of a media worker.
-    pub(crate) fn heard(&mut self, report: media::Report) {
-        if let Some(input) = sound::told(report.call, report.event) {
+    pub(crate) fn heard(&mut self, report: &media::Report) {
+        if let Some(input) = bridge::heard(report.call, &report.event) {
             self.with(report.call, input);
         }
     }
 
-    /// One answer of the ledger.
+    /// One answer of the office.
     pub(crate) fn papered(&mut self, paper: Paper) {
+        let input = bridge::papered(&paper);
         match paper {
             Paper::Row { call, written } => self.row(call, written),
-            Paper::Committed { call, recording, evidence, seed } => {
+            Paper::Committed { call, seed, .. } => {
                 if let Some(session) = self.sessions.get_mut(&call) {
                     session.seed = Some(seed);
                 }
-                self.with(call, Input::Committed { recording, evidence });
             }
-            Paper::CommitFailed { call, recording } => {
-                self.with(call, Input::CommitFailed { recording });
-            }
-            Paper::Closed { call, done, millis } => {
-                self.metrics.recording.dec();
-                self.with(call, Input::RecordingClosed { done, millis });
-            }
+            Paper::CommitFailed { .. } => {}
+            Paper::Closed { .. } => self.metrics.recording.set(self.recordings()),
+        }
+        if let Some((call, input)) = input {
+            self.with(call, input);
         }
     }
 
     /// One event of the recorder.
-    pub(crate) fn taped(&mut self, tape: Tape) {
-        match tape {
-            Tape::Degraded { call, missing_ms } => {
-                self.metrics.lost_ms.inc_by(missing_ms);
-                self.with(call, Input::Degraded);
-            }
-            Tape::Failed { call } => self.with(call, Input::RecorderFailed),
+    pub(crate) fn taped(&mut self, tape: &Tape) {
+        if let Tape::Degraded { missing_ms, .. } = tape {
+            self.metrics.lost_ms.inc_by(*missing_ms);
         }
+        let (call, input) = bridge::taped(tape);
+        self.with(call, input);
+    }
+
+    /// How many calls have a recording.
+    pub(crate) fn recordings(&self) -> i64 {
+        let recorded = self.sessions.values().filter(|session| session.recording.is_some());
+        i64::try_from(recorded.count()).unwrap_or(i64::MAX)
     }
 
     /// The row of a call is on disk, or cannot be: then the question is not asked.
@@ -183,13 +181,6 @@ impl Node {
         session.waiting.clear();
         session.offer.ready = Err(call::NotReady::Ledger);
         session.call = call::Call::new(self.now(), session.offer.clone());
-        // Its opening fact has just been refused.
-        let opening = session.call.poll_action();
-        if let Some(action) =
-            opening.filter(|action| !matches!(action, call::Action::Audit(Fact::CallOpened { .. })))
-        {
-            bridge::perform(self, session, action);
-        }
         self.drive(session);
     }
 
@@ -201,14 +192,14 @@ impl Node {
     }
 
     /// Tells a call by its id.
-    pub(crate) fn with(&mut self, call: CallId, input: Input) {
+    pub(crate) fn with(&mut self, call: CallId, input: bridge::Told) {
         if let Some(mut session) = self.sessions.remove(&call) {
             self.tell(&mut session, input);
             self.put_back(session);
         }
     }
 
-    fn tell(&mut self, session: &mut Session, input: Input) {
+    fn tell(&mut self, session: &mut Session, input: bridge::Told) {
         session.call.handle(self.now(), input);
         self.drive(session);
     }

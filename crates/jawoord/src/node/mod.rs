@@ -18,7 +18,7 @@ use sip::{Endpoint, LegId, PingId};
 
 use crate::{
     clock::Clock, config::judge::Settings, metrics::Metrics, office::lanes::OfficeDoor,
-    recorder::RecorderDoor, session::Session, sound::Sound, targets::Targets, wires::Side,
+    recorder::door::RecorderDoor, session::Session, sound::Sound, targets::Targets, wires::Side,
 };
 
 /// Everything the loop owns.

@@ -97,7 +97,8 @@ impl Node {
             }
         };
         tracing::info!(call = %offer.call, emergency = offer.emergency, "call");
-        let mut session = Session {
+        self.legs.insert(arrival.leg, (offer.call, Side::Near));
+        let session = Session {
             call: Call::new(self.now(), offer.clone()),
             wires,
             worker: opened.worker,
@@ -114,8 +115,11 @@ impl Node {
             direction,
             offer,
         };
-        session.ladder.add(self.now(), near(direction), Station::Node, "INVITE");
-        self.legs.insert(arrival.leg, (session.id(), Side::Near));
+        self.begin(session);
+    }
+
+    fn begin(&mut self, mut session: Session) {
+        session.ladder.add(self.now(), near(session.direction), Station::Node, "INVITE");
         self.metrics.active.inc();
         if session.offer.line.is_none() {
             self.office.open(&session, None, self.now());

@@ -7,35 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use call::{CallId, Cause, Input};
+use call::CallId;
 use sip::{ListenerId, Remote, Transport};
 use tokio::{net::UdpSocket, sync::mpsc, time};
 
 use super::Node;
-use crate::{config::judge::Settings, office::lanes::Paper, recorder::Tape};
+use crate::{bridge, note::Note};
 
 /// How long a call waits for its row before it goes on unrecorded.
 pub(crate) const ROW_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a stopping node waits for its calls.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
-
-/// What reaches the loop from the rest of the program.
-#[derive(Debug)]
-pub enum Note {
-    /// A media worker heard something.
-    Media(media::Report),
-    /// The ledger answered.
-    Paper(Paper),
-    /// The recorder reports.
-    Tape(Tape),
-    /// New settings take effect; running calls keep theirs.
-    Settings(Arc<Settings>),
-    /// The operator ends a call; the answer says whether there was one.
-    HangUp(CallId, tokio::sync::oneshot::Sender<bool>),
-    /// The node stops: end every call, then the loop.
-    Stop,
-}
 
 /// The loop's receiving ends.
 pub struct Inbox {
@@ -125,9 +108,9 @@ impl Node {
 
     fn note(&mut self, note: Note) {
         match note {
-            Note::Media(report) => self.heard(report),
+            Note::Media(report) => self.heard(&report),
             Note::Paper(paper) => self.papered(paper),
-            Note::Tape(tape) => self.taped(tape),
+            Note::Tape(tape) => self.taped(&tape),
             Note::Settings(settings) => {
                 self.targets.renew(&settings.pbxs, self.instant);
                 self.sound.renew(&settings);
@@ -135,7 +118,7 @@ impl Node {
             }
             Note::HangUp(call, answer) => {
                 let known = self.sessions.contains_key(&call);
-                self.with(call, Input::Stop(Cause::Normal));
+                self.with(call, bridge::stop(false));
                 let _nobody_waits = answer.send(known);
             }
             Note::Stop => {
@@ -143,7 +126,7 @@ impl Node {
                 self.endpoint.set_draining(true);
                 let calls: Vec<CallId> = self.sessions.keys().copied().collect();
                 for call in calls {
-                    self.with(call, Input::Stop(Cause::Shutdown));
+                    self.with(call, bridge::stop(true));
                 }
             }
         }

@@ -37,12 +37,13 @@ pub struct Desk {
 impl Desk {
     /// Carries out a request. Those that need running calls are not for the desk.
     pub async fn answer(&self, request: Request) -> Answer {
-        match request {
-            Request::RecordingsExport { id } => match recording_id(&id) {
+        if let Request::RecordingsExport { id } = &request {
+            match recording_id(id) {
                 Ok(id) => self.export(id).await,
                 Err(reply) => reply.into(),
-            },
-            request => self.reply(request).await.into(),
+            }
+        } else {
+            self.reply(request).await.into()
         }
     }
 

@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{Erasure, Reason, RecordingId};
 use ledger::{
-    Clerk, ClerkAction, ClerkInput, ClerkReport, ItemId, LedgerError, Obstacle, Order, Refusal,
-    Removal, Step, Taken,
+    Clerk, ClerkAction, ClerkInput, ClerkReport, ItemId, LedgerError, Obstacle, Order, Removal,
+    Step, Taken,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -222,9 +222,6 @@ fn ledger_read<T>(read: Result<Option<T>, LedgerError>) -> Result<T, Obstacle> {
 fn said(taken: Result<Taken, LedgerError>) -> Result<Taken, Obstacle> {
     taken.map_err(|error| {
         tracing::error!(%error, "a deletion step in the ledger");
-        match error {
-            LedgerError::Refused(Refusal::Held) => Obstacle::Held,
-            _ => Obstacle::Ledger,
-        }
+        error.obstacle()
     })
 }

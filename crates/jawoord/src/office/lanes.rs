@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use call::{CallId, Digest, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
+use call::{CallId, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
 use ledger::{CallLine, Direction, LadderStep, NewCall};
 use tokio::sync::mpsc;
-use vault::RootSeed;
 
 use super::{
     archive::{Archive, Wanted},
@@ -13,63 +12,13 @@ use super::{
 };
 use crate::{
     identity,
-    node::run::Note,
-    recorder::{Ended, RecorderDoor},
+    note::{Note, Paper},
+    recorder::door::{Ended, RecorderDoor},
     session::Session,
 };
 
 /// How many calls' paperwork is done at once; more share a lane and one disk write.
 const LANES: usize = 32;
-
-/// What the office tells the calls.
-pub enum Paper {
-    /// The row of a call is on disk, or cannot be.
-    Row {
-        /// The call.
-        call: CallId,
-        /// Whether it is.
-        written: bool,
-    },
-    /// Evidence, slip and row of a recording are on disk.
-    Committed {
-        /// The call.
-        call: CallId,
-        /// The recording.
-        recording: RecordingId,
-        /// SHA-256 of the evidence.
-        evidence: Digest,
-        /// The seed of its keys, which exists nowhere else.
-        seed: RootSeed,
-    },
-    /// They are not.
-    CommitFailed {
-        /// The call.
-        call: CallId,
-        /// The recording.
-        recording: RecordingId,
-    },
-    /// An ended recording has met its fate, or could not.
-    Closed {
-        /// The call.
-        call: CallId,
-        /// Whether it has.
-        done: bool,
-        /// How many milliseconds of sound it holds.
-        millis: u64,
-    },
-}
-
-impl std::fmt::Debug for Paper {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let name = match self {
-            Self::Row { .. } => "Row",
-            Self::Committed { .. } => "Committed",
-            Self::CommitFailed { .. } => "CommitFailed",
-            Self::Closed { .. } => "Closed",
-        };
-        f.write_str(name)
-    }
-}
 
 enum Job {
     Open(Box<NewCall>, Option<Fact>, Time),

@@ -10,7 +10,7 @@ use super::{
     archive::{Archive, OfficeError},
     lanes,
 };
-use crate::recorder::Ended;
+use crate::recorder::door::Ended;
 
 const SAMPLES_PER_MS: u64 = 8;
 

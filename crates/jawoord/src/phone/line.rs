@@ -2,8 +2,8 @@
 
 use std::{
     io,
-    net::{SocketAddr, UdpSocket},
-    sync::mpsc::{Receiver, Sender, TryRecvError},
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::mpsc::{self, Receiver, Sender, TryRecvError},
     thread,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use sip::{
     Negotiated, Own, Params, Remote, Sdp, SipUri, Transport, Uri,
 };
 
-use super::{Happened, Manner, Order, What, voice::Voice};
+use super::{Happened, Manner, Order, Phone, What, voice::Voice};
 
 /// How often a phone looks at its sockets.
 const TICK: Duration = Duration::from_millis(2);
@@ -240,4 +240,33 @@ impl Line {
             None => self.endpoint.answer_reinvite(now, leg, 488, &[], None),
         };
     }
+}
+
+impl Phone {
+    /// A phone on a SIP address; its sound takes any free port.
+    ///
+    /// # Errors
+    /// The address is taken, or the machine gives no random seed.
+    pub fn start(address: SocketAddr, manner: Manner) -> io::Result<Self> {
+        let signalling = UdpSocket::bind(address)?;
+        let address = signalling.local_addr()?;
+        let sound = even_port(address.ip())?;
+        let line = Line::new(signalling, sound, manner)?;
+        let (orders, inbox) = mpsc::channel();
+        let (outbox, happened) = mpsc::channel();
+        thread::Builder::new().name("phone".to_owned()).spawn(move || {
+            line.run(&inbox, &outbox);
+        })?;
+        Ok(Self { address, orders, happened })
+    }
+}
+
+fn even_port(ip: IpAddr) -> io::Result<UdpSocket> {
+    for _ in 0..64 {
+        let socket = UdpSocket::bind((ip, 0))?;
+        if socket.local_addr()?.port() % 2 == 0 {
+            return Ok(socket);
+        }
+    }
+    Err(io::ErrorKind::AddrNotAvailable.into())
 }

@@ -7,14 +7,11 @@ mod line;
 mod voice;
 
 use std::{
-    fmt, io,
-    net::{IpAddr, SocketAddr, UdpSocket},
+    fmt,
+    net::SocketAddr,
     sync::{Arc, mpsc},
-    thread,
     time::{Duration, Instant},
 };
-
-use line::Line;
 
 /// Makes the payload of each packet that a phone sends, when it sends it: 160 coded samples.
 #[derive(Clone)]
@@ -99,23 +96,6 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// A phone on a SIP address; its sound takes any free port.
-    ///
-    /// # Errors
-    /// The address is taken, or the machine gives no random seed.
-    pub fn start(address: SocketAddr, manner: Manner) -> io::Result<Self> {
-        let signalling = UdpSocket::bind(address)?;
-        let address = signalling.local_addr()?;
-        let sound = even_port(address.ip())?;
-        let line = Line::new(signalling, sound, manner)?;
-        let (orders, inbox) = mpsc::channel();
-        let (outbox, happened) = mpsc::channel();
-        thread::Builder::new().name("phone".to_owned()).spawn(move || {
-            line.run(&inbox, &outbox);
-        })?;
-        Ok(Self { address, orders, happened })
-    }
-
     /// Where it receives SIP.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -137,14 +117,4 @@ impl Phone {
     pub fn all(&self) -> impl Iterator<Item = Happened> {
         self.happened.try_iter()
     }
-}
-
-fn even_port(ip: IpAddr) -> io::Result<UdpSocket> {
-    for _ in 0..64 {
-        let socket = UdpSocket::bind((ip, 0))?;
-        if socket.local_addr()?.port() % 2 == 0 {
-            return Ok(socket);
-        }
-    }
-    Err(io::ErrorKind::AddrNotAvailable.into())
 }

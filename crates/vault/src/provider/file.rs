@@ -101,13 +101,12 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError`], among them that others may read it.
     pub fn open_or_create(path: &Path) -> Result<Self, KeyFileError> {
-        match Self::open(path) {
-            Err(KeyFileError::Io(ErrorKind::NotFound)) => {
-                create(path)?;
-                Self::open(path)
-            }
-            opened => opened,
+        let opened = Self::open(path);
+        if matches!(opened, Err(KeyFileError::Io(ErrorKind::NotFound))) {
+            create(path)?;
+            return Self::open(path);
         }
+        opened
     }
 
     /// Opens an existing key file.

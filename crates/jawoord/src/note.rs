@@ -1,0 +1,93 @@
+//! What reaches the loop of calls from the rest of the program.
+
+use std::{fmt, sync::Arc};
+
+use call::{CallId, Digest, RecordingId};
+use tokio::sync::oneshot;
+use vault::RootSeed;
+
+use crate::config::judge::Settings;
+
+/// What reaches the loop from the rest of the program.
+#[derive(Debug)]
+pub enum Note {
+    /// A media worker heard something.
+    Media(media::Report),
+    /// The ledger answered.
+    Paper(Paper),
+    /// The recorder reports.
+    Tape(Tape),
+    /// New settings take effect; running calls keep theirs.
+    Settings(Arc<Settings>),
+    /// The operator ends a call; the answer says whether there was one.
+    HangUp(CallId, oneshot::Sender<bool>),
+    /// The node stops: end every call, then the loop.
+    Stop,
+}
+
+/// What the office tells the calls.
+pub enum Paper {
+    /// The row of a call is on disk, or cannot be.
+    Row {
+        /// The call.
+        call: CallId,
+        /// Whether it is.
+        written: bool,
+    },
+    /// Evidence, slip and row of a recording are on disk.
+    Committed {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+        /// SHA-256 of the evidence.
+        evidence: Digest,
+        /// The seed of its keys, which exists nowhere else.
+        seed: RootSeed,
+    },
+    /// They are not.
+    CommitFailed {
+        /// The call.
+        call: CallId,
+        /// The recording.
+        recording: RecordingId,
+    },
+    /// An ended recording has met its fate, or could not.
+    Closed {
+        /// The call.
+        call: CallId,
+        /// Whether it has.
+        done: bool,
+        /// How many milliseconds of sound it holds.
+        millis: u64,
+    },
+}
+
+impl fmt::Debug for Paper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Row { .. } => "Row",
+            Self::Committed { .. } => "Committed",
+            Self::CommitFailed { .. } => "CommitFailed",
+            Self::Closed { .. } => "Closed",
+        };
+        f.write_str(name)
+    }
+}
+
+/// What the recorder tells the calls.
+#[derive(Debug)]
+pub enum Tape {
+    /// Audio of a running recording was lost.
+    Degraded {
+        /// The call.
+        call: CallId,
+        /// How much.
+        missing_ms: u64,
+    },
+    /// A recording cannot go on.
+    Failed {
+        /// The call.
+        call: CallId,
+    },
+}

@@ -1,0 +1,145 @@
+//! The way to the recorder thread: what it is told, and what it gives back.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+};
+
+use call::{CallId, Fate, NotReady, Permit, RecordingId, Time};
+use media::{Tap, TapReader, ring};
+use vault::{RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
+
+/// Blocks of a tap: two seconds of sound, before speech is lost for want of a disk.
+const BLOCKS: usize = 24;
+
+/// What the recorder is told.
+pub enum Order {
+    /// A recording begins.
+    Begin(Box<Begin>),
+    /// A recording ends with this fate.
+    End(CallId, RecordingId, Fate),
+    /// A recording is stored, or erased: its journal is needed no longer.
+    Release(RecordingId),
+}
+
+/// A recording that begins.
+pub struct Begin {
+    pub(super) call: CallId,
+    pub(super) writer: Writer,
+    pub(super) reader: TapReader,
+}
+
+/// A recording that has ended and waits for its store.
+pub struct Ended {
+    /// Its call.
+    pub call: CallId,
+    /// The recording.
+    pub recording: RecordingId,
+    /// What is in the spool; `None` when nothing usable is.
+    pub tape: Option<Spooled>,
+    /// When its first sample was heard.
+    pub started: Option<Time>,
+    /// What is to become of it.
+    pub fate: Fate,
+    /// Whether audio is missing.
+    pub degraded: bool,
+}
+
+/// Why a recording cannot begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BeginError {
+    /// The seed of the committed slip is gone.
+    NoSeed,
+    /// The writer refused.
+    Writer(WriterError),
+    /// The recorder thread is gone.
+    NoThread,
+}
+
+impl fmt::Display for BeginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSeed => f.write_str("its key is no longer in memory; nothing to be done"),
+            Self::Writer(error) => error.fmt(f),
+            Self::NoThread => f.write_str("the recorder thread has ended; restart the node"),
+        }
+    }
+}
+
+/// The way to the recorder thread.
+#[derive(Clone)]
+pub struct RecorderDoor {
+    orders: Sender<Order>,
+    full: Arc<AtomicBool>,
+    alive: Arc<()>,
+}
+
+impl RecorderDoor {
+    /// Whether a recording could begin now.
+    ///
+    /// # Errors
+    /// The disk is full or failing, or the thread is gone.
+    pub fn ready(&self) -> Result<(), NotReady> {
+        // The thread holds the other half for as long as it lives.
+        if Arc::strong_count(&self.alive) < 2 {
+            return Err(NotReady::Recorder);
+        }
+        if self.full.load(Ordering::Acquire) { Err(NotReady::Disk) } else { Ok(()) }
+    }
+
+    /// Makes the writer of a permit, then its tap: in this order, so that no audio is ever taken
+    /// that nobody could seal.
+    ///
+    /// # Errors
+    /// [`BeginError`]; the permit is spent and nothing is recorded.
+    pub fn begin(
+        &self,
+        permit: Permit,
+        seed: Option<RootSeed>,
+        config: &WriterConfig,
+    ) -> Result<Tap, BeginError> {
+        let seed = seed.ok_or(BeginError::NoSeed)?;
+        let writer = Writer::create(&permit, seed, config).map_err(BeginError::Writer)?;
+        let (feed, reader) = ring(BLOCKS);
+        let begin = Box::new(Begin { call: permit.call(), writer, reader });
+        self.orders.send(Order::Begin(begin)).map_err(|_| BeginError::NoThread)?;
+        Ok(Tap::open(permit, feed))
+    }
+
+    /// Tells the thread that a recording is over.
+    pub fn end(&self, call: CallId, recording: RecordingId, fate: Fate) {
+        self.tell(Order::End(call, recording, fate));
+    }
+
+    /// Tells the thread that a recording needs its journal no longer.
+    pub fn release(&self, recording: RecordingId) {
+        self.tell(Order::Release(recording));
+    }
+
+    fn tell(&self, order: Order) {
+        if self.orders.send(order).is_err() {
+            tracing::error!("the recorder thread has ended; restart the node");
+        }
+    }
+}
+
+/// The thread's half of a door.
+pub(super) struct Inside {
+    pub(super) orders: Receiver<Order>,
+    /// Whether the disk takes nothing.
+    pub(super) full: Arc<AtomicBool>,
+    /// Held for as long as the thread lives.
+    pub(super) alive: Arc<()>,
+}
+
+/// Both halves.
+pub(super) fn door() -> (RecorderDoor, Inside) {
+    let (orders, inbox) = channel();
+    let (full, alive) = (Arc::new(AtomicBool::new(false)), Arc::new(()));
+    let door = RecorderDoor { orders, full: Arc::clone(&full), alive: Arc::clone(&alive) };
+    (door, Inside { orders: inbox, full, alive })
+}

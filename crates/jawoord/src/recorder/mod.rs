@@ -1,0 +1,4 @@
+//! The recorder: one thread that seals what taps hand on, away from speech.
+
+pub mod door;
+pub mod thread;

@@ -1,6 +1,8 @@
 //! What the tests share: real nodes on free ports, SIPp with sounds of our own, and ears.
 
+pub mod exchange;
 pub mod node;
 pub mod pcap;
+pub mod scene;
 pub mod sipp;
 pub mod sound;

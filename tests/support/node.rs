@@ -93,7 +93,8 @@ impl Node {
     pub fn start(change: &Change) -> Self {
         let home = TempDir::new().expect("a temporary folder");
         let (sip, pbx, metrics, portal) = (free_udp(), free_udp(), free_tcp(), free_tcp());
-        let media = 20_000 + (free_udp() % 900) * 40;
+        // Below the ports that the system hands out itself.
+        let media = 20_000 + (free_udp() % 300) * 40;
         let mut text = fs::read_to_string(root().join("config/lab.toml")).expect("the lab");
         let ports = [
             ("127.0.0.1:15060", format!("127.0.0.1:{sip}")),
@@ -201,6 +202,67 @@ impl Node {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("{arguments:?}: {error}: {}", String::from_utf8_lossy(&output.stderr))
         })
+    }
+
+    /// Runs a command with `--json` that must succeed, and reads what it prints.
+    ///
+    /// # Panics
+    /// It fails.
+    #[must_use]
+    pub fn done(&self, arguments: &[&str]) -> Value {
+        let (value, good) = self.tried(arguments);
+        assert!(good, "{arguments:?}: {value:#}\n{}", self.log());
+        value
+    }
+
+    /// Runs a command with `--json` that must end with exit code 1, and reads what it prints.
+    ///
+    /// # Panics
+    /// It succeeds, or ends otherwise.
+    #[must_use]
+    pub fn fails(&self, arguments: &[&str]) -> Value {
+        let (value, good) = self.tried(arguments);
+        assert!(!good, "{arguments:?} succeeds: {value:#}");
+        value
+    }
+
+    fn tried(&self, arguments: &[&str]) -> (Value, bool) {
+        let output = self.command(arguments).arg("--json").output().expect("the program starts");
+        let value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        let code = output.status.code();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(code, Some(0 | 1)), "{arguments:?} ends with {code:?}: {said}");
+        let value = if value.is_null() { Value::from(said.into_owned()) } else { value };
+        (value, code == Some(0))
+    }
+
+    /// Exports a recording and reads it back: what the customer said, what the PBX said.
+    ///
+    /// # Panics
+    /// It cannot be exported.
+    #[must_use]
+    pub fn export(&self, recording: &str) -> (Vec<i16>, Vec<i16>) {
+        let wav = self.home.path().join(format!("{recording}.wav"));
+        let output =
+            self.run(&["recordings", "export", recording, "-o", &wav.display().to_string()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        crate::sound::channels(&wav)
+    }
+
+    /// Every file of the data folder below `name`, with its size.
+    #[must_use]
+    pub fn files(&self, name: &str) -> Vec<(PathBuf, u64)> {
+        let (mut found, mut folders) = (Vec::new(), vec![self.data().join(name)]);
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                match entry.metadata() {
+                    Ok(data) if data.is_dir() => folders.push(entry.path()),
+                    Ok(data) => found.push((entry.path(), data.len())),
+                    Err(_) => {}
+                }
+            }
+        }
+        found
     }
 
     /// Kills the node as a power cut would kill the program.

@@ -52,3 +52,54 @@ pub fn heard(samples: &[i16], hz: f64) -> f64 {
     let with = windows.filter(|w| level(w) > 300.0 && share(w, hz) > 0.8).count();
     with as f64 / count as f64
 }
+
+/// Encodes a sample as A-law (ITU-T G.711).
+#[must_use]
+pub fn encode_a(sample: i16) -> u8 {
+    let sign = if sample >= 0 { 0xd5 } else { 0x55 };
+    let magnitude = i32::from(if sample >= 0 { sample } else { !sample }) >> 3;
+    let segment = (0..8).find(|s| magnitude < 0x20 << s).unwrap_or(7);
+    let step = if segment == 0 { magnitude >> 1 } else { magnitude >> segment };
+    sign ^ ((segment << 4 | step & 15) as u8)
+}
+
+/// Decodes A-law (ITU-T G.711).
+#[must_use]
+pub fn decode_a(byte: u8) -> i16 {
+    let code = byte ^ 0x55;
+    let (segment, step) = (i16::from(code >> 4 & 7), i16::from(code & 15));
+    let magnitude = match segment {
+        0 => (step << 4) + 8,
+        segment => ((step << 4) + 0x108) << (segment - 1),
+    };
+    if code & 0x80 == 0 { -magnitude } else { magnitude }
+}
+
+/// Both channels of a WAV file.
+///
+/// # Panics
+/// It is no two-channel WAV file of 8,000 Hz.
+#[must_use]
+pub fn channels(path: &std::path::Path) -> (Vec<i16>, Vec<i16>) {
+    let mut reader = hound::WavReader::open(path).expect("a WAV file");
+    let spec = reader.spec();
+    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, 8_000, 16));
+    let samples: Vec<i16> = reader.samples().map(|sample| sample.expect("a sample")).collect();
+    samples.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_law_comes_back_within_its_steps() {
+        for (sample, byte) in [(0, 0xd5), (-1, 0x55), (8, 0xd5), (16, 0xd4), (32_767, 0xaa)] {
+            assert_eq!(encode_a(sample), byte, "{sample}");
+        }
+        for sample in (-32_768..=32_767).step_by(97).map(|s: i32| s as i16) {
+            let back = f64::from(decode_a(encode_a(sample)));
+            assert!((back - f64::from(sample)).abs() <= 16.0 + f64::from(sample).abs() / 30.0);
+        }
+    }
+}

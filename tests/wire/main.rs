@@ -1,1 +1,14 @@
 //! Calls on real sockets, with real peers, through the real program.
+
+mod consent;
+mod crash;
+mod erase;
+mod failure;
+mod hold;
+mod operate;
+mod plain;
+mod retention;
+mod sipp;
+mod tamper;
+mod timing;
+mod withdraw;

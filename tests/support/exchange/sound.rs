@@ -1,0 +1,138 @@
+//! The RTP of one call of a peer: a tone, keys, and what comes in.
+
+use std::{
+    f64::consts::TAU,
+    net::{SocketAddr, UdpSocket},
+    time::{Duration, Instant},
+};
+
+use crate::sound::{decode_a, encode_a};
+
+const FRAME: Duration = Duration::from_millis(20);
+/// A key lasts five packets; its end is sent three times (RFC 4733 §2.5.1.4).
+const UPDATES: u16 = 5;
+const ENDS: u16 = 3;
+
+pub(crate) struct Sound {
+    socket: UdpSocket,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) event: u8,
+    pub(crate) hz: f64,
+    phase: f64,
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+    next: Option<Instant>,
+    key: Option<Key>,
+}
+
+struct Key {
+    event: u8,
+    lost: bool,
+    timestamp: u32,
+    sent: u16,
+}
+
+impl Sound {
+    pub(crate) fn new(ip: std::net::IpAddr, ssrc: u32) -> Self {
+        let socket = even(ip);
+        socket.set_nonblocking(true).expect("a socket");
+        Self {
+            socket,
+            remote: None,
+            event: 101,
+            hz: 0.0,
+            phase: 0.0,
+            sequence: ssrc as u16,
+            timestamp: ssrc.rotate_left(9),
+            ssrc,
+            next: None,
+            key: None,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.socket.local_addr().expect("an address")
+    }
+
+    pub(crate) fn begin(&mut self, remote: Option<SocketAddr>, now: Instant) {
+        self.remote = remote;
+        self.next.get_or_insert(now);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.remote = None;
+        self.next = None;
+    }
+
+    pub(crate) fn press(&mut self, key: char, lost: bool) {
+        let code = "0123456789*#ABCD".find(key).and_then(|code| u8::try_from(code).ok());
+        let timestamp = self.timestamp;
+        self.key = code.map(|event| Key { event, lost, timestamp, sent: 0 });
+    }
+
+    pub(crate) fn tick(&mut self, now: Instant) {
+        while let Some(at) = self.next.filter(|at| *at <= now) {
+            self.next = Some(at + FRAME);
+            self.frame();
+            self.timestamp = self.timestamp.wrapping_add(160);
+            self.sequence = self.sequence.wrapping_add(1);
+        }
+    }
+
+    fn frame(&mut self) {
+        let mut payload = Vec::with_capacity(160);
+        for _ in 0..160 {
+            let sample = if self.hz > 0.0 { (self.phase.sin() * 8_000.0) as i16 } else { 0 };
+            payload.push(encode_a(sample));
+            self.phase = (self.phase + self.hz * TAU / 8_000.0) % TAU;
+        }
+        let Some(mut key) = self.key.take() else { return self.send(8, self.timestamp, &payload) };
+        key.sent += 1;
+        let ended = key.sent > UPDATES;
+        let [high, low] = (key.sent.min(UPDATES) * 160).to_be_bytes();
+        if !key.lost {
+            let body = [key.event, 10 | u8::from(ended) << 7, high, low];
+            self.send(self.event, key.timestamp, &body);
+        }
+        self.key = (key.sent < UPDATES + ENDS).then_some(key);
+    }
+
+    fn send(&self, payload_type: u8, timestamp: u32, payload: &[u8]) {
+        let Some(remote) = self.remote else { return };
+        let mut packet = vec![0x80, payload_type];
+        packet.extend(self.sequence.to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
+        packet.extend(self.ssrc.to_be_bytes());
+        packet.extend(payload);
+        // What the network loses, a phone never knows of.
+        let _lost = self.socket.send_to(&packet, remote);
+    }
+
+    /// The next packet of sound: sequence number, timestamp, samples.
+    pub(crate) fn hear(&self) -> Option<(u16, u32, Vec<i16>)> {
+        let mut buffer = [0; 2_048];
+        loop {
+            let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
+            let packet = buffer.get(..length)?;
+            if packet.len() > 12 && packet[1] & 0x7f == 8 {
+                let sequence = u16::from_be_bytes([packet[2], packet[3]]);
+                let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
+                return Some((
+                    sequence,
+                    timestamp,
+                    packet[12..].iter().map(|b| decode_a(*b)).collect(),
+                ));
+            }
+        }
+    }
+}
+
+fn even(ip: std::net::IpAddr) -> UdpSocket {
+    loop {
+        let socket = UdpSocket::bind((ip, 0)).expect("a free port");
+        if socket.local_addr().is_ok_and(|address| address.port() % 2 == 0) {
+            return socket;
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! SIPp on both sides.

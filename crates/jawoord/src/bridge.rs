@@ -15,9 +15,6 @@ use crate::{
 /// What a call is told; the rest of the daemon passes it on unread.
 pub type Told = Input;
 
-/// What a call asks for; the rest of the daemon passes it on unread.
-pub type Asked = Action;
-
 /// What a SIP event on a leg means to the call; `None` when it is none of its business.
 ///
 /// Session descriptions have been read before: `hold` says what a re-INVITE's offer asks for.

@@ -24,6 +24,11 @@ pub fn dialled(user: &str, country: Id) -> Private<String> {
     }
 }
 
+/// Reads the numbering plan of a country now, so that no caller waits for it.
+pub fn prepare(country: Id) {
+    let _read_for_its_plan = dialled("000000000", country);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,12 +2,11 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use call::{Call, CallId, CallOffer, Private, RecordingId, Time, Words};
+use call::{Action, Call, CallId, CallOffer, Private, RecordingId, Time, Words};
 use ledger::Direction;
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
-    bridge,
     config::judge::Settings,
     identity,
     ladder::Ladder,
@@ -44,7 +43,7 @@ pub struct Session {
     /// The row in the ledger.
     pub row: Row,
     /// What the machine asked for while it waits for the row.
-    pub waiting: VecDeque<bridge::Asked>,
+    pub waiting: VecDeque<Action>,
     /// The deadline under which the call is filed.
     pub due: Option<Time>,
     /// The seed of the committed slip, until the writer takes it.

@@ -28,6 +28,7 @@ use crate::{
     control::{self, Answer, Handle},
     harden, http,
     metrics::Metrics,
+    number,
     node::{
         Node, Parts,
         run::{self, Inbox},
@@ -102,6 +103,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     hardened();
     let clock = Clock::start();
     let metrics = Metrics::new().map_err(|_| ServeError::Metrics)?;
+    settings.trunks.iter().for_each(|trunk| number::prepare(trunk.country));
     let settings = Arc::new(settings);
     let desk = desk(&settings, clock, &metrics).await?;
     let (notes, inbox) = mpsc::unbounded_channel();

@@ -28,12 +28,12 @@ use crate::{
     control::{self, Answer, Handle},
     harden, http,
     metrics::Metrics,
-    number,
     node::{
         Node, Parts,
         run::{self, Inbox},
     },
     note::Note,
+    number,
     office::{
         answer::Desk,
         archive::{Archive, OfficeError, Opened},

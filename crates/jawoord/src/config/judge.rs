@@ -256,7 +256,7 @@ fn emergency(emergency: &schema::Emergency, problems: &mut Vec<Problem>) -> Opti
         }
     }
     let list = EmergencyList::new(patterns);
-    if list.is_none() && problems.is_empty() {
+    if emergency.numbers.is_empty() {
         problems.push(Problem::value(
             "emergency",
             "numbers",
@@ -416,4 +416,104 @@ fn warnings(file: &File) -> Vec<Box<str>> {
         }
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{problem::Problems, read::read_text};
+
+    const LAB: &str = include_str!("../../../../config/lab.toml");
+
+    fn judged(text: &str) -> Result<Settings, String> {
+        read_text(text)
+            .and_then(|read| judge(read, None))
+            .map_err(|problems| Problems(&problems).to_string())
+    }
+
+    fn fault(from: &str, to: &str) -> String {
+        assert!(LAB.contains(from), "config/lab.toml no longer holds {from:?}");
+        judged(&LAB.replace(from, to)).expect_err("this must not be taken")
+    }
+
+    #[test]
+    fn the_lab_is_good_and_knows_its_lines() {
+        let settings = judged(LAB).unwrap();
+        assert_eq!(settings.lines.iter().len(), 3);
+        assert_eq!(settings.keys.path, Path::new("./lab-data.keys"));
+        assert!(settings.warnings.is_empty());
+    }
+
+    #[test]
+    fn l_25_an_empty_configuration_records_nothing() {
+        let settings = judged("").unwrap();
+        assert_eq!(settings.lines.iter().len(), 0);
+        assert!(settings.emergency.matches(&call::Private::new("112".to_owned())));
+    }
+
+    #[test]
+    fn e_07_an_empty_emergency_list_is_refused() {
+        let numbers = r#"numbers = ["112", "0112", "+31112", "911", "999", "110"]"#;
+        let text = fault(numbers, "numbers = []");
+        assert!(text.contains("emergency") && text.contains("112"), "{text}");
+    }
+
+    #[test]
+    fn l_06_a_policy_without_a_ground_is_refused() {
+        let text = fault(
+            "ground = \"consent\"                  # GDPR Art. 6(1)(a); there is no default",
+            "",
+        );
+        assert!(text.contains("policy \"quality-nl\": `ground` is missing"), "{text}");
+    }
+
+    #[test]
+    fn a_ground_that_is_not_handled_yet_is_refused_and_never_taken_for_consent() {
+        let text = fault("ground = \"consent\"\n", "ground = \"legitimate_interest\"\n");
+        assert!(text.contains("legitimate_interest"), "{text}");
+    }
+
+    #[test]
+    fn l_44_a_place_outside_the_residency_profile_is_refused_by_name() {
+        let text = fault(
+            "[store]                             # sealed recordings; default: `store` in the data folder\ncountry = \"NL\"",
+            "[store]\ncountry = \"US\"",
+        );
+        assert!(text.starts_with("store: `country` is \"US\""), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+
+    #[test]
+    fn keys_inside_the_data_folder_are_refused() {
+        let text = fault("[keys]", "[keys]\npath = \"./lab-data/keys\"");
+        assert!(text.contains("outside the data folder"), "{text}");
+    }
+
+    #[test]
+    fn l_05_a_policy_that_keeps_longer_than_callers_are_told_is_refused() {
+        let text = fault("keep_days = 30", "keep_days = 31");
+        assert!(text.contains("promised less than the retention class keeps"), "{text}");
+    }
+
+    #[test]
+    fn l_09_a_policy_that_says_something_else_than_its_audio_is_refused_naming_both() {
+        let text = fault("\"Voorbeeld BV\"", "\"Andere BV\"");
+        assert!(text.contains("Andere BV") && text.contains("Voorbeeld BV"), "{text}");
+    }
+
+    #[test]
+    fn a_placeholder_voice_does_not_speak_to_callers_outside_this_machine() {
+        let networks = r#""127.0.0.0/8", "::1/128""#;
+        let text = fault(networks, "\"203.0.113.0/24\"");
+        assert!(text.contains("allow_placeholder_voice"), "{text}");
+        let allowed = LAB.replace(networks, "\"203.0.113.0/24\"")
+            + "\n[prompts]\nallow_placeholder_voice = true\n";
+        assert!(judged(&allowed).is_ok());
+    }
+
+    #[test]
+    fn one_key_cannot_mean_two_things() {
+        let text = fault("withdraw_key = \"*\"", "withdraw_key = \"1\"");
+        assert!(text.contains("`withdraw_key` is \"1\""), "{text}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fmt, io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -29,6 +29,9 @@ use crate::{
 const TICK: Duration = Duration::from_millis(10);
 /// How often everything appended reaches the disk.
 const SYNC: Duration = Duration::from_secs(1);
+/// With less free space than this nobody is asked: it is for the calls that record already, and
+/// holds a minute of 60 of them or an hour of one.
+const ROOM: u64 = 64 * 1024 * 1024;
 
 /// Starts the recorder thread on a spool folder.
 ///
@@ -43,7 +46,10 @@ pub fn start(
     let spool = Spool::open(folder, 0).map_err(io::Error::other)?;
     let (door, inside) = door();
     let full = Arc::clone(&inside.full);
-    let recorder = Recorder { spool, clock, notes, office, full, running: HashMap::new() };
+    let folder = folder.to_owned();
+    let running = HashMap::new();
+    let recorder = Recorder { spool, folder, clock, notes, office, full, running };
+    recorder.look(Ok(()));
     thread::Builder::new().name("recorder".to_owned()).spawn(move || {
         let Inside { orders, alive: _alive, .. } = inside;
         recorder.run(&orders);
@@ -65,6 +71,7 @@ struct Running {
 
 struct Recorder {
     spool: Spool,
+    folder: PathBuf,
     clock: Clock,
     notes: UnboundedSender<Note>,
     office: OfficeDoor,
@@ -91,8 +98,8 @@ impl Recorder {
             }
             if Instant::now() >= sync_at {
                 sync_at = Instant::now() + SYNC;
-                let result = self.spool.sync();
-                self.judge(result);
+                let synced = self.spool.sync();
+                self.look(synced);
             }
             if self.running.is_empty() {
                 // Nothing records: wait for an order instead of ticking.
@@ -176,7 +183,7 @@ impl Recorder {
         let Some(writer) = &mut running.writer else { return Ok(()) };
         while let Some(record) = writer.poll_record() {
             let result = self.spool.append(&record);
-            self.judge(result);
+            self.failing(result);
             result?;
         }
         Ok(())
@@ -207,7 +214,7 @@ impl Recorder {
             }
         }
         let result = self.spool.sync();
-        self.judge(result);
+        self.failing(result);
         let ended = Ended {
             call: running.call,
             recording,
@@ -220,14 +227,31 @@ impl Recorder {
     }
 
     /// A disk that does not take sound must not make callers be asked.
-    fn judge(&self, result: Result<(), SpoolError>) {
-        let failing = result.is_err();
-        if self.full.swap(failing, Ordering::AcqRel) != failing {
-            match result {
-                Err(error) => tracing::error!(%error, "the spool"),
-                Ok(()) => tracing::info!("the spool takes recordings again"),
-            }
+    fn failing(&self, result: Result<(), SpoolError>) {
+        if let Err(error) = result
+            && !self.full.swap(true, Ordering::AcqRel)
+        {
+            tracing::error!(%error, "nobody is asked now");
         }
+    }
+
+    /// Looks at the disk, once a second. One that has failed must take a probe before anybody is
+    /// asked again: that nothing was written means nothing.
+    fn look(&self, synced: Result<(), SpoolError>) {
+        let failed = self.full.load(Ordering::Acquire);
+        let result = synced
+            .and_then(|()| self.room())
+            .and_then(|()| if failed { self.spool.probe() } else { Ok(()) });
+        self.failing(result);
+        if result.is_ok() && self.full.swap(false, Ordering::AcqRel) {
+            tracing::info!("the spool takes recordings again");
+        }
+    }
+
+    fn room(&self) -> Result<(), SpoolError> {
+        let space = rustix::fs::statvfs(&self.folder).map_err(io::Error::from)?;
+        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        if free < ROOM { Err(SpoolError::Full) } else { Ok(()) }
     }
 
     fn note(&self, tape: Tape) {

@@ -47,6 +47,7 @@ impl Call {
     /// (L01).
     pub(super) fn ringing(&mut self, early_media: bool) {
         let Pbx::Dialling(early) = self.pbx else { return };
+        self.rang = true;
         if self.customer == Customer::Unanswered {
             self.out.push_back(Action::Ring { early_media });
         }
@@ -86,6 +87,14 @@ impl Call {
             }
             Pbx::Idle | Pbx::Bridged | Pbx::Over => {}
         }
+    }
+
+    /// The PBX has had its time. One that has not even rung is not there (flows row B-20): its
+    /// transport would say so only after 32 s (RFC 3261 §17.1.1.2, timer B).
+    pub(super) fn rung_out(&mut self, now: Time) {
+        self.cancel_dial();
+        let failure = if self.rang { Failure::NoAnswer } else { Failure::Unreachable };
+        self.unconnected(now, failure);
     }
 
     /// The PBX's leg came to nothing.

@@ -80,10 +80,7 @@ impl Call {
                 }
                 Timer::Limit | Timer::Explanation => self.limit_reached(now),
                 Timer::Report => self.commit(),
-                Timer::Ring => {
-                    self.cancel_dial();
-                    self.unconnected(now, Failure::NoAnswer);
-                }
+                Timer::Ring => self.rung_out(now),
                 Timer::Farewell => self.farewell_ended(now),
                 Timer::Closing => {
                     self.recording.give_up();

@@ -71,6 +71,8 @@ pub struct Call {
     pub(super) stage: Stage,
     pub(super) customer: Customer,
     pub(super) pbx: Pbx,
+    /// Whether the PBX has rung at all.
+    pub(super) rang: bool,
     /// Why the parties never came together, if it was not the caller who left.
     pub(super) failure: Option<Failure>,
     /// The question, as long as nothing is decided.
@@ -103,6 +105,7 @@ impl Call {
             stage: Stage::Open,
             customer: Customer::Unanswered,
             pbx: Pbx::Idle,
+            rang: false,
             failure: None,
             dialogue: terms.map(|terms| Dialogue::new(terms.keys, terms.repeats)),
             choice,

@@ -141,8 +141,23 @@ fn b_19_nobody_answers_is_said_and_then_hung_up() {
 }
 
 #[test]
+fn b_20_a_pbx_that_does_not_even_ring_is_not_there() {
+    let mut desk = Desk::dialled(asking());
+    let (waited, seen) = desk.wait_for_deadline();
+    let congestion = Tone(call::Tone::Congestion);
+    assert_eq!((waited, seen), (ms(30_000), vec![CancelDial, EMPTY, congestion]));
+    let (_, seen) = desk.wait_for_deadline();
+    assert_eq!(seen[0], HangUp(Party::Customer, Cause::Failed(Failure::Unreachable)));
+    desk.tell(Input::PbxFailed(Failure::Unreachable));
+    desk.tell(closed(true, 0));
+    let words = words(Consent::Granted, Outcome::Unreachable, Verdict::Unconnected);
+    assert_eq!(desk.finished(), words);
+}
+
+#[test]
 fn b_20_a_pbx_that_rings_too_long_is_cancelled() {
     let mut desk = Desk::dialled(asking());
+    desk.tell(Input::Ringing { early_media: false });
     let (waited, seen) = desk.wait_for_deadline();
     assert_eq!((waited, seen), (ms(30_000), vec![CancelDial, EMPTY, Play(Prompt::NoAnswer)]));
     assert_eq!(desk.tell(Input::PbxAnswered), [HangUp(Party::Agent, NORMAL)], "too late");

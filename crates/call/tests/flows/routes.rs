@@ -139,6 +139,7 @@ fn a_transparent_call_that_rings_too_long_is_given_up() {
     for (line, rings) in [(Some(line(Recording::Never)), 30_000), (None, 180_000)] {
         let mut desk = Desk::new(offer(line));
         desk.since();
+        desk.tell(Input::Ringing { early_media: false });
         let (waited, seen) = desk.wait_for_deadline();
         assert_eq!((waited, seen), (ms(rings), vec![CancelDial, Reject(Failure::NoAnswer)]));
         desk.tell(Input::PbxFailed(Failure::Rejected(487)));

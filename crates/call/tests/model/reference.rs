@@ -236,13 +236,15 @@ impl<'a> Script<'a> {
 
     fn ring(&mut self) -> Result<(), Stop> {
         let until = self.now + self.ring_timeout;
-        let (mut early, mut connected) = (false, false);
+        let (mut rang, mut early, mut connected) = (false, false, false);
         loop {
             let word = self.next(Some(until))?;
+            rang |= matches!(word, Word::Ringing { .. });
             match word {
                 Word::Late => {
                     self.say(CancelDial);
-                    return self.farewell(Failure::NoAnswer);
+                    let silent = Failure::Unreachable;
+                    return self.farewell(if rang { Failure::NoAnswer } else { silent });
                 }
                 Word::Failed(failure) => return self.farewell(failure),
                 Word::Answered => break,

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -161,6 +162,21 @@ impl Node {
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("node.log")).unwrap_or_default()
+    }
+
+    /// What the node counts, as Prometheus reads it.
+    ///
+    /// # Panics
+    /// It does not answer.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.metrics)).expect("a listener");
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: node\r\nConnection: close\r\n\r\n")
+            .expect("a question");
+        let mut text = String::new();
+        stream.read_to_string(&mut text).expect("an answer");
+        text
     }
 
     /// The process.

@@ -39,10 +39,28 @@ fn c_01_a_yes_at_the_question_records_both_sides_from_the_bridge_on_and_nothing_
     assert_eq!(words(&call), "granted bridged recorded");
     let tags = scene.recording("+31612345601");
     for tag in [
-        "tenant", "line", "ground", "purposes", "policy", "policy_version", "policy_hash",
-        "evidence", "retention_class", "delete_after", "storage_country", "storage_provider",
-        "codec", "duration_ms", "direction", "verdict", "permitted_at", "ended_at", "manifest",
-        "object", "slip_revision", "epoch",
+        "tenant",
+        "line",
+        "ground",
+        "purposes",
+        "policy",
+        "policy_version",
+        "policy_hash",
+        "evidence",
+        "retention_class",
+        "delete_after",
+        "storage_country",
+        "storage_provider",
+        "codec",
+        "duration_ms",
+        "direction",
+        "verdict",
+        "permitted_at",
+        "ended_at",
+        "manifest",
+        "object",
+        "slip_revision",
+        "epoch",
     ] {
         assert!(!tags[tag].is_null(), "{tag} is missing in {tags:#}");
     }
@@ -59,7 +77,8 @@ fn c_01_a_yes_at_the_question_records_both_sides_from_the_bridge_on_and_nothing_
     } else {
         -(answered - spoken).as_secs_f64() * 1_000.0
     };
-    let (left, right) = (begins(&left, 700.0).expect("left"), begins(&right, 440.0).expect("right"));
+    let (left, right) =
+        (begins(&left, 700.0).expect("left"), begins(&right, 440.0).expect("right"));
     let kept_ms = (left as f64 - right as f64) / 8.0;
     assert!((kept_ms - true_ms).abs() <= 20.0, "{kept_ms} ms apart, and it was {true_ms} ms");
     let listed = scene.node.done(&["recordings", "list"]);
@@ -109,7 +128,7 @@ fn bare(invite: &str, from: &str, node: u16, pbx: u16) -> String {
         lines.push(match name {
             "Via" => cut(";branch="),
             "From" => cut(";tag="),
-            "Call-ID" | "X-Jawoord-Call" | "Content-Length" => name.to_owned(),
+            "Call-ID" | "CSeq" | "X-Jawoord-Call" | "Content-Length" => name.to_owned(),
             _ if line.starts_with("o=") => "o=".to_owned(),
             _ if line.starts_with("m=audio") => {
                 line.split(' ').enumerate().filter(|(n, _)| *n != 1).map(|(_, w)| w).collect()
@@ -129,10 +148,15 @@ fn l_10_no_silence_wrong_keys_and_lost_digits_are_served_alike_and_leave_nothing
         (Plan::new("+31612345611", ENGLISH).at(500, Act::Press('2')), "refused bridged refused"),
         (Plan::new("+31612345612", ENGLISH), "not-given bridged not-given"),
         (
-            Plan::new("+31612345613", ENGLISH).at(9_200, Act::Press('5')).at(14_500, Act::Press('7')),
+            Plan::new("+31612345613", ENGLISH)
+                .at(9_200, Act::Press('5'))
+                .at(14_500, Act::Press('7')),
             "not-given bridged not-given",
         ),
-        (Plan::new("+31612345614", ENGLISH).at(9_500, Act::PressLost('1')), "not-given bridged not-given"),
+        (
+            Plan::new("+31612345614", ENGLISH).at(9_500, Act::PressLost('1')),
+            "not-given bridged not-given",
+        ),
     ];
     for (plan, _) in &plans {
         scene.call(plan.clone().at(0, Act::Speak(1_200.0)));
@@ -170,5 +194,8 @@ fn l_10_no_silence_wrong_keys_and_lost_digits_are_served_alike_and_leave_nothing
     assert!(header(granted, "X-Jawoord-Call").is_some());
     // The other node shows that this would have been seen.
     let _stored = asked.recording("+31612345610");
-    assert_eq!((asked.node.files("store").len(), asked.node.done(&["keys", "status"])[0]["slips"].clone()), (1, 1.into()));
+    assert_eq!(
+        (asked.node.files("store").len(), asked.node.done(&["keys", "status"])[0]["slips"].clone()),
+        (1, 1.into())
+    );
 }

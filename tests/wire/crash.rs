@@ -20,7 +20,8 @@ fn o_04_twenty_recordings_that_a_kill_has_cut_are_closed_degraded_with_their_tru
     let mut scene = Scene::start(&Change::default(), manner);
     let from = |n: usize| format!("+316123457{n:02}");
     for n in 0..CALLS {
-        let plan = Plan::new(&from(n), ENGLISH).at(400, Act::Press('1')).at(10_000, Act::Speak(700.0));
+        let plan =
+            Plan::new(&from(n), ENGLISH).at(400, Act::Press('1')).at(10_000, Act::Speak(700.0));
         scene.call(plan);
         // As a queue would send them, and so that no second of theirs begins together.
         thread::sleep(Duration::from_millis(37));
@@ -40,7 +41,10 @@ fn o_04_twenty_recordings_that_a_kill_has_cut_are_closed_degraded_with_their_tru
     assert_eq!(rows.len(), CALLS, "{}", scene.node.log());
     for (n, id) in ids.iter().enumerate() {
         let row = rows.iter().find(|row| row["call"] == id.as_str()).expect("its recording");
-        assert_eq!((&row["state"], &row["degraded"], &row["verdict"]), (&"stored".into(), &true.into(), &"degraded".into()));
+        assert_eq!(
+            (&row["state"], &row["degraded"], &row["verdict"]),
+            (&"stored".into(), &true.into(), &"degraded".into())
+        );
         let lived = killed - scene.pbx.of(&from(n)).answered().expect("answered");
         let lost = lived.as_millis() as i64 - row["duration_ms"].as_i64().expect("a length");
         assert!((-100..=500).contains(&lost), "{lost} ms of {lived:?} are lost");
@@ -60,7 +64,8 @@ fn o_04_twenty_recordings_that_a_kill_has_cut_are_closed_degraded_with_their_tru
         scene.pbx.act(n, Act::HangUp);
     }
     let told = |calls: &[support::exchange::History]| {
-        calls.iter().filter(|call| call.answer("BYE").is_some_and(|(_, s)| s == 481)).count() == CALLS
+        calls.iter().filter(|call| call.answer("BYE").is_some_and(|(_, s)| s == 481)).count()
+            == CALLS
     };
     assert!(scene.callers.until(Duration::from_secs(5), told), "the callers' BYE");
     assert!(scene.pbx.until(Duration::from_secs(5), told), "the PBX's BYE");

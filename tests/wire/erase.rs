@@ -76,9 +76,8 @@ fn erased_seconds_are_silence_and_unrecoverable_only_when_no_old_copy_opens_them
     assert_eq!((&verified["verified"], &verified["seconds_erased"]), (&true.into(), &3.into()));
 
     // Erased, and an old copy still opens them: nothing may say otherwise.
-    let state = |scene: &Scene| {
-        scene.node.done(&["recordings", "show", &id])["erased"][0]["state"].clone()
-    };
+    let state =
+        |scene: &Scene| scene.node.done(&["recordings", "show", &id])["erased"][0]["state"].clone();
     assert!(old_export("yesterday").status.success(), "the copy must have been able to open it");
     let (old, _) = channels(&home.join("old.wav"));
     assert!(heard(&old[16_000..40_000], 700.0) > 0.9);

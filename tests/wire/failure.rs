@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use support::{
-    exchange::{Act, Exchange, History, Manner, Plan, header},
+    exchange::{Act, Exchange, History, Manner, Plan},
     node::{Change, Node},
     scene::{ENGLISH, Scene, words},
     sound::{level, share},
@@ -80,7 +80,8 @@ fn a_pbx_that_is_not_there_is_unreachable_and_one_known_to_be_down_is_never_aske
     let calls = down.node.until(&["calls", "list"], |calls| calls[0]["verdict"].is_string());
     assert_eq!(words(&calls[0]), "not-asked unreachable unconnected");
 
-    let ended = callers.until(Duration::from_secs(40), |calls| calls.first().is_some_and(History::over));
+    let ended =
+        callers.until(Duration::from_secs(40), |calls| calls.first().is_some_and(History::over));
     assert!(ended, "{}", absent.log());
     let caller = callers.of("+31612345672");
     let calls = absent.until(&["calls", "list"], |calls| calls[0]["verdict"].is_string());

@@ -23,7 +23,8 @@ fn o_07_a_bad_file_changes_nothing_a_good_one_new_calls_and_a_stop_closes_everyt
     fs::write(&file, good.replace("port_max", "prot_max")).expect("a file");
     let said = scene.node.fails(&["reload"]).to_string();
     assert!(said.contains("prot_max") && said.contains("port_max"), "{said}");
-    fs::write(&file, good.replace("policy = \"quality-en\"", "policy = \"never\"")).expect("a file");
+    fs::write(&file, good.replace("policy = \"quality-en\"", "policy = \"never\""))
+        .expect("a file");
     let changed = scene.node.done(&["reload"]);
     assert!(changed["configuration"].is_string(), "{changed}");
     // The new call is not asked; the one that was asked under the old settings keeps them.

@@ -11,7 +11,8 @@ use support::{
 
 #[test]
 fn e_01_an_emergency_is_bridged_at_once_a_quiet_line_too_and_a_stranger_gets_403() {
-    let manner = Manner::Answers { after: Duration::from_millis(50), tone_hz: 440.0, acts: Vec::new() };
+    let manner =
+        Manner::Answers { after: Duration::from_millis(50), tone_hz: 440.0, acts: Vec::new() };
     let change = Change::default().with("\"127.0.0.0/8\"", "\"127.0.0.2/32\"");
     let mut scene = Scene::start(&change, manner);
     let stranger = scene.call(Plan::new("+31612345660", NEVER));
@@ -23,7 +24,9 @@ fn e_01_an_emergency_is_bridged_at_once_a_quiet_line_too_and_a_stranger_gets_403
     assert_eq!(answer.1, 403);
 
     scene.callers = Exchange::start([127, 0, 0, 2], 0, Manner::Says(480));
-    for (from, number) in [("+31612345661", "112"), ("+31612345662", NEVER), ("+31612345663", "999")] {
+    for (from, number) in
+        [("+31612345661", "112"), ("+31612345662", NEVER), ("+31612345663", "999")]
+    {
         scene.call(Plan::new(from, number).at(1_000, Act::HangUp));
     }
     scene.over(3, 10);
@@ -40,7 +43,11 @@ fn e_01_an_emergency_is_bridged_at_once_a_quiet_line_too_and_a_stranger_gets_403
         // The call is answered when the PBX answers, and nobody but the PBX is heard.
         assert!(caller.answered() > agent.answered());
         let sound: Vec<i16> = caller.heard.iter().flat_map(|p| p.samples.clone()).collect();
-        assert!(heard(&sound, 440.0) > 0.8, "{from} hears something else: {}", heard(&sound, 440.0));
+        assert!(
+            heard(&sound, 440.0) > 0.8,
+            "{from} hears something else: {}",
+            heard(&sound, 440.0)
+        );
         assert!(header(&invited.text, "From").is_some_and(|value| value.contains(from)));
     }
     assert_eq!(scene.node.done(&["recordings", "list"]), serde_json::json!([]));

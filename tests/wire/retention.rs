@@ -55,23 +55,34 @@ fn l_19_what_is_due_goes_with_proof_and_what_cannot_go_stays_open_with_an_error(
     let output = sweep(&scene.node);
     let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(output.status.code(), Some(1), "{said:#}");
-    assert_eq!((&said["deleted"], &said["open"][0]["recording"]), (&serde_json::json!([]), &id.as_str().into()));
+    assert_eq!(
+        (&said["deleted"], &said["open"][0]["recording"]),
+        (&serde_json::json!([]), &id.as_str().into())
+    );
     assert!(said["open"][0]["why"].as_str().is_some_and(|why| why.contains("store")), "{said:#}");
     assert!(object.exists());
     let rows = scene.node.done(&["recordings", "list"]);
-    assert_eq!((&rows[0]["recording"], &rows[0]["erased"][0]["state"]), (&id.as_str().into(), &"ordered".into()));
+    assert_eq!(
+        (&rows[0]["recording"], &rows[0]["erased"][0]["state"]),
+        (&id.as_str().into(), &"ordered".into())
+    );
 
     // A store that does.
     fs::set_permissions(shard, fs::Permissions::from_mode(0o700)).expect("a right");
     scene.node.run_again();
     let said = scene.node.run(&["retention", "sweep"]);
     assert_eq!(said.status.code(), Some(0), "{}", String::from_utf8_lossy(&said.stderr));
-    let list = scene.node.until(&["recordings", "list"], |rows| rows.as_array().is_some_and(Vec::is_empty));
+    let list = scene
+        .node
+        .until(&["recordings", "list"], |rows| rows.as_array().is_some_and(Vec::is_empty));
     assert_eq!(list, serde_json::json!([]));
     assert_eq!(scene.node.files("store"), []);
     assert_eq!(scene.node.done(&["keys", "status"])[0]["slips"], 0);
     let shown = scene.node.done(&["recordings", "show", &id]);
-    assert_eq!((&shown["state"], &shown["erased"][0]["reason"]), (&"deleted".into(), &"retention".into()));
+    assert_eq!(
+        (&shown["state"], &shown["erased"][0]["reason"]),
+        (&"deleted".into(), &"retention".into())
+    );
     assert_eq!(shown["erased"][0]["state"], "erased");
     let folder = scene.node.home.path().join("audit");
     let _exported = scene.node.done(&["audit", "export", &folder.display().to_string()]);

@@ -37,7 +37,8 @@ struct Parts {
 
 fn parts(object: &[u8]) -> Parts {
     let footer = &object[object.len() - 32..];
-    let (chunks, table, manifest) = (number(&footer[..8]), number(&footer[8..16]), number(&footer[16..20]));
+    let (chunks, table, manifest) =
+        (number(&footer[..8]), number(&footer[8..16]), number(&footer[16..20]));
     let (mut at, mut found) = (0, Vec::new());
     for row in object[chunks..chunks + table].chunks_exact(88) {
         let length = number(&row[20..24]);
@@ -147,9 +148,17 @@ mod sqlite {
         assert_eq!(node.done(&["audit", "verify"])["verified"], true);
         sql(&node, "ledger.db", "DROP TRIGGER entries_are_never_changed");
         for (column, entry) in [("body", 3), ("salt", 2), ("leaf", 4)] {
-            let whole = sql(&node, "ledger.db", &format!("SELECT hex({column}) FROM entries WHERE entry = {entry}"));
+            let whole = sql(
+                &node,
+                "ledger.db",
+                &format!("SELECT hex({column}) FROM entries WHERE entry = {entry}"),
+            );
             let set = |hex: &str| {
-                sql(&node, "ledger.db", &format!("UPDATE entries SET {column} = X'{hex}' WHERE entry = {entry}"))
+                sql(
+                    &node,
+                    "ledger.db",
+                    &format!("UPDATE entries SET {column} = X'{hex}' WHERE entry = {entry}"),
+                )
             };
             let last = whole.len() - 1;
             let digit = if whole.ends_with('0') { "1" } else { "0" };

@@ -50,7 +50,8 @@ fn the_pbx_is_called_within_50_ms_of_the_last_sample_or_of_the_key() {
         first.push(late);
         let (caller, agent) = scene.sides(&from);
         let invited = agent.request("INVITE", true).expect("an INVITE").at;
-        let after = caller.samples(invited + Duration::from_millis(40), invited + Duration::from_secs(1));
+        let after =
+            caller.samples(invited + Duration::from_millis(40), invited + Duration::from_secs(1));
         assert!(level(&after) < 100.0, "a prompt speaks when the PBX could: {}", level(&after));
 
         let (caller, agent) = scene.sides(&format!("+3161234563{n}"));
@@ -62,5 +63,5 @@ fn the_pbx_is_called_within_50_ms_of_the_last_sample_or_of_the_key() {
     assert!(best(&first) <= 0.050, "after the confirmation: {first:?} s");
     assert!(first.iter().all(|late| *late < 0.25), "{first:?} s");
     eprintln!("confirm=first {first:?}, off {off:?}");
-    assert!(best(&off) <= 0.050 + 0.120, "after the key: {off:?} s");
+    assert!(best(&off) <= 0.050, "after the key: {off:?} s");
 }

@@ -13,17 +13,16 @@ use support::{
 fn c_15_a_star_in_the_call_ends_the_recording_erases_it_and_the_call_goes_on() {
     let ms = Duration::from_millis;
     // The Dutch line keeps what was heard before the key, the English one erases it.
-    let change = Change::default().with(
-        "on_withdraw = \"erase\"             # erase or stop",
-        "on_withdraw = \"stop\"",
-    );
+    let change = Change::default()
+        .with("# first, while_ringing or off\non_withdraw = \"erase\"", "\non_withdraw = \"stop\"");
     let manner = Manner::Answers {
         after: ms(100),
         tone_hz: 440.0,
         acts: vec![(ms(3_000), Act::Speak(900.0)), (ms(8_000), Act::HangUp)],
     };
     let mut scene = Scene::start(&change, manner);
-    for (from, line, bridge) in [("+31612345640", ENGLISH, 10_500), ("+31612345641", DUTCH, 12_300)] {
+    for (from, line, bridge) in [("+31612345640", ENGLISH, 10_500), ("+31612345641", DUTCH, 12_300)]
+    {
         let plan = Plan::new(from, line).at(400, Act::Press('1')).at(bridge, Act::Speak(700.0));
         scene.call(plan.at(bridge + 2_000, Act::Press('*')));
     }
@@ -60,8 +59,14 @@ fn c_15_a_star_in_the_call_ends_the_recording_erases_it_and_the_call_goes_on() {
     let rows = scene.node.done(&["recordings", "list"]);
     assert!(rows.as_array().is_some_and(|rows| rows.iter().all(|row| row["call"] != id.as_str())));
     assert_eq!(scene.node.files("store").len(), 1);
-    let slips: u64 = scene.node.done(&["keys", "status"]).as_array().into_iter().flatten()
-        .filter_map(|epoch| epoch["slips"].as_u64()).sum();
+    let slips: u64 = scene
+        .node
+        .done(&["keys", "status"])
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|epoch| epoch["slips"].as_u64())
+        .sum();
     assert_eq!(slips, 1);
     let folder = scene.node.home.path().join("audit");
     let _exported = scene.node.done(&["audit", "export", &folder.display().to_string()]);

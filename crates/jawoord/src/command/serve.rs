@@ -48,6 +48,8 @@ use crate::{
 
 /// How often retention is looked at.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How long the last writes may take when the node stops.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// Why the node does not serve.
 #[derive(Debug)]
@@ -90,6 +92,8 @@ pub struct Running {
     pub notes: mpsc::UnboundedSender<Note>,
     /// The desk.
     pub desk: Desk,
+    /// Where the last words of calls are written.
+    pub office: OfficeDoor,
     /// The page's one-time link, if there is a page.
     pub link: Option<String>,
 }
@@ -121,7 +125,14 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
     let sockets = sockets(&settings).await?;
     let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
-    let parts = Parts { clock, settings: parts, sound, office, recorder, metrics: metrics.clone() };
+    let parts = Parts {
+        clock,
+        settings: parts,
+        sound,
+        office: office.clone(),
+        recorder,
+        metrics: metrics.clone(),
+    };
     let node = Node::new(parts).map_err(system("the SIP endpoint"))?;
     let page = page(&settings, &desk, clock).await?;
     let link = page.as_ref().map(Door::link);
@@ -135,7 +146,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     tokio::spawn(watch(desk.clone(), metrics));
     let calls = tokio::spawn(run::run(node, Inbox { sockets, notes: inbox }));
     tracing::info!(lines, "the node takes calls");
-    Ok(Running { calls, notes, desk, link })
+    Ok(Running { calls, notes, desk, office, link })
 }
 
 fn hardened() {
@@ -311,7 +322,14 @@ pub async fn serve(settings: Settings, config: PathBuf) -> Result<(), ServeError
     }
     tracing::info!("stopping: calls end, recordings are closed");
     let _already_gone = running.notes.send(Note::Stop);
-    said(running.calls.await)
+    let ended = running.calls.await;
+    // The words of the last calls are on disk before the program is gone.
+    if time::timeout(DRAIN, running.office.drain()).await.is_err() {
+        tracing::error!(
+            "the ledger did not take the last words in time; the next start writes them"
+        );
+    }
+    said(ended)
 }
 
 fn said(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ServeError> {

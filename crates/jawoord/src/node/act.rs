@@ -148,7 +148,10 @@ impl Node {
         self.metrics.recording.set(self.recordings() + 1);
         let config = session.writer_config();
         match self.recorder.begin(permit, session.seed.take(), &config) {
-            Ok(tap) => self.sound.tap(session, tap),
+            Ok(tap) => {
+                self.office.begun(session.id(), tap.recording(), self.now());
+                self.sound.tap(session, tap);
+            }
             Err(failed) => {
                 tracing::error!(call = %session.id(), %failed, "the recording cannot begin");
                 session.call.handle(self.now(), bridge::NOT_RECORDED);

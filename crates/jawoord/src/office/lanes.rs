@@ -1,10 +1,13 @@
 //! The way from calls to the office: jobs of one call are done in order, of many calls at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use call::{CallId, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
 use ledger::{CallLine, Direction, LadderStep, NewCall};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 use super::{
     archive::{Archive, Wanted},
@@ -19,14 +22,24 @@ use crate::{
 
 /// How many calls' paperwork is done at once; more share a lane and one disk write.
 const LANES: usize = 32;
+/// How long a recording waits in its journal before the store is tried again.
+const STORE_RETRY: Duration = Duration::from_secs(30);
 
 enum Job {
+    Short(Short),
+    Ended(Box<Ended>),
+    Unbegun(RecordingId, Fate),
+}
+
+/// What takes one write.
+enum Short {
     Open(Box<NewCall>, Option<Fact>, Time),
     Fact(Fact, Time),
     Commit(Box<Wanted>),
-    Ended(Box<Ended>),
-    Unbegun(CallId, RecordingId, Fate),
+    Begun(RecordingId, Time),
     Close(CallId, Words, Vec<LadderStep>, Option<Fact>, Time),
+    /// Everything before it is done.
+    Barrier(oneshot::Sender<()>),
 }
 
 /// The calls' way to the office.
@@ -88,12 +101,27 @@ impl OfficeDoor {
             policy_hash: line.policy.hash,
         });
         let call = NewCall { call: session.id(), direction: session.direction, line };
-        self.send(session.id(), Job::Open(Box::new(call), fact, now));
+        self.send(session.id(), Job::Short(Short::Open(Box::new(call), fact, now)));
+    }
+
+    /// Waits until every write that was asked for is done.
+    pub async fn drain(&self) {
+        let mut barriers = Vec::new();
+        for lane in self.lanes.iter() {
+            let (passed, waiting) = oneshot::channel();
+            let job = Job::Short(Short::Barrier(passed));
+            if lane.send((CallId::from_bytes([0; 16]), job)).is_ok() {
+                barriers.push(waiting);
+            }
+        }
+        for barrier in barriers {
+            let _passed_or_gone = barrier.await;
+        }
     }
 
     /// A fact of a call.
     pub fn fact(&self, call: CallId, fact: Fact, now: Time) {
-        self.send(call, Job::Fact(fact, now));
+        self.send(call, Job::Short(Short::Fact(fact, now)));
     }
 
     /// Evidence, slip and row of a recording.
@@ -106,7 +134,12 @@ impl OfficeDoor {
             direction: session.direction,
             customer: identity::caller(session.wires.request()).map(call::Private::new),
         };
-        self.send(session.id(), Job::Commit(Box::new(wanted)));
+        self.send(session.id(), Job::Short(Short::Commit(Box::new(wanted))));
+    }
+
+    /// A recording has begun: its writer exists.
+    pub fn begun(&self, call: CallId, recording: RecordingId, now: Time) {
+        self.send(call, Job::Short(Short::Begun(recording, now)));
     }
 
     /// A recording has ended.
@@ -116,28 +149,48 @@ impl OfficeDoor {
 
     /// A recording has ended before it began.
     pub fn unbegun(&self, call: CallId, recording: RecordingId, fate: Fate) {
-        self.send(call, Job::Unbegun(call, recording, fate));
+        self.send(call, Job::Unbegun(recording, fate));
     }
 
     /// A call is over.
     pub fn closed(&self, session: Session, fact: Option<Fact>, now: Time) {
         let Some(words) = session.words else { return };
         let call = session.id();
-        self.send(call, Job::Close(call, words, session.ladder.into_steps(), fact, now));
+        self.send(
+            call,
+            Job::Short(Short::Close(call, words, session.ladder.into_steps(), fact, now)),
+        );
     }
 }
 
 async fn work(staff: Staff, mut jobs: mpsc::UnboundedReceiver<(CallId, Job)>) {
-    while let Some((call, job)) = jobs.recv().await {
-        staff.job(call, job).await;
+    // Storing and deleting take as long as they take; no other call's row waits for them.
+    let mut long = JoinSet::new();
+    loop {
+        tokio::select! {
+            job = jobs.recv() => match job {
+                Some((call, Job::Ended(ended))) => {
+                    let staff = staff.clone();
+                    long.spawn(async move { staff.ended(call, &ended).await });
+                }
+                Some((call, Job::Unbegun(recording, fate))) => {
+                    let staff = staff.clone();
+                    long.spawn(async move { staff.erase(call, recording, fate).await });
+                }
+                Some((call, Job::Short(job))) => staff.short(call, job).await,
+                None => break,
+            },
+            Some(_done) = long.join_next() => {}
+        }
     }
+    while long.join_next().await.is_some() {}
 }
 
 impl Staff {
-    async fn job(&self, call: CallId, job: Job) {
+    async fn short(&self, call: CallId, job: Short) {
         let ledger = &self.archive.ledger;
         match job {
-            Job::Open(row, fact, at) => {
+            Short::Open(row, fact, at) => {
                 let waited = fact.is_some();
                 let opened = ledger.open_call(at, *row, fact.into_iter().collect()).await;
                 if let Err(error) = &opened {
@@ -147,19 +200,22 @@ impl Staff {
                     self.tell(Paper::Row { call, written: opened.is_ok() });
                 }
             }
-            Job::Fact(fact, at) => {
+            Short::Fact(fact, at) => {
                 let kind = fact.kind().as_str();
                 if let Err(error) = ledger.append(at, vec![fact]).await {
                     tracing::error!(%call, kind, %error, "a fact could not be written");
                 }
             }
-            Job::Commit(wanted) => self.commit(call, *wanted).await,
-            Job::Ended(ended) => self.ended(*ended).await,
-            Job::Unbegun(call, recording, fate) => {
-                let fate = if fate == Fate::Keep { Fate::Erase(call::Reason::Empty) } else { fate };
-                self.erase(call, recording, fate).await;
+            Short::Commit(wanted) => self.commit(call, *wanted).await,
+            Short::Begun(recording, at) => {
+                if let Err(error) = ledger.begin_recording(at, recording).await {
+                    tracing::error!(%call, %error, "the recording's state");
+                }
             }
-            Job::Close(call, words, ladder, fact, at) => {
+            Short::Barrier(passed) => {
+                let _nobody_waits = passed.send(());
+            }
+            Short::Close(call, words, ladder, fact, at) => {
                 let facts = fact.into_iter().collect();
                 if let Err(error) = ledger.close_call(at, call, words, ladder, facts).await {
                     tracing::error!(%call, %error, "the call's words");
@@ -181,23 +237,21 @@ impl Staff {
         }
     }
 
-    async fn ended(&self, ended: Ended) {
-        let (call, recording) = (ended.call, ended.recording);
-        match ended.fate {
-            Fate::Keep if ended.started.is_some() && ended.tape.is_some() => {
-                let kept = self.archive.store(ended).await;
-                if let Err(error) = &kept {
-                    tracing::error!(%call, %error, "the recording is not stored; its journal stays");
-                }
-                if kept.is_ok() {
-                    self.release(recording);
-                }
-                let (done, millis) = kept.map_or((false, 0), |millis| (true, millis));
-                self.tell(Paper::Closed { call, done, millis });
-            }
-            Fate::Keep => self.erase(call, recording, Fate::Erase(call::Reason::Empty)).await,
-            fate @ Fate::Erase(_) => self.erase(call, recording, fate).await,
+    async fn ended(&self, call: CallId, ended: &Ended) {
+        let recording = ended.recording;
+        if ended.fate != Fate::Keep || ended.started.is_none() || ended.tape.is_none() {
+            return self.erase(call, recording, ended.fate).await;
         }
+        let mut stored = self.archive.store(ended).await;
+        let (done, millis) = stored.as_ref().map_or((false, 0), |millis| (true, *millis));
+        self.tell(Paper::Closed { call, done, millis });
+        // The journal has it: until the store takes it, it is tried again; a restart would, too.
+        while let Err(error) = &stored {
+            tracing::error!(%call, %error, "the recording is not stored yet; its journal stays");
+            tokio::time::sleep(STORE_RETRY).await;
+            stored = self.archive.store(ended).await;
+        }
+        self.release(recording);
     }
 
     async fn erase(&self, call: CallId, recording: RecordingId, fate: Fate) {

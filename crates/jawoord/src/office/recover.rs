@@ -25,6 +25,8 @@ pub struct Found {
     pub orphans: u64,
     /// Bytes of journals that could not be read, but for the cut ends.
     pub damaged: u64,
+    /// Objects in the store that no row owns.
+    pub strangers: u64,
 }
 
 impl Archive {
@@ -63,7 +65,23 @@ impl Archive {
         for call in &leftovers.calls {
             self.close_call(*call, &mut found).await?;
         }
+        found.strangers = self.strangers().await?;
         Ok(found)
+    }
+
+    /// Objects in the store that no row owns. They are counted and left alone: another node's
+    /// store given by mistake must not be emptied.
+    async fn strangers(self: &Arc<Self>) -> Result<u64, OfficeError> {
+        let archive = Arc::clone(self);
+        let listed = tokio::task::spawn_blocking(move || archive.store.list()).await;
+        let mut strangers = 0;
+        for recording in listed.map_err(|_| OfficeError::NotStored)?? {
+            strangers += u64::from(self.ledger.recording(recording).await?.is_none());
+        }
+        if strangers > 0 {
+            tracing::error!(strangers, "objects in the store have no row here; whose are they?");
+        }
+        Ok(strangers)
     }
 
     /// One recording of an old journal. Returns its id when it is dealt with.
@@ -87,7 +105,7 @@ impl Archive {
                 };
                 let ended = started + media::duration(samples);
                 let making = Making { row, started, ended, words, recovered: true };
-                let millis = self.make(tape, making).await?;
+                let millis = self.make(&Arc::new(tape), making).await?;
                 tracing::warn!(%recording, millis, "a recording that a crash had cut is stored");
                 found.recovered += 1;
             }

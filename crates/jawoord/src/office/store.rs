@@ -29,35 +29,34 @@ impl Archive {
     ///
     /// # Errors
     /// [`OfficeError`]; the spool still has it.
-    pub async fn store(self: &Arc<Self>, ended: Ended) -> Result<u64, OfficeError> {
+    pub async fn store(self: &Arc<Self>, ended: &Ended) -> Result<u64, OfficeError> {
         let row = self.ledger.recording(ended.recording).await?.ok_or(OfficeError::Unknown)?;
-        let Some(tape) = ended.tape else { return Err(OfficeError::NotStored) };
+        let Some(tape) = &ended.tape else { return Err(OfficeError::NotStored) };
         let started = ended.started.unwrap_or(row.permitted_at);
         // A party that sent nothing leaves gaps, which are listed; only loss degrades.
         let whole = tape.is_whole() && !ended.degraded;
         let verdict = if whole { Verdict::Recorded } else { Verdict::Degraded };
         let words = Words { consent: Consent::Granted, outcome: Outcome::Bridged, verdict };
-        let making = Making { row, started, ended: self.clock.now(), words, recovered: false };
+        let making = Making { row, started, ended: ended.at, words, recovered: false };
         self.make(tape, making).await
     }
 
     /// The object, the seal, the store and the row of a tape.
     pub(crate) async fn make(
         self: &Arc<Self>,
-        tape: Tape,
+        tape: &Arc<Tape>,
         making: Making,
     ) -> Result<u64, OfficeError> {
         let Making { row, started, ended, words, recovered } = making;
         let recording = row.recording;
         let tags = tags(&row, started, ended, words)?;
-        let archive = Arc::clone(self);
+        let (archive, blocking) = (Arc::clone(self), Arc::clone(tape));
         let made = tokio::task::spawn_blocking(move || {
-            tape.finalise(tags, &*archive.keys, &*archive.store).map(|sealed| (sealed, tape))
+            blocking.finalise(tags, &*archive.keys, &*archive.store)
         });
-        let (sealed, tape) =
-            made.await.map_err(|_| OfficeError::NotStored)?.map_err(finalise_error)?;
+        let sealed = made.await.map_err(|_| OfficeError::NotStored)?.map_err(finalise_error)?;
         let duration_ms = sealed.manifest.samples / SAMPLES_PER_MS;
-        let catalogue = catalogue(&sealed, &tape, ended, duration_ms, recovered);
+        let catalogue = catalogue(&sealed, tape, ended, duration_ms, recovered);
         self.ledger.seal_recording(ended, recording, catalogue, Vec::new()).await?;
         self.ledger.store_recording(self.clock.now(), recording, sealed.object).await?;
         Ok(duration_ms)

@@ -40,9 +40,11 @@ pub struct Ended {
     /// The recording.
     pub recording: RecordingId,
     /// What is in the spool; `None` when nothing usable is.
-    pub tape: Option<Spooled>,
+    pub tape: Option<Arc<Spooled>>,
     /// When its first sample was heard.
     pub started: Option<Time>,
+    /// When it ended: retention counts from here.
+    pub at: Time,
     /// What is to become of it.
     pub fate: Fate,
     /// Whether audio is missing.

@@ -218,7 +218,8 @@ impl Recorder {
         let ended = Ended {
             call: running.call,
             recording,
-            tape: self.spool.take(recording),
+            tape: self.spool.take(recording).map(Arc::new),
+            at: self.clock.now(),
             started: running.started,
             fate,
             degraded: running.degraded || result.is_err(),

@@ -1,6 +1,6 @@
 //! The program: reads the command line and hands each command to its module.
 
-use std::process::ExitCode;
+use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use jawoord::{
@@ -90,5 +90,10 @@ fn said((text, good): (String, bool)) -> ExitCode {
 /// Logs go to standard error; `RUST_LOG` narrows or widens them.
 fn logs(default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        .init();
 }

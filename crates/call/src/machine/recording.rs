@@ -33,12 +33,22 @@ pub(super) struct Recording {
     /// How much a kept recording holds, once it is closed.
     millis: u64,
     degraded: bool,
+    /// The recorder could not go on; what it had sealed by then is kept.
+    cut: bool,
     failed: bool,
 }
 
 impl Recording {
     pub(super) const fn new(id: RecordingId) -> Self {
-        Self { id, state: State::Idle, unclosed: 0, millis: 0, degraded: false, failed: false }
+        Self {
+            id,
+            state: State::Idle,
+            unclosed: 0,
+            millis: 0,
+            degraded: false,
+            cut: false,
+            failed: false,
+        }
     }
 
     /// The recording's id.
@@ -145,7 +155,7 @@ impl Recording {
     /// The recorder cannot go on: what is sealed is kept.
     pub(super) fn fail(&mut self, audible: Duration, out: &mut VecDeque<Action>) {
         if self.is_live() {
-            self.failed = true;
+            self.cut = true;
             self.finish(audible, out);
         }
     }
@@ -185,8 +195,9 @@ impl Recording {
         match heard {
             None => Audio::Unheard,
             Some(_) if self.failed => Audio::Missing,
-            Some(_) if self.millis > 0 && self.degraded => Audio::Incomplete,
+            Some(_) if self.millis > 0 && (self.degraded || self.cut) => Audio::Incomplete,
             Some(_) if self.millis > 0 => Audio::Complete,
+            Some(_) if self.cut => Audio::Missing,
             Some(heard) if heard < UNHEARD => Audio::Unheard,
             Some(_) => Audio::Missing,
         }

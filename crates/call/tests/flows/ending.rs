@@ -301,17 +301,34 @@ fn a_commit_that_comes_long_after_the_bridge_misses_the_beginning() {
 }
 
 #[test]
-fn a_recorder_that_fails_leaves_a_failed_call_that_goes_on() {
+fn a_recorder_that_fails_degrades_what_it_sealed_and_the_call_goes_on() {
+    for (closed, verdict) in [
+        (closed(true, 1_500), Verdict::Degraded),
+        (closed(false, 1_500), Verdict::Failed),
+        (closed(false, 0), Verdict::Failed),
+    ] {
+        let mut desk = Desk::recorded(asking());
+        desk.wait(2_000);
+        assert_eq!(desk.tell(Input::RecorderFailed), [End(Fate::Keep)]);
+        desk.tell(closed);
+        desk.wait(60_000);
+        let words = words(Consent::Granted, Outcome::Bridged, verdict);
+        assert_eq!(
+            desk.tell(Input::HungUp(Party::Customer)),
+            [HangUp(Party::Agent, NORMAL), Ended(words), Finish(words)]
+        );
+    }
+}
+
+#[test]
+fn a_recorder_that_fails_at_once_leaves_a_failed_call() {
     let mut desk = Desk::recorded(asking());
-    desk.wait(2_000);
+    desk.wait(100);
     assert_eq!(desk.tell(Input::RecorderFailed), [End(Fate::Keep)]);
-    desk.tell(closed(true, 1_500));
-    desk.wait(60_000);
-    let words = words(Consent::Granted, Outcome::Bridged, Verdict::Failed);
-    assert_eq!(
-        desk.tell(Input::HungUp(Party::Customer)),
-        [HangUp(Party::Agent, NORMAL), Ended(words), Finish(words)]
-    );
+    assert_eq!(desk.tell(closed(true, 0)), [EMPTY]);
+    desk.tell(closed(true, 0));
+    desk.tell(Input::HungUp(Party::Customer));
+    assert_eq!(desk.finished(), words(Consent::Granted, Outcome::Bridged, Verdict::Failed));
 }
 
 #[test]

@@ -211,14 +211,15 @@ impl Log {
     }
 
     fn verdict_of_the_audio(&self) -> Verdict {
-        if self.owes_an_answer() || self.recorder_failed() || self.acknowledgement() == Some(false)
-        {
+        if self.owes_an_answer() || self.acknowledgement() == Some(false) {
             return Verdict::Failed;
         }
+        let cut = self.recorder_failed();
         match (self.last_end(), self.last_close()) {
             (Some(Fate::Keep), Some((false, _))) => Verdict::Failed,
-            (Some(Fate::Keep), _) if self.lost_audio() => Verdict::Degraded,
+            (Some(Fate::Keep), _) if cut || self.lost_audio() => Verdict::Degraded,
             (Some(Fate::Keep), _) => Verdict::Recorded,
+            _ if cut => Verdict::Failed,
             _ if self.audible(self.0.last().map_or(Time::default(), |page| page.1)) < ms(1_000) => {
                 Verdict::Unconnected
             }

@@ -3,6 +3,7 @@
 mod consent;
 mod crash;
 mod erase;
+mod evidence;
 mod failure;
 mod hold;
 mod operate;

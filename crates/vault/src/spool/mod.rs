@@ -26,6 +26,8 @@ use crate::record::{Entry, Record};
 
 /// A journal takes no new recording once it is this long, unless told otherwise.
 const LENGTH_LIMIT: u64 = 1024 * 1024 * 1024;
+/// How much [`Spool::probe`] writes.
+const PROBE_LENGTH: usize = 256 * 1024;
 pub(crate) const JOURNAL_SUFFIX: &str = ".jwj";
 
 /// Why the spool did not do what it was asked.
@@ -178,6 +180,23 @@ impl Spool {
             journal.dirty = false;
         }
         Ok(())
+    }
+
+    /// Writes as much as a second of many calls beside the journals, brings it to the disk, and
+    /// removes it: whether the disk takes sound again after it did not.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; it does not.
+    pub fn probe(&self) -> Result<(), SpoolError> {
+        let path = self.folder.join(format!("{}.probe", self.thread));
+        let open =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let written = open.and_then(|mut file| {
+            file.write_all(&[0; PROBE_LENGTH])?;
+            file.sync_data()
+        });
+        let removed = fs::remove_file(&path);
+        Ok(written.and(removed)?)
     }
 
     /// Takes the tape of a recording that ended, to be made into an object. The journal stays

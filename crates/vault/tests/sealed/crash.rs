@@ -220,6 +220,15 @@ fn a_journal_is_removed_with_the_last_of_its_recordings() {
 }
 
 #[test]
+fn a_probe_leaves_nothing_behind_and_fails_where_no_journal_could_be_written() {
+    let bench = Bench::new();
+    bench.spool.probe().unwrap();
+    assert_eq!(fs::read_dir(bench.spool_folder()).unwrap().count(), 0);
+    fs::remove_dir(bench.spool_folder()).unwrap();
+    assert_eq!(bench.spool.probe(), Err(SpoolError::Io(std::io::ErrorKind::NotFound)));
+}
+
+#[test]
 fn a_long_journal_takes_no_new_recording_and_keeps_those_it_has() {
     let mut bench = Bench::new();
     bench.spool = Spool::open(&bench.spool_folder(), 3).unwrap().with_journal_limit(20_000);

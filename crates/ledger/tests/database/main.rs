@@ -6,5 +6,6 @@ mod audits;
 mod commits;
 mod epochs;
 mod fixture;
+mod long;
 mod removals;
 mod starts;

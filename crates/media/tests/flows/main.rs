@@ -6,6 +6,7 @@ mod bridge;
 mod continuity;
 mod digits;
 mod fuzz;
+mod long;
 mod peers;
 mod stage;
 mod tap;

@@ -304,46 +304,43 @@ fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
     out
 }
 
-#[test]
-fn s_13_no_mutation_stops_the_endpoint_or_makes_it_say_what_cannot_be_read() {
-    let mut peer = Peer::with_limits(400, 4000);
-    let (_, answer) = peer.up("alive", "Record-Route: <sip:192.0.2.50;lr>\r\n");
-    let (_, ours) = peer.originate();
-    let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
-    let typed = "Content-Type: application/sdp\r\n";
-    let seeds: Vec<Vec<u8>> = [
-        peer.request("INVITE", "fuzz", 1, typed, sdp),
-        peer.request(
-            "INVITE",
-            "fuzz2",
-            1,
-            "Require: timer\r\nContent-Type: multipart/mixed;boundary=b\r\n",
-            "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--",
-        ),
-        peer.invite(
-            "fuzz3",
-            "Record-Route: <sip:a;lr>, <sip:b>\r\nP-Asserted-Identity: \"x\" <tel:+31;rn=1>\r\n",
-        ),
-        peer.inside("INVITE", "alive", 7, &answer, typed, sdp),
-        peer.inside(
-            "INFO",
-            "alive",
-            8,
-            &answer,
-            "Content-Type: application/dtmf-relay\r\n",
-            "Signal=1\r\n",
-        ),
-        peer.inside("BYE", "other", 9, &answer, "Reason: SIP;cause=200\r\n", ""),
-        peer.request("CANCEL", "fuzz", 1, "", ""),
-        peer.request("OPTIONS", "fuzz4", 1, "", ""),
-        peer.answer_as(&ours, 183, "x"),
-        peer.answer_as(&ours, 486, "y"),
-    ]
-    .map(String::into_bytes)
-    .into();
-    for seed in 1..30_000 {
-        let mut chance = Chance(seed * 0x9e37_79b9);
-        let message = mutate(&mut chance, &seeds);
+/// An endpoint with a call up and a call on its way out, and what its peer could say next.
+struct Siege {
+    peer: Peer,
+    messages: Vec<Vec<u8>>,
+}
+
+impl Siege {
+    fn new(max_legs: usize, max_transactions: usize) -> Siege {
+        let mut peer = Peer::with_limits(max_legs, max_transactions);
+        let (_, answer) = peer.up("alive", "Record-Route: <sip:192.0.2.50;lr>\r\n");
+        let (_, ours) = peer.originate();
+        let sdp = "v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+        let typed = "Content-Type: application/sdp\r\n";
+        let timer = "Require: timer\r\nContent-Type: multipart/mixed;boundary=b\r\n";
+        let parts = "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--";
+        let routes =
+            "Record-Route: <sip:a;lr>, <sip:b>\r\nP-Asserted-Identity: \"x\" <tel:+31;rn=1>\r\n";
+        let relay = "Content-Type: application/dtmf-relay\r\n";
+        let messages = [
+            peer.request("INVITE", "fuzz", 1, typed, sdp),
+            peer.request("INVITE", "fuzz2", 1, timer, parts),
+            peer.invite("fuzz3", routes),
+            peer.inside("INVITE", "alive", 7, &answer, typed, sdp),
+            peer.inside("INFO", "alive", 8, &answer, relay, "Signal=1\r\n"),
+            peer.inside("BYE", "other", 9, &answer, "Reason: SIP;cause=200\r\n", ""),
+            peer.request("CANCEL", "fuzz", 1, "", ""),
+            peer.request("OPTIONS", "fuzz4", 1, "", ""),
+            peer.answer_as(&ours, 183, "x"),
+            peer.answer_as(&ours, 486, "y"),
+        ];
+        Siege { peer, messages: messages.map(String::into_bytes).into() }
+    }
+
+    /// Sends the mutation of this seed and reads all that comes of it.
+    fn strike(&mut self, seed: u64) {
+        let peer = &mut self.peer;
+        let message = mutate(&mut Chance(seed * 0x9e37_79b9), &self.messages);
         peer.endpoint.receive(peer.now, peer.remote(), &message);
         // `take` asserts that everything we send can be read back.
         peer.take();
@@ -361,14 +358,60 @@ fn s_13_no_mutation_stops_the_endpoint_or_makes_it_say_what_cannot_be_read() {
             drop((Uri::parse(text.as_bytes()), NameAddr::parse(text.as_bytes())));
         }
         drop(Description::parse(&message));
+    }
+
+    /// Leaves the endpoint in peace until what waits is over; then it answers as ever.
+    fn rest(&mut self, seed: u64) {
+        self.peer.wait(std::time::Duration::from_secs(40));
+        self.peer.take();
+        self.peer.tell(&self.peer.request("OPTIONS", &format!("check{seed}"), 1, "", ""));
+        assert!(self.peer.statuses().contains(&200), "seed {seed}");
+    }
+
+    /// What is over is forgotten.
+    fn end(mut self) {
+        self.peer.wait(std::time::Duration::from_secs(400));
+        assert!(self.peer.endpoint.transactions() <= 1, "what is over is forgotten");
+        assert!(self.peer.endpoint.legs() <= 2);
+    }
+}
+
+#[test]
+fn s_13_no_mutation_stops_the_endpoint_or_makes_it_say_what_cannot_be_read() {
+    let mut siege = Siege::new(400, 4000);
+    for seed in 1..30_000 {
+        siege.strike(seed);
         if seed % 100 == 0 {
-            peer.wait(std::time::Duration::from_secs(40));
-            peer.take();
-            peer.tell(&peer.request("OPTIONS", &format!("check{seed}"), 1, "", ""));
-            assert!(peer.statuses().contains(&200), "seed {seed}");
+            siege.rest(seed);
         }
     }
-    peer.wait(std::time::Duration::from_secs(400));
-    assert!(peer.endpoint.transactions() <= 1, "what is over is forgotten");
-    assert!(peer.endpoint.legs() <= 2);
+    siege.end();
+}
+
+mod long {
+    use super::Siege;
+
+    const MESSAGES: u64 = 2_000_000;
+    const LEGS: usize = 20;
+    const TRANSACTIONS: usize = 100;
+
+    #[test]
+    fn s_13_two_million_mutations_fill_the_endpoint_to_its_limits_and_never_beyond() {
+        let seeds = 1_000_000..1_000_000 + MESSAGES;
+        println!("seeds {seeds:?}");
+        let mut siege = Siege::new(LEGS, TRANSACTIONS);
+        let mut full = 0_u64;
+        for seed in seeds {
+            siege.strike(seed);
+            let (legs, held) = (siege.peer.endpoint.legs(), siege.peer.endpoint.transactions());
+            assert!(legs <= LEGS && held <= TRANSACTIONS, "seed {seed}: {legs} legs, {held} held");
+            full += u64::from(held == TRANSACTIONS);
+            if seed % 20_000 == 0 {
+                siege.rest(seed);
+            }
+        }
+        println!("full after {full} of {MESSAGES}");
+        assert!((MESSAGES / 10..MESSAGES / 10 * 9).contains(&full), "either side of the limit");
+        siege.end();
+    }
 }

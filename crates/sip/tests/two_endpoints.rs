@@ -211,31 +211,43 @@ fn a_03_a_late_offer_is_answered_in_the_ack_whatever_the_wire_does() {
     assert!(answered >= 98, "{answered}");
 }
 
+/// Any commands at any time, in the weather of this seed.
+fn any_commands(seed: u64) {
+    let mut chance = Chance::new(seed ^ 0x5eed);
+    let mut world = World::new(seed, [FAIR, ROUGH, STORM][usize::try_from(seed % 3).unwrap()]);
+    let step = |chance: &mut Chance| match chance.below(8) {
+        0 => Step::Ring,
+        1 | 2 => Step::Answer,
+        3 => Step::Reject(486),
+        4 => Step::Cancel,
+        5 => Step::Bye,
+        _ => Step::Reinvite(["v=0 a", "v=0 b", "v=0 c"][usize::try_from(chance.below(3)).unwrap()]),
+    };
+    for _ in 0..chance.below(12) {
+        let (ms, node, step) = (chance.below(40_000), chance.below(2), step(&mut chance));
+        world.at(ms, usize::try_from(node).unwrap(), step);
+    }
+    world.called = vec![NOBODY];
+    // Whoever is still talking then hangs up.
+    world.at(400_000, 0, Step::Bye);
+    world.at(401_000, 1, Step::Bye);
+    world.call();
+    world.run();
+    world.check(seed);
+}
+
 #[test]
 fn any_commands_at_any_time_leave_nothing_behind() {
-    for seed in 0..1500 {
-        let mut chance = Chance::new(seed ^ 0x5eed);
-        let mut world = World::new(seed, [FAIR, ROUGH, STORM][usize::try_from(seed % 3).unwrap()]);
-        let step = |chance: &mut Chance| match chance.below(8) {
-            0 => Step::Ring,
-            1 | 2 => Step::Answer,
-            3 => Step::Reject(486),
-            4 => Step::Cancel,
-            5 => Step::Bye,
-            _ => Step::Reinvite(
-                ["v=0 a", "v=0 b", "v=0 c"][usize::try_from(chance.below(3)).unwrap()],
-            ),
-        };
-        for _ in 0..chance.below(12) {
-            let (ms, node, step) = (chance.below(40_000), chance.below(2), step(&mut chance));
-            world.at(ms, usize::try_from(node).unwrap(), step);
-        }
-        world.called = vec![NOBODY];
-        // Whoever is still talking then hangs up.
-        world.at(400_000, 0, Step::Bye);
-        world.at(401_000, 1, Step::Bye);
-        world.call();
-        world.run();
-        world.check(seed);
+    (0..1500).for_each(any_commands);
+}
+
+mod long {
+    use super::any_commands;
+
+    #[test]
+    fn twenty_thousand_talks_of_any_commands_leave_nothing_behind() {
+        let seeds = 100_000..120_000;
+        println!("seeds {seeds:?}");
+        seeds.for_each(any_commands);
     }
 }

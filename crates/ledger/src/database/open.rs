@@ -104,6 +104,8 @@ impl Ledger {
             health,
             unpublished: true,
             behind: true,
+            suspect: false,
+            folder: config.folder.clone(),
         };
         let caught_up = writer.catch_up(at).await?;
         writer.publish().await?;

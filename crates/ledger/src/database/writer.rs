@@ -4,7 +4,7 @@
 //! of its log if a slip went), one transaction in `ledger.db`, one replaced checkpoint file, then
 //! the answers. A crash between the two leaves slips that `pending` names; see `catch_up`.
 
-use std::sync::Arc;
+use std::{mem::replace, path::PathBuf, sync::Arc};
 
 use call::Time;
 use ring::rand::SystemRandom;
@@ -16,6 +16,7 @@ use super::{
     catch_up,
     change::{Job, Receipt, SlipEffect},
     column::{Result, failed},
+    connect,
     error::{Database, LedgerError},
     outside::Outside,
     removals, slips, tree,
@@ -56,6 +57,10 @@ pub struct LedgerWriter {
     pub(crate) unpublished: bool,
     /// Whether `slips.db` may be ahead of `ledger.db` since a batch that failed half-way.
     pub(crate) behind: bool,
+    /// Something failed on the connections: they are replaced before anything else is written.
+    pub(crate) suspect: bool,
+    /// Where the databases are.
+    pub(crate) folder: PathBuf,
 }
 
 impl LedgerWriter {
@@ -85,6 +90,7 @@ impl LedgerWriter {
         let fault = match self.write(work, &mut results).await {
             Ok(()) => self.publish().await.err(),
             Err(fault) => {
+                self.suspect = true;
                 results.fill(Some(Err(fault)));
                 Some(fault)
             }
@@ -95,6 +101,9 @@ impl LedgerWriter {
 
     /// Both transactions. An error means that nothing of the batch is in `ledger.db`.
     async fn write(&mut self, work: &[Work], results: &mut [Verdict]) -> Result<()> {
+        if self.suspect {
+            self.reconnect().await?;
+        }
         if self.behind {
             let at = work.iter().map(|work| work.at).max().unwrap_or_default();
             self.catch_up(at).await?;
@@ -111,6 +120,27 @@ impl LedgerWriter {
             effect.wrote && matches!(result, Some(Err(_)))
         };
         self.behind = effects.iter().zip(results.iter()).any(refused);
+        Ok(())
+    }
+
+    /// Puts new connections in the place of those on which something failed. SQLite ends some failed
+    /// transactions by itself (a full disk), and `sqlx` then counts one that is not there: it would
+    /// begin the next as a savepoint, and what is released in a savepoint may never be committed.
+    async fn reconnect(&mut self) -> Result<()> {
+        let ledger = connect::writer(&self.folder, Database::Ledger).await?;
+        let slips = connect::writer(&self.folder, Database::Slips).await?;
+        for old in [replace(&mut self.ledger, ledger), replace(&mut self.slips, slips)] {
+            // Whatever it still had open, nobody was told that it was written.
+            let _rolled_back = old.close().await;
+        }
+        // A commit may fail in our eyes and be on disk all the same.
+        let size = tree::size(&mut self.ledger).await?;
+        if size > self.tree.size() {
+            let tree = tree::frontier(&mut self.ledger, size).await?;
+            let latest = self.notary.sign(tree.head())?;
+            self.grow(tree, latest);
+        }
+        self.suspect = false;
         Ok(())
     }
 

@@ -1,0 +1,183 @@
+//! A disk that is full: speech goes on, nobody is asked, and nothing claims to be recorded.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
+
+use jawoord::phone::{Manner, Order, Phone, What};
+use support::node::{Change, Node};
+
+use crate::calls::{Call, DIALLED, until};
+
+/// A small disk, as long as the test lasts.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// Puts a disk under a folder of a node that does not run, with what the folder holds.
+    fn under(folder: &Path) -> Self {
+        let aside = folder.with_extension("aside");
+        fs::rename(folder, &aside).expect("aside");
+        fs::create_dir(folder).expect("a folder");
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-t", "tmpfs", "-o", "size=80m", "tmpfs"]).arg(folder).status();
+        assert!(mounted.is_ok_and(|it| it.success()), "root may mount");
+        let disk = Self(folder.to_owned());
+        let copied = Command::new("cp").arg("-a").arg(aside.join(".")).arg(folder).status();
+        assert!(copied.is_ok_and(|it| it.success()));
+        disk
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("filler")
+    }
+
+    fn fill(&self) {
+        let mut filler = File::create(self.filler()).expect("a file");
+        for size in [1 << 20, 1 << 12, 1] {
+            while filler.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        fs::remove_file(self.filler()).expect("removed");
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _left_behind = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// How many packets of sound a phone hears in a second.
+fn hears(phone: &Phone) -> usize {
+    let _before = phone.all().count();
+    thread::sleep(Duration::from_secs(1));
+    phone.all().filter(|it| matches!(&it.what, What::Heard(sound) if !sound.is_empty())).count()
+}
+
+fn talk(call: &Call) {
+    for phone in [&call.caller, &call.pbx] {
+        let heard = hears(phone);
+        assert!((40..=60).contains(&heard), "{heard} packets in a second");
+    }
+}
+
+fn dial(node: &Node) -> Phone {
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let caller = Phone::start(here, Manner::Caller).expect("a phone");
+    let to = SocketAddr::from(([127, 0, 0, 1], node.sip));
+    caller.order(Order::Call { node: to, number: DIALLED.to_owned() });
+    caller
+}
+
+/// Calls and is put through without having been asked: no key is pressed, and nothing is played.
+fn unasked(node: &Node, pbx: &Phone) {
+    let caller = dial(node);
+    let invited = until(pbx, What::Invited);
+    let answered = until(&caller, What::Answered);
+    assert!(answered >= invited, "the PBX answers, not the node");
+    assert!(hears(&caller) > 40);
+    caller.order(Order::HangUp);
+    let _over = until(&caller, What::Ended);
+    let _over = until(pbx, What::Ended);
+}
+
+/// Calls and is asked: the node answers, and the PBX does not ring yet.
+fn asked(node: &Node, pbx: &Phone) {
+    let caller = dial(node);
+    let _at = until(&caller, What::Answered);
+    assert!(hears(&caller) > 40, "the notice");
+    assert!(!pbx.all().any(|it| it.what == What::Invited));
+    caller.order(Order::HangUp);
+    let _over = until(&caller, What::Ended);
+}
+
+fn verdicts(node: &Node) -> Vec<String> {
+    let list = node.json(&["calls", "list"]);
+    let calls = list.as_array().into_iter().flatten();
+    calls.filter_map(|call| call["verdict"].as_str().map(str::to_owned)).collect()
+}
+
+/// Ended calls of a verdict, as the metrics count them.
+fn counted(node: &Node, verdict: &str) -> u64 {
+    let name = format!("jawoord_verdict_total{{verdict=\"{verdict}\"}} ");
+    let metrics = node.metrics();
+    let value = metrics.lines().find_map(|line| line.strip_prefix(&name));
+    value.map_or(0, |value| value.parse().expect("a number"))
+}
+
+#[test]
+fn when_the_spool_is_full_speech_goes_on_and_the_next_caller_is_not_asked() {
+    let mut node = Node::start(&Change::default());
+    node.stop();
+    let disk = Disk::under(&node.data().join("spool"));
+    node.run_again();
+    let mut call = Call::here(&node);
+    call.bridge('1');
+    thread::sleep(Duration::from_secs(2));
+    disk.fill();
+    thread::sleep(Duration::from_secs(2));
+    talk(&call);
+    call.hang_up();
+    let _over = until(&call.pbx, What::Ended);
+    // It stays so for as long as the disk is full.
+    for _ in 0..2 {
+        unasked(&node, &call.pbx);
+    }
+    let list = node.until(&["calls", "list"], |_| verdicts(&node).len() == 3);
+    assert_eq!(verdicts(&node), ["blocked", "blocked", "degraded"], "{list:#}");
+    only_what_was_sealed(&node);
+    disk.free();
+    thread::sleep(Duration::from_secs(3));
+    asked(&node, &call.pbx);
+}
+
+/// One recording, which says that it is not whole, and holds what was said before the disk was full.
+fn only_what_was_sealed(node: &Node) {
+    let list = node.json(&["recordings", "list"]);
+    let [recording] = list.as_array().map(Vec::as_slice).unwrap_or_default() else {
+        panic!("one recording: {list:#}");
+    };
+    assert_eq!(recording["verdict"], "degraded", "{recording:#}");
+    assert_eq!(recording["degraded"], true, "{recording:#}");
+    let length = recording["duration_ms"].as_u64().unwrap_or_default();
+    assert!((1_000..=5_000).contains(&length), "{length} ms");
+    let id = recording["recording"].as_str().expect("an id");
+    let verified = node.run(&["recordings", "verify", id]);
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[test]
+fn when_the_data_folder_is_full_calls_go_on_and_nothing_claims_to_be_recorded() {
+    let mut node = Node::start(&Change::default());
+    node.stop();
+    let disk = Disk::under(&node.data());
+    node.run_again();
+    let mut call = Call::here(&node);
+    call.bridge('1');
+    thread::sleep(Duration::from_secs(2));
+    disk.fill();
+    thread::sleep(Duration::from_secs(2));
+    talk(&call);
+    call.hang_up();
+    let _over = until(&call.pbx, What::Ended);
+    unasked(&node, &call.pbx);
+    thread::sleep(Duration::from_secs(1));
+    assert_eq!(counted(&node, "recorded"), 0, "{}", node.metrics());
+    assert_eq!(counted(&node, "degraded"), 0, "nothing is stored yet");
+    assert_eq!(counted(&node, "failed"), 1);
+    assert_eq!(counted(&node, "blocked"), 1);
+    disk.free();
+    thread::sleep(Duration::from_secs(3));
+    asked(&node, &call.pbx);
+    node.kill();
+    node.run_again();
+    only_what_was_sealed(&node);
+}

@@ -2,18 +2,18 @@
 //!
 //! It shares no line of protocol code with the node, so that both cannot be wrong in the same way.
 
-mod message;
+pub mod message;
 mod sound;
 mod work;
 
 use std::{
-    net::{SocketAddr, UdpSocket},
-    sync::mpsc::{Receiver, Sender, channel},
+    net::SocketAddr,
+    sync::mpsc::{Receiver, Sender},
     thread,
     time::{Duration, Instant},
 };
 
-pub use message::{address_of, header, status, user_of};
+use message::{header, status, user_of};
 
 /// How a peer takes calls.
 #[derive(Clone, Debug)]
@@ -187,30 +187,6 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A peer on a UDP port of this machine.
-    ///
-    /// # Panics
-    /// The port is taken.
-    #[must_use]
-    pub fn start(ip: [u8; 4], port: u16, manner: Manner) -> Self {
-        let socket = UdpSocket::bind(SocketAddr::from((ip, port))).expect("a free port");
-        let address = socket.local_addr().expect("an address");
-        let (orders, inbox) = channel();
-        let (outbox, seen) = channel();
-        let worker = work::Worker::new(socket, manner, outbox);
-        thread::spawn(move || worker.run(&inbox));
-        Self { address, orders, seen, placed: 0, calls: Vec::new() }
-    }
-
-    /// A peer that only calls.
-    ///
-    /// # Panics
-    /// There is no free port.
-    #[must_use]
-    pub fn callers() -> Self {
-        Self::start([127, 0, 0, 1], 0, Manner::Says(480))
-    }
-
     /// Its SIP address.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {

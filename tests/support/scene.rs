@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
-    exchange::{Exchange, History, Manner, Plan, header},
+    exchange::{Exchange, History, Manner, Plan, message::header},
     node::{Change, Node},
 };
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use support::{
-    exchange::{Act, Manner, Plan, header},
+    exchange::{Act, Manner, Plan, message::header},
     node::Change,
     scene::{DUTCH, ENGLISH, Scene, ladder, step, words},
     sound::{begins, heard, level},

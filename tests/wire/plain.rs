@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use support::{
-    exchange::{Act, Exchange, Manner, Plan, header},
+    exchange::{Act, Exchange, Manner, Plan, message::header},
     node::Change,
     scene::{NEVER, Scene, words},
     sound::heard,

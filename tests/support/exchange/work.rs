@@ -3,13 +3,13 @@
 use std::{
     collections::VecDeque,
     net::{SocketAddr, UdpSocket},
-    sync::mpsc::{Receiver, Sender, TryRecvError},
+    sync::mpsc::{Receiver, Sender, TryRecvError, channel},
     thread,
     time::{Duration, Instant},
 };
 
 use super::{
-    Act, Manner, Order, Plan, Seen, What,
+    Act, Exchange, Manner, Order, Plan, Seen, What,
     message::{address_of, description, event_type, header, repeated, status, uri},
     sound::Sound,
 };
@@ -17,7 +17,33 @@ use super::{
 const TICK: Duration = Duration::from_millis(1);
 const REPEAT: Duration = Duration::from_millis(500);
 
-pub(super) struct Worker {
+impl Exchange {
+    /// A peer on a UDP port of this machine.
+    ///
+    /// # Panics
+    /// The port is taken.
+    #[must_use]
+    pub fn start(ip: [u8; 4], port: u16, manner: Manner) -> Self {
+        let socket = UdpSocket::bind(SocketAddr::from((ip, port))).expect("a free port");
+        let address = socket.local_addr().expect("an address");
+        let (orders, inbox) = channel();
+        let (outbox, seen) = channel();
+        let worker = Worker::new(socket, manner, outbox);
+        thread::spawn(move || worker.run(&inbox));
+        Self { address, orders, seen, placed: 0, calls: Vec::new() }
+    }
+
+    /// A peer that only calls.
+    ///
+    /// # Panics
+    /// There is no free port.
+    #[must_use]
+    pub fn callers() -> Self {
+        Self::start([127, 0, 0, 1], 0, Manner::Says(480))
+    }
+}
+
+struct Worker {
     socket: UdpSocket,
     own: SocketAddr,
     manner: Manner,
@@ -46,13 +72,13 @@ struct Call {
 }
 
 impl Worker {
-    pub(super) fn new(socket: UdpSocket, manner: Manner, seen: Sender<Seen>) -> Self {
+    fn new(socket: UdpSocket, manner: Manner, seen: Sender<Seen>) -> Self {
         socket.set_nonblocking(true).expect("a socket");
         let own = socket.local_addr().expect("an address");
         Self { socket, own, manner, calls: Vec::new(), seen }
     }
 
-    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+    fn run(mut self, orders: &Receiver<Order>) {
         let mut buffer = vec![0; 65_535];
         loop {
             loop {

@@ -6,6 +6,7 @@ mod erase;
 mod evidence;
 mod failure;
 mod hold;
+mod long;
 mod operate;
 mod plain;
 mod retention;

@@ -50,7 +50,7 @@ fn decode(code: u8) -> i16 {
     let (segment, step) = (code >> 4 & 7, i16::from(code & 15) << 4);
     let size = match segment {
         0 => step + 8,
-        segment => step + 0x108 << (segment - 1),
+        segment => (step + 0x108) << (segment - 1),
     };
     if code & 0x80 == 0 { -size } else { size }
 }
@@ -70,6 +70,7 @@ pub struct Found {
     /// How it is kept.
     pub form: Form,
     /// Where in the bytes it is.
+    #[allow(dead_code, reason = "it is printed when a test fails")]
     pub place: usize,
 }
 

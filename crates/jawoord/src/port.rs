@@ -69,7 +69,7 @@ mod tests {
         let taken = ports.bind().unwrap();
         let mut ports = Ports::new(address, (47_310, 47_317));
         let next = ports.bind().unwrap();
-        assert!(next.port % 2 == 0 && next.port != taken.port);
+        assert!(next.port.is_multiple_of(2) && next.port != taken.port);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::{io::Read, path::Path, sync::Arc};
 
 use call::{Digest, Fact, RecordingId, TenantId};
-use ledger::RecordingFilter;
 use serde_json::{Value, json};
 use vault::{Provider, Report, SealedSlip, Signer, Slip, SlipFinding, Trust};
 
@@ -125,7 +124,7 @@ impl Archive {
         Ok(slip.map_err(|finding| finding.to_string()))
     }
 
-    /// Recomputes the audit tree, and verifies every stored recording against it.
+    /// Recomputes the audit tree and holds it against every checkpoint.
     ///
     /// # Errors
     /// [`OfficeError`] of reading.
@@ -149,18 +148,18 @@ impl Archive {
     /// [`OfficeError`]; the folder is not to be used then.
     pub async fn export_audit(self: &Arc<Self>, folder: &Path) -> Result<Value, OfficeError> {
         std::fs::create_dir_all(folder.join("recordings"))?;
+        let archive = Arc::clone(self);
+        let listed = tokio::task::spawn_blocking(move || archive.store.list()).await;
         let mut recordings = 0_u64;
-        let mut filter = RecordingFilter::default();
-        loop {
-            let page = self.ledger.recordings(&filter).await?;
-            let Some(last) = page.last() else { break };
-            filter.before = Some(last.permitted_at);
-            for row in page.iter().filter(|row| row.object.is_some()) {
-                let mut source = self.store.open(row.recording)?;
-                let path = folder.join("recordings").join(format!("{}.jwr", row.recording));
-                std::io::copy(&mut source, &mut std::fs::File::create(path)?)?;
-                recordings += 1;
+        for recording in listed.map_err(|_| OfficeError::NotStored)?? {
+            let row = self.ledger.recording(recording).await?;
+            if row.is_none_or(|row| row.object.is_none()) {
+                continue;
             }
+            let (archive, folder) = (Arc::clone(self), folder.join("recordings"));
+            let copied = tokio::task::spawn_blocking(move || archive.copy(recording, &folder));
+            copied.await.map_err(|_| OfficeError::NotStored)??;
+            recordings += 1;
         }
         let entries = self.ledger.export_audit(folder).await?;
         Ok(json!({
@@ -168,6 +167,14 @@ impl Archive {
             "entries": entries,
             "recordings": recordings,
         }))
+    }
+
+    /// Copies a sealed object out of the store.
+    fn copy(&self, recording: RecordingId, folder: &Path) -> Result<(), OfficeError> {
+        let mut source = self.store.open(recording)?;
+        let path = folder.join(format!("{recording}.jwr"));
+        std::io::copy(&mut source, &mut std::fs::File::create(path)?)?;
+        Ok(())
     }
 
     /// Notes in the audit tree that a recording was read.

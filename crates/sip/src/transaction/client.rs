@@ -55,6 +55,7 @@ pub(crate) struct Client {
     timers: Timers,
     interval: Duration,
     alarms: Alarms,
+    forsaken: bool,
 }
 
 impl Client {
@@ -65,7 +66,8 @@ impl Client {
             alarms.set(Alarm::Retransmit, now + timers.t1);
         }
         alarms.set(Alarm::GiveUp, now + timers.patience());
-        Client { kind, state: State::Calling, reliable, timers, interval: timers.t1, alarms }
+        let (state, interval) = (State::Calling, timers.t1);
+        Client { kind, state, reliable, timers, interval, alarms, forsaken: false }
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
@@ -107,7 +109,9 @@ impl Client {
     fn provisional(&mut self, now: Instant) -> Heard {
         self.state = State::Proceeding;
         match self.kind {
-            // Timers A and B stop: from here on the user of the transaction decides how long to wait.
+            // Timer A stops, and B with it: from here on the user of the transaction decides how long
+            // to wait. One that has decided already is not asked again.
+            Kind::Invite if self.forsaken => self.alarms.stop(Alarm::Retransmit),
             Kind::Invite => self.alarms.clear(),
             // RFC 3261 §17.1.2.2: retransmissions go on every T2.
             Kind::Other if !self.reliable => {
@@ -130,6 +134,7 @@ impl Client {
     /// Waits no longer than 64*T1 from now, even after a provisional response: the INVITE is cancelled
     /// (RFC 3261 §9.1) or its dialog is over.
     pub(crate) fn forsake(&mut self, now: Instant) {
+        self.forsaken = true;
         self.alarms.set(Alarm::GiveUp, now + self.timers.patience());
     }
 

@@ -210,6 +210,9 @@ pub enum Prompts {
         /// A prompt folder; without it the set inside the program.
         #[arg(long)]
         dir: Option<PathBuf>,
+        /// A configuration: whether its policies say what the sounds say.
+        #[arg(long)]
+        config: Option<PathBuf>,
     },
     /// Makes the placeholder voices again from their texts.
     Build {

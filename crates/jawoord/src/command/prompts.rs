@@ -5,6 +5,7 @@ use std::path::Path;
 use call::{Language, Prompt};
 
 use super::Prompts;
+use crate::config::{judge, problem::Problem, read};
 use crate::prompts::{
     build, check,
     import::{self, Recording},
@@ -16,7 +17,7 @@ use crate::prompts::{
 #[must_use]
 pub fn run(command: &Prompts) -> (String, bool) {
     match command {
-        Prompts::Check { dir } => check(dir.as_deref()),
+        Prompts::Check { dir, config } => check(dir.as_deref(), config.as_deref()),
         Prompts::Build { dir, language } => build(dir, language.as_deref()),
         Prompts::Import { dir, language, name, file, text } => {
             let Some(language) = Language::new(language) else {
@@ -43,7 +44,7 @@ pub fn run(command: &Prompts) -> (String, bool) {
     }
 }
 
-fn check(dir: Option<&Path>) -> (String, bool) {
+fn check(dir: Option<&Path>, config: Option<&Path>) -> (String, bool) {
     let loaded = match dir {
         Some(dir) => PromptSet::inspect(dir),
         None => PromptSet::embedded().map(|set| (set, Vec::new())),
@@ -60,7 +61,11 @@ fn check(dir: Option<&Path>) -> (String, bool) {
     for finding in &findings {
         text.push_str(&format!("{finding}\n"));
     }
-    let well = faults.is_empty() && findings.is_empty();
+    let disagreements = config.map_or_else(Vec::new, |config| disagreements(config, dir));
+    for problem in &disagreements {
+        text.push_str(&format!("{problem}\n"));
+    }
+    let well = faults.is_empty() && findings.is_empty() && disagreements.is_empty();
     if well {
         for language in set.languages() {
             let (count, machine) =
@@ -71,6 +76,24 @@ fn check(dir: Option<&Path>) -> (String, bool) {
         }
     }
     (text, well)
+}
+
+/// Where the policies of a configuration say something else than the sounds; a configuration that
+/// cannot be judged at all says so itself.
+fn disagreements(config: &Path, dir: Option<&Path>) -> Vec<Problem> {
+    let judged = read::read(config).and_then(|mut read| {
+        if dir.is_some() {
+            read.file.prompts.path = dir.map(Path::to_owned);
+        }
+        judge::judge(read, None)
+    });
+    let problems = judged.err().unwrap_or_default();
+    let about_prompts = |problem: &Problem| matches!(problem, Problem::Prompt { .. });
+    if problems.iter().any(about_prompts) {
+        problems.into_iter().filter(about_prompts).collect()
+    } else {
+        problems
+    }
 }
 
 fn build(dir: &Path, language: Option<&str>) -> (String, bool) {

@@ -66,11 +66,26 @@ impl Node {
             }
             Err(refusal) => {
                 tracing::info!(call = %session.id(), %refusal, "session description");
-                // The other side's description cannot be used: there is no call without sound.
-                self.tell(&mut session, bridge::gone(side));
+                self.unusable(&mut session, leg, side, event);
             }
         }
         self.put_back(session);
+    }
+
+    /// A description that cannot be used ends the leg it came on: there is no call without sound.
+    /// Early media is only not heard, and a refused change leaves the call as it was (row B-09).
+    fn unusable(&mut self, session: &mut Session, leg: sip::LegId, side: Side, event: &Event) {
+        if !matches!(event, Event::Acked { .. } | Event::Answered { .. }) {
+            return;
+        }
+        if let Err(error) = self.endpoint.bye(self.instant, leg, &[]) {
+            tracing::debug!(%error, "hanging up");
+        }
+        let input = match side {
+            Side::Near => bridge::gone(side),
+            Side::Far => bridge::UNREACHABLE,
+        };
+        self.tell(session, input);
     }
 
     /// Reads the session description of an event and moves the media accordingly.
@@ -139,7 +154,12 @@ impl Node {
                 }
             }
             Paper::CommitFailed { .. } => {}
-            Paper::Closed { .. } => self.metrics.recording.set(self.recordings()),
+            Paper::Closed { call, .. } => {
+                if let Some(session) = self.sessions.get_mut(&call) {
+                    session.recording = None;
+                }
+                self.metrics.recording.set(self.recordings());
+            }
         }
         if let Some((call, input)) = input {
             self.with(call, input);

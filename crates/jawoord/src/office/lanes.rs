@@ -1,6 +1,6 @@
 //! The way from calls to the office: jobs of one call are done in order, of many calls at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{CallId, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
 use ledger::{CallLine, Direction, LadderStep, NewCall};
@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    archive::{Archive, Wanted},
+    archive::{Archive, OfficeError, Wanted},
     keeper::KeeperDoor,
 };
 use crate::{
@@ -27,6 +27,11 @@ const STORE_RETRY: Duration = Duration::from_secs(30);
 
 enum Job {
     Short(Short),
+    Lengthy(Lengthy),
+}
+
+/// What takes as long as a store does.
+enum Lengthy {
     Ended(Box<Ended>),
     Unbegun(RecordingId, Fate),
 }
@@ -144,12 +149,12 @@ impl OfficeDoor {
 
     /// A recording has ended.
     pub fn ended(&self, ended: Ended) {
-        self.send(ended.call, Job::Ended(Box::new(ended)));
+        self.send(ended.call, Job::Lengthy(Lengthy::Ended(Box::new(ended))));
     }
 
     /// A recording has ended before it began.
     pub fn unbegun(&self, call: CallId, recording: RecordingId, fate: Fate) {
-        self.send(call, Job::Unbegun(recording, fate));
+        self.send(call, Job::Lengthy(Lengthy::Unbegun(recording, fate)));
     }
 
     /// A call is over.
@@ -163,27 +168,59 @@ impl OfficeDoor {
     }
 }
 
+/// What takes as long as it takes: storing and deleting. No other call's row waits for it, and of
+/// one call the next waits for the one before, so that nothing is stored after it was deleted.
+#[derive(Default)]
+struct Long {
+    running: JoinSet<Option<Box<Ended>>>,
+    last: HashMap<CallId, oneshot::Receiver<()>>,
+}
+
+impl Long {
+    /// Takes a job up: now, or `after` a while.
+    fn take(&mut self, staff: &Staff, call: CallId, job: Lengthy, after: Duration) {
+        let (done, next) = oneshot::channel::<()>();
+        let before = self.last.insert(call, next);
+        let staff = staff.clone();
+        self.running.spawn(async move {
+            tokio::time::sleep(after).await;
+            if let Some(before) = before {
+                let _done_or_gone = before.await;
+            }
+            let again = match job {
+                Lengthy::Ended(ended) => staff.ended(call, ended).await,
+                Lengthy::Unbegun(recording, fate) => {
+                    staff.erase(call, recording, fate).await;
+                    None
+                }
+            };
+            drop(done);
+            again
+        });
+    }
+
+    /// Forgets what is done; what was not stored is tried again later.
+    fn settle(&mut self, staff: &Staff, again: Option<Box<Ended>>) {
+        self.last.retain(|_, done| done.try_recv() == Err(oneshot::error::TryRecvError::Empty));
+        if let Some(ended) = again {
+            self.take(staff, ended.call, Lengthy::Ended(ended), STORE_RETRY);
+        }
+    }
+}
+
 async fn work(staff: Staff, mut jobs: mpsc::UnboundedReceiver<(CallId, Job)>) {
-    // Storing and deleting take as long as they take; no other call's row waits for them.
-    let mut long = JoinSet::new();
+    let mut long = Long::default();
     loop {
         tokio::select! {
             job = jobs.recv() => match job {
-                Some((call, Job::Ended(ended))) => {
-                    let staff = staff.clone();
-                    long.spawn(async move { staff.ended(call, &ended).await });
-                }
-                Some((call, Job::Unbegun(recording, fate))) => {
-                    let staff = staff.clone();
-                    long.spawn(async move { staff.erase(call, recording, fate).await });
-                }
+                Some((call, Job::Lengthy(job))) => long.take(&staff, call, job, Duration::ZERO),
                 Some((call, Job::Short(job))) => staff.short(call, job).await,
                 None => break,
             },
-            Some(_done) = long.join_next() => {}
+            Some(done) = long.running.join_next() => long.settle(&staff, done.ok().flatten()),
         }
     }
-    while long.join_next().await.is_some() {}
+    while long.running.join_next().await.is_some() {}
 }
 
 impl Staff {
@@ -237,21 +274,28 @@ impl Staff {
         }
     }
 
-    async fn ended(&self, call: CallId, ended: &Ended) {
+    /// Keeps or erases an ended recording. What the store does not take comes back: its journal has
+    /// it, and it is tried again.
+    async fn ended(&self, call: CallId, ended: Box<Ended>) -> Option<Box<Ended>> {
         let recording = ended.recording;
         if ended.fate != Fate::Keep || ended.started.is_none() || ended.tape.is_none() {
-            return self.erase(call, recording, ended.fate).await;
+            self.erase(call, recording, ended.fate).await;
+            return None;
         }
-        let mut stored = self.archive.store(ended).await;
+        let stored = self.archive.store(&ended).await;
         let (done, millis) = stored.as_ref().map_or((false, 0), |millis| (true, *millis));
         self.tell(Paper::Closed { call, done, millis });
-        // The journal has it: until the store takes it, it is tried again; a restart would, too.
-        while let Err(error) = &stored {
-            tracing::error!(%call, %error, "the recording is not stored yet; its journal stays");
-            tokio::time::sleep(STORE_RETRY).await;
-            stored = self.archive.store(ended).await;
+        match stored {
+            Ok(_) => {}
+            // It was deleted meanwhile.
+            Err(OfficeError::Unknown) => {}
+            Err(error) => {
+                tracing::error!(%call, %error, "the recording is not stored yet; its journal stays");
+                return Some(ended);
+            }
         }
         self.release(recording);
+        None
     }
 
     async fn erase(&self, call: CallId, recording: RecordingId, fate: Fate) {

@@ -67,6 +67,8 @@ struct Running {
     missing_ms: u64,
     degraded: bool,
     fate: Option<Fate>,
+    /// How often its end was asked for beyond the first time: each is answered.
+    again: u8,
 }
 
 struct Recorder {
@@ -127,6 +129,7 @@ impl Recorder {
                     missing_ms: 0,
                     degraded: false,
                     fate: None,
+                    again: 0,
                     writer: Some(writer),
                 };
                 let recording = running.writer.as_ref().map(Writer::recording);
@@ -135,7 +138,10 @@ impl Recorder {
                 }
             }
             Order::End(call, recording, fate) => match self.running.get_mut(&recording) {
-                Some(running) => running.fate = Some(fate),
+                Some(running) => {
+                    running.again += u8::from(running.fate.is_some());
+                    running.fate = Some(fate);
+                }
                 // It never began: the office still has its row and slip.
                 None => self.office.unbegun(call, recording, fate),
             },
@@ -224,7 +230,11 @@ impl Recorder {
             fate,
             degraded: running.degraded || result.is_err(),
         };
+        let call = ended.call;
         self.office.ended(ended);
+        if matches!(fate, Fate::Erase(_)) {
+            (0..running.again).for_each(|_| self.office.unbegun(call, recording, fate));
+        }
     }
 
     /// A disk that does not take sound must not make callers be asked.

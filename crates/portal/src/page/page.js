@@ -109,12 +109,19 @@ class Player {
     if (event.key in jumps) {
       this.jump(jumps[event.key]);
     } else if (event.key === " " || event.key === "Enter") {
-      if (this.audio.paused) this.audio.play().catch(() => this.complain());
+      if (this.audio.paused) this.start();
       else this.audio.pause();
     } else {
       return;
     }
     event.preventDefault();
+  }
+
+  /** Plays; being paused again before the first sound is no fault. */
+  start() {
+    this.audio.play().catch((fault) => {
+      if (fault.name !== "AbortError") this.complain();
+    });
   }
 
   run() {

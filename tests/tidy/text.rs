@@ -32,7 +32,7 @@ const FOREIGN: [(&str, &str); 12] = [
     ("crates", ".io"),
     ("pypi", ".org"),
     ("pythonhosted", ".org"),
-    ("registry.npmjs", ".org"),
+    ("registry.npm", "js.org"),
     ("proxy.golang", ".org"),
     ("docker", ".io"),
     ("ghcr", ".io"),

@@ -16,6 +16,7 @@ use super::{
     problem::Problem,
     read::Read,
     schema::{self, File},
+    timers,
 };
 use crate::prompts::set::PromptSet;
 
@@ -93,6 +94,8 @@ pub struct Settings {
     pub store: Place,
     /// Listeners.
     pub listeners: Vec<Listener>,
+    /// The clock of SIP's retransmissions.
+    pub timers: sip::Timers,
     /// Media.
     pub media: MediaSettings,
     /// Trunks.
@@ -129,6 +132,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let lines = lines::lines(&file, prompts.as_ref(), &mut problems);
     let emergency = emergency(&file.emergency, &mut problems);
     let listeners = listeners(&file, &mut problems);
+    let timers = timers::timers(file.timers, &mut problems);
     let media = media(&file.media, &mut problems);
     let trunks = trunks(&file, &mut problems);
     let warnings = warnings(&file);
@@ -145,6 +149,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             keys,
             store,
             listeners,
+            timers,
             media,
             trunks,
             pbxs: pbxs(&file),

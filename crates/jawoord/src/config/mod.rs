@@ -5,3 +5,4 @@ pub mod lines;
 pub mod problem;
 pub mod read;
 pub mod schema;
+mod timers;

@@ -22,6 +22,8 @@ pub struct File {
     pub residency: Residency,
     /// Where SIP is received.
     pub listener: Vec<Listener>,
+    /// The clock of SIP's retransmissions.
+    pub timers: Timers,
     /// Where RTP is received.
     pub media: Media,
     /// Carriers and SBCs.
@@ -122,6 +124,24 @@ pub struct Listener {
     pub bind: SocketAddr,
     /// What peers are told instead, behind a 1:1 NAT.
     pub advertised_address: Option<IpAddr>,
+}
+
+/// The base intervals of SIP's retransmissions (RFC 3261 table 4); read at start only.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timers {
+    /// Milliseconds of the first retransmission interval; a peer is given up after 64 of them.
+    pub t1_ms: u32,
+    /// Milliseconds of the longest retransmission interval.
+    pub t2_ms: u32,
+    /// Milliseconds that a message may live in the network.
+    pub t4_ms: u32,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self { t1_ms: 500, t2_ms: 4_000, t4_ms: 5_000 }
+    }
 }
 
 /// Media ports and threads.

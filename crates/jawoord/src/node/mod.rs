@@ -77,9 +77,13 @@ impl Node {
             })
             .collect();
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
+        let config = sip::Config {
+            timers: parts.settings.timers,
+            ..sip::Config::new(agent, listeners)
+        };
         Ok(Self {
             clock: parts.clock,
-            endpoint: Endpoint::new(sip::Config::new(agent, listeners), seed),
+            endpoint: Endpoint::new(config, seed),
             sessions: HashMap::new(),
             legs: HashMap::new(),
             pings: HashMap::new(),

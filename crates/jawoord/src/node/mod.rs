@@ -77,10 +77,8 @@ impl Node {
             })
             .collect();
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
-        let config = sip::Config {
-            timers: parts.settings.timers,
-            ..sip::Config::new(agent, listeners)
-        };
+        let config =
+            sip::Config { timers: parts.settings.timers, ..sip::Config::new(agent, listeners) };
         Ok(Self {
             clock: parts.clock,
             endpoint: Endpoint::new(config, seed),

@@ -13,4 +13,5 @@ mod retention;
 mod sipp;
 mod tamper;
 mod timing;
+mod trace;
 mod withdraw;

@@ -27,4 +27,5 @@ pub mod recorder;
 pub mod session;
 pub mod sound;
 pub mod targets;
+pub mod trace;
 pub mod wires;

@@ -6,7 +6,7 @@ use call::{CallId, Digest, RecordingId};
 use tokio::sync::oneshot;
 use vault::RootSeed;
 
-use crate::config::judge::Settings;
+use crate::{config::judge::Settings, trace::Message};
 
 /// What reaches the loop from the rest of the program.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Note {
     Settings(Arc<Settings>),
     /// The operator ends a call; the answer says whether there was one.
     HangUp(CallId, oneshot::Sender<bool>),
+    /// The operator looks at the messages of a call; the answer is empty when none are held.
+    Trace(CallId, oneshot::Sender<Vec<Message>>),
     /// The node stops: end every call, then the loop.
     Stop,
 }

@@ -50,7 +50,11 @@ impl Errand {
                 Request::CallsList,
                 &["call", "opened_at", "line", "direction", "consent", "outcome", "verdict"],
             ),
-            Calls::Show { id, ladder } => {
+            Calls::Show { id, pcap: Some(file), .. } => Self {
+                output: Some(file.clone()),
+                ..Self::plain(Request::CallsTrace { id: id.clone() })
+            },
+            Calls::Show { id, ladder, pcap: None } => {
                 Self { ladder: *ladder, ..Self::plain(Request::CallsShow { id: id.clone() }) }
             }
             Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),
@@ -155,7 +159,7 @@ impl Errand {
         }
     }
 
-    /// Writes a WAV file: under another name until it is whole.
+    /// Writes a file: under another name until it is whole.
     async fn export(
         &self,
         path: &Path,

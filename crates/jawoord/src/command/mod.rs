@@ -119,6 +119,9 @@ pub enum Calls {
         /// As a ladder of messages.
         #[arg(long)]
         ladder: bool,
+        /// Write its SIP as a capture file, numbers, names and digits masked.
+        #[arg(long, value_name = "FILE", conflicts_with = "ladder")]
+        pcap: Option<PathBuf>,
     },
     /// Ends a call.
     Hangup {

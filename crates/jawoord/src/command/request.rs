@@ -15,6 +15,11 @@ pub enum Request {
         /// The call.
         id: String,
     },
+    /// Sends the messages of a call as a capture file.
+    CallsTrace {
+        /// The call.
+        id: String,
+    },
     /// Ends a call.
     CallsHangup {
         /// The call.

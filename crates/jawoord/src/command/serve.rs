@@ -44,6 +44,7 @@ use crate::{
     page::Page,
     recorder::thread as recorder,
     sound::Sound,
+    trace::pcap,
 };
 
 /// How often retention is looked at.
@@ -241,6 +242,8 @@ impl Handle for Operator {
     async fn handle(&self, request: Request) -> Answer {
         if let Request::CallsHangup { id } = &request {
             self.hang_up(id).await.into()
+        } else if let Request::CallsTrace { id } = &request {
+            self.trace(id).await
         } else if matches!(request, Request::Reload) {
             self.read_again().await.into()
         } else if matches!(request, Request::PortalLink) {
@@ -266,6 +269,34 @@ impl Operator {
             (Ok(()), Ok(true)) => Reply::done(id.to_string().into()),
             _ => Reply::failed("no such call runs now; see `calls list`"),
         }
+    }
+
+    async fn trace(&self, id: &str) -> Answer {
+        let id = match call_id(id) {
+            Ok(id) => id,
+            Err(reply) => return reply.into(),
+        };
+        let (answer, answered) = oneshot::channel();
+        let messages = match self.notes.send(Note::Trace(id, answer)) {
+            Ok(()) => answered.await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        };
+        if messages.is_empty() {
+            return Reply::failed(
+                "no messages of this call are held; only those of the latest calls since the start \
+                 are, as many as `trace.memory_mb` allows",
+            )
+            .into();
+        }
+        let Ok(file) = pcap::write(&messages) else {
+            return Reply::failed("a message does not fit a capture file").into();
+        };
+        let mut reply = Reply::done(serde_json::json!({ "messages": messages.len() }));
+        reply.bytes = file.len() as u64;
+        let (sender, body) = mpsc::channel(1);
+        // The channel is empty, so that there is room.
+        let _there_is_room = sender.try_send(file);
+        Answer { reply, body: Some(body) }
     }
 
     async fn read_again(&self) -> Reply {

@@ -108,6 +108,8 @@ pub struct Settings {
     pub lines: Lines,
     /// Prompt audio.
     pub prompts: PromptSet,
+    /// How many octets of the latest calls' SIP are held.
+    pub trace_octets: usize,
     /// The page's address.
     pub portal: Option<SocketAddr>,
     /// The address of metrics and health.
@@ -156,6 +158,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             emergency,
             lines,
             prompts,
+            trace_octets: usize::from(file.trace.memory_mb) << 20,
             portal: file.portal.bind,
             metrics: file.metrics.bind,
             warnings,

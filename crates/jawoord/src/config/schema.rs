@@ -38,12 +38,28 @@ pub struct File {
     pub portal: Http,
     /// Metrics and health.
     pub metrics: Http,
+    /// What is remembered of the latest calls' SIP.
+    pub trace: Trace,
     /// Policies.
     pub policy: Vec<Policy>,
     /// Retention classes.
     pub retention: Vec<Retention>,
     /// Lines.
     pub line: Vec<Line>,
+}
+
+/// The SIP of the latest calls, held in memory with numbers and names masked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trace {
+    /// How much of it, in MiB; 0 holds nothing.
+    pub memory_mb: u16,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self { memory_mb: 32 }
+    }
 }
 
 /// What may stand in a file of `lines.d`.

@@ -97,6 +97,9 @@ impl Node {
             Ok(leg) => {
                 session.wires.dialled(leg);
                 self.legs.insert(leg, (session.id(), Side::Far));
+                if let Some(call_id) = self.endpoint.call_id(leg) {
+                    self.traces.tie(session.id(), call_id);
+                }
                 session.ladder.add(self.now(), Station::Node, far(session.direction), "INVITE");
             }
             Err(error) => {

@@ -18,7 +18,8 @@ use sip::{Endpoint, LegId, PingId};
 
 use crate::{
     clock::Clock, config::judge::Settings, metrics::Metrics, office::lanes::OfficeDoor,
-    recorder::door::RecorderDoor, session::Session, sound::Sound, targets::Targets, wires::Side,
+    recorder::door::RecorderDoor, session::Session, sound::Sound, targets::Targets, trace::Traces,
+    wires::Side,
 };
 
 /// Everything the loop owns.
@@ -38,6 +39,8 @@ pub struct Node {
     pub(crate) metrics: Metrics,
     pub(crate) random: SystemRandom,
     pub(crate) draining: bool,
+    /// The messages of the latest calls.
+    pub(crate) traces: Traces,
     /// The instant of the input that is being handled: one clock read each.
     pub(crate) instant: Instant,
 }
@@ -87,6 +90,7 @@ impl Node {
             pings: HashMap::new(),
             due: BTreeSet::new(),
             targets: Targets::new(&parts.settings.pbxs, Instant::now()),
+            traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,
             office: parts.office,

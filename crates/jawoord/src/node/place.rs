@@ -98,6 +98,7 @@ impl Node {
         };
         tracing::info!(call = %offer.call, emergency = offer.emergency, "call");
         self.legs.insert(arrival.leg, (offer.call, Side::Near));
+        self.traces.tie(offer.call, wires.request().call_id());
         let session = Session {
             call: Call::new(self.now(), offer.clone()),
             wires,

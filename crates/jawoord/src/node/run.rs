@@ -103,6 +103,7 @@ impl Node {
             listener: ListenerId(listener),
             transport: Transport::Udp,
         };
+        self.traced(&remote, &datagram.octets, true);
         self.endpoint.receive(self.instant, remote, &datagram.octets);
     }
 
@@ -121,6 +122,9 @@ impl Node {
                 self.with(call, bridge::stop(false));
                 let _nobody_waits = answer.send(known);
             }
+            Note::Trace(call, answer) => {
+                let _nobody_waits = answer.send(self.traces.of(call));
+            }
             Note::Stop => {
                 self.draining = true;
                 self.endpoint.set_draining(true);
@@ -138,6 +142,7 @@ impl Node {
             self.signalled(event);
         }
         while let Some(transmit) = self.endpoint.poll_transmit() {
+            self.traced(&transmit.remote, &transmit.octets, false);
             let socket = sockets.get(usize::from(transmit.remote.listener.0));
             // A full send buffer is a lost datagram; SIP repeats what matters.
             if let Some(Err(error)) =
@@ -146,6 +151,15 @@ impl Node {
                 tracing::debug!(kind = ?error.kind(), "sending SIP");
             }
         }
+    }
+
+    /// Keeps a message for whoever looks at the call later.
+    fn traced(&mut self, remote: &Remote, octets: &[u8], received: bool) {
+        let at = self.now();
+        let listener = self.settings.listeners.get(usize::from(remote.listener.0));
+        let own = listener.map_or(remote.address, |listener| listener.advertised);
+        let (from, to) = if received { (remote.address, own) } else { (own, remote.address) };
+        self.traces.add(at, from, to, octets);
     }
 
     fn quiet(&self) -> bool {

@@ -87,7 +87,10 @@ impl Desk {
                 Err(error) => Err(error),
             },
             Request::AuditExport { dir } => self.archive.export_audit(Path::new(&dir)).await,
-            Request::CallsHangup { .. } | Request::Reload | Request::PortalLink => {
+            Request::CallsHangup { .. }
+            | Request::CallsTrace { .. }
+            | Request::Reload
+            | Request::PortalLink => {
                 return Reply::failed("no node runs on this data folder; start it with `serve`");
             }
             Request::RecordingsExport { .. } => return Reply::failed("an export has a body"),

@@ -91,6 +91,11 @@ impl Endpoint {
         [self.transactions.next_timeout(), self.agenda.next()].into_iter().flatten().min()
     }
 
+    /// The Call-ID of a leg, as its peer knows it.
+    pub fn call_id(&self, leg: LegId) -> Option<&[u8]> {
+        self.legs.get(&leg).map(|leg| &leg.dialog.call_id[..])
+    }
+
     /// How many legs are held, those included that only wait for late responses.
     pub fn legs(&self) -> usize {
         self.legs.len()

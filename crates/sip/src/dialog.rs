@@ -3,7 +3,7 @@
 use crate::network::Remote;
 use crate::uri::{Host, SipUri, Uri};
 use crate::wire::address::NameAddr;
-use crate::wire::header::Params;
+use crate::wire::header::{Header, Params};
 use crate::wire::message::Message;
 use crate::wire::request::Request;
 
@@ -22,6 +22,8 @@ pub(crate) struct Dialog {
     /// The route set in the order of our requests.
     routes: Vec<NameAddr>,
     target: Uri,
+    /// What every message of ours in the dialog carries besides (RFC 7989).
+    pub(crate) standing: Vec<Header>,
 }
 
 impl Dialog {
@@ -41,6 +43,7 @@ impl Dialog {
             remote_cseq: Some(request.cseq()),
             routes: record_routes(request.message()),
             target: contact.unwrap_or_else(|| request.from().uri.clone()),
+            standing: Vec::new(),
         }
     }
 
@@ -67,6 +70,7 @@ impl Dialog {
             remote_cseq: None,
             routes,
             target,
+            standing: Vec::new(),
         }
     }
 

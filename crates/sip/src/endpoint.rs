@@ -4,6 +4,7 @@ mod answer;
 mod compose;
 pub mod config;
 pub mod core;
+mod door;
 mod drive;
 pub mod event;
 mod incoming;

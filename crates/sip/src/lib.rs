@@ -38,7 +38,8 @@
 //! and draws no random number; the seed of [`Endpoint::new`] is all the chance there is. It has no
 //! digest authentication, reliable provisional responses, UPDATE, REFER or session timers, and
 //! promises none of them in `Allow` and `Supported`. It does not filter sources: what the caller
-//! does not want answered is not given to [`Endpoint::receive`].
+//! does not want answered is not given to [`Endpoint::receive`], and what it wants answered at no
+//! cost is given to [`Endpoint::refuse_outright`]; [`glance`] tells which is which.
 //!
 //! # Where `rsip` is not right
 //!
@@ -82,8 +83,9 @@ pub use sdp::{Description, Direction, SdpError};
 pub use timer::Timers;
 pub use uri::{Host, SipUri, TelUri, Uri, UriError};
 pub use wire::address::NameAddr;
-pub use wire::body::{Content, content};
+pub use wire::body::{Content, content, with_description};
 pub use wire::build::Body;
+pub use wire::glance::{Glance, glance};
 pub use wire::header::{Header, HeaderError, Params};
 pub use wire::message::{Fault, Message, Start};
 pub use wire::method::Method;

@@ -29,6 +29,12 @@ impl Tokens {
         self.draw().iter().map(|octet| format!("{octet:02x}")).collect()
     }
 
+    /// 32 hexadecimal digits that are always the same for the same octets.
+    pub(crate) fn derived(&self, octets: &[u8]) -> String {
+        let tag = hmac::sign(&self.key, &[b"derived ", octets].concat());
+        tag.as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
+    }
+
     /// A branch with the cookie of RFC 3261 §8.1.1.7.
     pub(crate) fn branch(&mut self) -> String {
         format!("z9hG4bK{}", self.token())

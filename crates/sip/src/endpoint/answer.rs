@@ -102,7 +102,8 @@ impl Endpoint {
     ) {
         let Some(remote) = self.transactions.reply_to(invited.server) else { return };
         let Some(listener) = self.config.listener(remote.listener) else { return };
-        let octets = compose::response(&self.config, listener, &invited.request, reply);
+        let standing = self.standing(&invited.request, reply);
+        let octets = compose::response(&self.config, listener, &invited.request, reply, standing);
         if let Some(held) = self.legs.get_mut(&leg) {
             held.unacked = Some(Unacked {
                 cseq: invited.request.cseq(),

@@ -55,7 +55,7 @@ pub(crate) fn request(
     if !config.user_agent.is_empty() && parts.method != Method::ACK {
         out.header(b"User-Agent", config.user_agent.as_bytes());
     }
-    for header in parts.headers {
+    for header in dialog.standing.iter().chain(parts.headers) {
         out.header(header.name(), header.value());
     }
     out.finish(parts.body)
@@ -105,12 +105,13 @@ impl<'a> Reply<'a> {
 }
 
 /// The response to a request (RFC 3261 §8.2.6): its Vias, From, To, Call-ID and CSeq; for an INVITE
-/// its Record-Route too (row R-01).
+/// its Record-Route too (row R-01). `standing` is what every message of its dialog carries.
 pub(crate) fn response(
     config: &Config,
     listener: Listener,
     request: &Request,
     reply: &Reply<'_>,
+    standing: &[Header],
 ) -> Vec<u8> {
     let message = request.message();
     let mut out = Builder::response(reply.status, phrase(reply.status).as_bytes());
@@ -146,20 +147,20 @@ pub(crate) fn response(
     for (name, value) in reply.own {
         out.header(name.as_bytes(), value);
     }
-    for header in reply.headers {
+    for header in standing.iter().chain(reply.headers) {
         out.header(header.name(), header.value());
     }
     out.finish(reply.body)
 }
 
-/// The answer to a request that cannot be read (RFC 3261 §16.3 step 1): whatever of the five
-/// headers is there, and nothing else, so that the answer is not larger than the question.
+/// The answer to a request that is not looked at (RFC 3261 §16.3 step 1): whatever of the five
+/// headers is there and what `own` adds, so that the answer is hardly larger than the question.
 pub(crate) fn refusal(
-    status: u16,
-    reason: &str,
+    (status, reason): (u16, &str),
     message: &Message,
     via: &[u8],
     tag: &str,
+    own: &[(&'static str, &[u8])],
 ) -> Vec<u8> {
     let mut out = Builder::response(status, reason.as_bytes());
     out.header(b"Via", via);
@@ -176,6 +177,9 @@ pub(crate) fn refusal(
             }
             out.header(name.as_bytes(), &value);
         }
+    }
+    for (name, value) in own {
+        out.header(name.as_bytes(), value);
     }
     out.finish(None)
 }

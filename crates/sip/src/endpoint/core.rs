@@ -156,7 +156,8 @@ impl Endpoint {
     ) {
         let Some(remote) = self.transactions.reply_to(server) else { return };
         if let Some(listener) = self.config.listener(remote.listener) {
-            let octets = compose::response(&self.config, listener, request, reply);
+            let standing = self.standing(request, reply);
+            let octets = compose::response(&self.config, listener, request, reply, standing);
             self.transactions.respond(now, server, reply.status, octets);
         }
     }

@@ -53,8 +53,8 @@ impl Endpoint {
             Arrival::Full => {
                 let tag = self.tokens.token();
                 let via = request.via.to_wire();
-                let octets =
-                    compose::refusal(503, "Service Unavailable", request.message(), &via, &tag);
+                let status = (503, "Service Unavailable");
+                let octets = compose::refusal(status, request.message(), &via, &tag, &[]);
                 let address = request.via.reply_to(source.address);
                 self.transactions.transmit(Remote { address, ..source }, octets);
             }
@@ -77,7 +77,8 @@ impl Endpoint {
         }
         via.stamp(source.address);
         let (status, tag) = (if fault == Fault::Version { 505 } else { 400 }, self.tokens.token());
-        let octets = compose::refusal(status, &fault.to_string(), message, &via.to_wire(), &tag);
+        let status = (status, &*fault.to_string());
+        let octets = compose::refusal(status, message, &via.to_wire(), &tag, &[]);
         let address = via.reply_to(source.address);
         self.transactions.transmit(Remote { address, ..source }, octets);
     }

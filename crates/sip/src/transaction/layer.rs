@@ -233,6 +233,11 @@ impl<O: Copy> Transactions<O> {
         if merged { Arrival::Merged(id) } else { Arrival::New(id) }
     }
 
+    /// Has this request opened a transaction that still lives?
+    pub(crate) fn is_known(&self, request: &Request) -> bool {
+        self.server_keys.contains_key(&ServerKey::own(request))
+    }
+
     /// Ties a server transaction to its user, for CANCEL.
     pub(crate) fn own(&mut self, server: ServerId, owner: O) {
         if let Some(entry) = self.servers.get_mut(&server) {

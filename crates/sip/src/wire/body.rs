@@ -1,5 +1,8 @@
 //! Finding the session description in a body: plain SDP, or one part of multipart/mixed (RFC 5621).
 
+use std::ops::Range;
+
+use super::build::Body;
 use super::header::{Params, same_name, trim};
 use super::message::Message;
 
@@ -38,10 +41,8 @@ pub fn content(message: &Message) -> Content<'_> {
     }
     if kind.get(..10).is_some_and(|head| head.eq_ignore_ascii_case(b"multipart/")) {
         let boundary = params.value("boundary").map(unquote).unwrap_or_default();
-        return match parts(body, boundary).into_iter().find_map(sdp_of_part) {
-            Some(sdp) => Content::Sdp(sdp),
-            None => Content::Unsupported,
-        };
+        let part = described_part(body, boundary).and_then(|range| body.get(range));
+        return part.map_or(Content::Unsupported, Content::Sdp);
     }
     match message.first("Content-Disposition") {
         Some(text)
@@ -54,6 +55,21 @@ pub fn content(message: &Message) -> Content<'_> {
         }
         Some(_) | None => Content::Unsupported,
     }
+}
+
+/// The multipart body of a message with another session description in it, every other octet as it
+/// was, and its boundary (rows A-23, E-05). `None` when the body is not multipart or has no session
+/// description.
+pub fn with_description(message: &Message, sdp: &[u8]) -> Option<Body> {
+    let kind = std::str::from_utf8(message.first("Content-Type")?).ok()?;
+    let (name, params) = media_type(kind.as_bytes());
+    if !name.get(..10)?.eq_ignore_ascii_case(b"multipart/") {
+        return None;
+    }
+    let body = message.body();
+    let part = described_part(body, unquote(params.value("boundary")?))?;
+    let octets = [body.get(..part.start)?, sdp.trim_ascii_end(), b"\r\n", body.get(part.end..)?];
+    Some(Body::new(kind, octets.concat()))
 }
 
 /// Splits `type/subtype;params`.
@@ -71,7 +87,7 @@ fn unquote(text: &[u8]) -> &[u8] {
 
 /// The parts between `--boundary` lines (RFC 2046 §5.1.1), without the line break before the next
 /// delimiter.
-fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
+fn parts(body: &[u8], boundary: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if boundary.is_empty() {
         return found;
@@ -84,9 +100,9 @@ fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
         let tail = line.strip_prefix(b"--").and_then(|line| line.strip_prefix(boundary));
         if tail.is_some_and(|tail| tail.is_empty() || tail == b"--") {
             if let Some(start) = start {
-                let part = body.get(start..at).unwrap_or_default();
+                let part: &[u8] = body.get(start..at).unwrap_or_default();
                 let part = part.strip_suffix(b"\n").unwrap_or(part);
-                found.push(part.strip_suffix(b"\r").unwrap_or(part));
+                found.push(start..start + part.strip_suffix(b"\r").unwrap_or(part).len());
             }
             start = Some(at + end);
         }
@@ -95,8 +111,16 @@ fn parts<'a>(body: &'a [u8], boundary: &[u8]) -> Vec<&'a [u8]> {
     found
 }
 
-/// The content of a part whose own headers say that it is a session description.
-fn sdp_of_part(part: &[u8]) -> Option<&[u8]> {
+/// Where the session description of a multipart body is.
+fn described_part(body: &[u8], boundary: &[u8]) -> Option<Range<usize>> {
+    parts(body, boundary).into_iter().find_map(|part| {
+        let start = description_in(body.get(part.clone())?)?;
+        Some(part.start + start..part.end)
+    })
+}
+
+/// Where the content of a part begins whose own headers say that it is a session description.
+fn description_in(part: &[u8]) -> Option<usize> {
     let (mut at, mut is_sdp) = (0, false);
     loop {
         let rest = part.get(at..)?;
@@ -104,7 +128,7 @@ fn sdp_of_part(part: &[u8]) -> Option<&[u8]> {
         let line = trim(rest.get(..end)?);
         at += end;
         if line.is_empty() {
-            return part.get(at..).filter(|_| is_sdp);
+            return is_sdp.then_some(at);
         }
         let colon = line.iter().position(|&octet| octet == b':').unwrap_or(line.len());
         if same_name(trim(line.get(..colon)?), b"Content-Type") {
@@ -130,6 +154,18 @@ mod tests {
                     C: 1\r\nContent-Type: Application/SDP ; v=0\r\n\r\nv=0\r\no=a\r\n\r\n--x y--\r\nend";
         let message = message("multipart/mixed; boundary=\"x y\"", "", body);
         assert_eq!(content(&message), Content::Sdp(b"v=0\r\no=a\r\n"));
+    }
+
+    #[test]
+    fn e_05_a_location_beside_the_description_stays_as_it_was() {
+        let body = "--x\r\nContent-ID: <l@h>\r\nContent-Type: application/pidf+xml\r\n\r\n<\u{e9}/>\r\n\
+                    --x\r\nContent-Type: application/sdp\r\n\r\nv=0\r\no=a\r\n\r\n--x--\r\n";
+        let kind = "multipart/mixed;boundary=\"x\"";
+        let new = with_description(&message(kind, "", body), b"v=0\r\no=new\r\n").unwrap();
+        assert_eq!(new.octets(), body.replace("o=a", "o=new").as_bytes());
+        assert_eq!(new.content_type(), kind);
+        assert_eq!(with_description(&message("application/sdp", "", "v=0"), b"v=0"), None);
+        assert_eq!(with_description(&message("multipart/mixed;boundary=y", "", body), b"v=0"), None);
     }
 
     #[test]

@@ -20,6 +20,11 @@ impl Body {
         Body::new("application/sdp", octets)
     }
 
+    /// The media type with its parameters.
+    pub fn content_type(&self) -> &str {
+        &self.content_type
+    }
+
     /// The octets.
     pub fn octets(&self) -> &[u8] {
         &self.octets

@@ -165,7 +165,10 @@ mod tests {
         assert_eq!(new.octets(), body.replace("o=a", "o=new").as_bytes());
         assert_eq!(new.content_type(), kind);
         assert_eq!(with_description(&message("application/sdp", "", "v=0"), b"v=0"), None);
-        assert_eq!(with_description(&message("multipart/mixed;boundary=y", "", body), b"v=0"), None);
+        assert_eq!(
+            with_description(&message("multipart/mixed;boundary=y", "", body), b"v=0"),
+            None
+        );
     }
 
     #[test]

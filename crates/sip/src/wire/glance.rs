@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn a_glance_tells_a_dialog_from_a_stranger() {
         let seen = |to: &str| {
-            let text = format!("BYE sip:a@b SIP/2.0\r\nVia: x;tag=no\r\n{to}\r\n\r\nTo: b;tag=body");
+            let text =
+                format!("BYE sip:a@b SIP/2.0\r\nVia: x;tag=no\r\n{to}\r\n\r\nTo: b;tag=body");
             match glance(text.as_bytes()) {
                 Glance::Inside(tag) => String::from_utf8_lossy(tag).into_owned(),
                 other => format!("{other:?}"),

@@ -28,8 +28,8 @@ pub fn glance(datagram: &[u8]) -> Glance<'_> {
         return Glance::Response;
     }
     let line = first.trim_ascii_end();
-    let versioned = line.len().checked_sub(8).and_then(|at| line.get(at..));
-    if !versioned.is_some_and(|tail| tail.get(..5).is_some_and(|name| name == b" SIP/")) {
+    let version = line.len().checked_sub(8).and_then(|at| line.get(at..at + 5));
+    if version != Some(b" SIP/") {
         return Glance::Noise;
     }
     let method = line.split(|&octet| octet == b' ').next().unwrap_or_default();

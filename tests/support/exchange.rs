@@ -46,6 +46,8 @@ pub enum Act {
     Hold,
     /// Comes back with a re-INVITE (`sendrecv`).
     Resume,
+    /// Sends no packet any more, as a phone that has lost its network.
+    Mute,
     /// Hangs up.
     HangUp,
 }

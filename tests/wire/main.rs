@@ -2,6 +2,7 @@
 
 mod consent;
 mod crash;
+mod dead;
 mod erase;
 mod evidence;
 mod failure;

@@ -82,6 +82,7 @@ pub const fn end(cause: Cause) -> End {
         Cause::Failed(Failure::Rejected(status)) => {
             End { sip: Some(status), q850: 21, text: "Call rejected" }
         }
+        Cause::NoMedia => End { sip: None, q850: 102, text: "Recovery on timer expiry" },
         Cause::Shutdown => End { sip: Some(503), q850: 41, text: "Temporary failure" },
     }
 }
@@ -126,7 +127,8 @@ pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
             tracing::error!(%call, "handling the call's media failed; its recording has ended");
             Some(Input::RecorderFailed)
         }
-        media::Event::Closed(_statistics) => None,
+        // How long is too long depends on hold, which the node knows.
+        media::Event::Quiet(_) | media::Event::Closed(_) => None,
     }
 }
 
@@ -173,6 +175,9 @@ pub fn held(side: Side, hold: Hold) -> Input {
 pub const fn gone(side: Side) -> Input {
     Input::HungUp(party(side))
 }
+
+/// Nobody has sent anything for too long (row B-33).
+pub const DEAD: Input = Input::Stop(Cause::NoMedia);
 
 /// The far leg could not even be called.
 pub const UNREACHABLE: Input = Input::PbxFailed(Failure::Unreachable);

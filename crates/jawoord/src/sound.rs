@@ -61,7 +61,7 @@ impl Sound {
         clock: Clock,
         notes: &tokio::sync::mpsc::UnboundedSender<Note>,
     ) -> io::Result<Self> {
-        let MediaSettings { bind, advertised, ports, workers, tones } = &settings.media;
+        let MediaSettings { bind, advertised, ports, workers, tones, .. } = &settings.media;
         let country = media::Country::from_code(&tones.to_uppercase()).unwrap_or_default();
         let (instant, wall) = clock.anchor();
         let worker = |index| {

@@ -175,6 +175,14 @@ impl Wires {
         }
     }
 
+    /// Whether a side holds the call.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        [&self.near, &self.far]
+            .iter()
+            .any(|leg| leg.agreed.as_ref().is_some_and(Negotiated::is_held))
+    }
+
     /// Whether a leg speaks µ-law; A-law is what is spoken until something is agreed on.
     #[must_use]
     pub fn is_mu_law(&self, side: Side) -> bool {

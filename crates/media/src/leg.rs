@@ -259,19 +259,19 @@ impl Leg {
     }
 
     /// Reads a datagram from the RTCP socket.
-    pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) {
+    pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) -> bool {
         let Some(remote) = self.remote else {
-            return;
+            return false;
         };
         // Some peers report from the RTP port's neighbour although they declare another; the
         // host must be right, and a report changes nothing but our statistics.
         if from.ip().to_canonical() != remote.rtcp.ip().to_canonical() {
             self.stats.foreign += 1;
-            return;
+            return false;
         }
         let Ok(told) = rtcp::parse(bytes, self.stream.ssrc()) else {
             self.stats.malformed_reports += 1;
-            return;
+            return false;
         };
         self.stats.reports += 1;
         if let Some((_, middle)) = told.sender {
@@ -281,6 +281,7 @@ impl Leg {
             self.stats.peer_fraction_lost = block.fraction_lost;
             self.stats.round_trip_us = block.round_trip_us(now).or(self.stats.round_trip_us);
         }
+        true
     }
 
     /// When the leg has something to send.

@@ -12,6 +12,7 @@ use crate::{
     leg::{Dropped, Kind, Leg, LegStart, Remote, Transmit},
     playout::PromptEnd,
     prompt::PromptAudio,
+    quiet::Quiet,
     report::{CallStats, Event},
     rtp::Packet,
     stream::Covers,
@@ -46,6 +47,7 @@ pub struct Relay {
     taps: ArrayVec<Tap, 1>,
     paused: Option<Pause>,
     armed: Option<Key>,
+    quiet: Quiet,
     events: ArrayVec<Event, EVENTS>,
     goodbyes: ArrayVec<Party, 2>,
     faults: u64,
@@ -64,6 +66,7 @@ impl Relay {
             taps: ArrayVec::new(),
             paused: None,
             armed: None,
+            quiet: Quiet::new(now),
             events: ArrayVec::new(),
             goodbyes: ArrayVec::new(),
             faults: 0,
@@ -124,6 +127,7 @@ impl Relay {
         match connection {
             Connection::Early => {}
             Connection::Bridged => {
+                self.quiet.heard(now);
                 self.customer.playout.connect(now);
                 self.agent.playout.connect(now);
             }
@@ -213,11 +217,22 @@ impl Relay {
     pub fn poll_timeout(&self) -> Option<Time> {
         let tap = self.taps.first().and_then(Tap::flush_at);
         let legs = [self.customer.poll_timeout(), self.agent.poll_timeout()];
-        legs.into_iter().chain([tap]).flatten().min()
+        let quiet = self.is_bridged().then(|| self.quiet.due());
+        legs.into_iter().chain([tap, quiet]).flatten().min()
     }
 
-    /// Hands on what the tap has held long enough, and lets a tap go whose leash has dropped.
+    fn is_bridged(&self) -> bool {
+        self.connection == Some(Connection::Bridged)
+    }
+
+    /// Hands on what the tap has held long enough, lets a tap go whose leash has dropped, and
+    /// tells when nobody sends.
     pub fn handle_timeout(&mut self, now: Time) {
+        if self.is_bridged()
+            && let Some(quiet) = self.quiet.take(now)
+        {
+            self.report(Event::Quiet(quiet));
+        }
         let Some(tap) = self.taps.first_mut() else {
             return;
         };
@@ -255,7 +270,9 @@ impl Relay {
 
     /// Handles a datagram that came to the RTCP socket of a leg.
     pub fn receive_report(&mut self, now: Time, party: Party, from: SocketAddr, bytes: &[u8]) {
-        self.leg(party).accept_report(now, from, bytes);
+        if self.leg(party).accept_report(now, from, bytes) {
+            self.quiet.heard(now);
+        }
     }
 
     /// Handles a datagram that came to the RTP socket of `party`'s leg. The packet is rewritten in
@@ -269,8 +286,14 @@ impl Relay {
         bytes: &mut [u8],
     ) -> Verdict {
         let sent = match self.leg(party).accept(now, from, bytes) {
-            Ok((packet, Kind::Audio(codec))) => self.sound(now, party, &packet, codec, bytes),
-            Ok((packet, Kind::Event)) => self.event(now, party, &packet, bytes),
+            Ok((packet, Kind::Audio(codec))) => {
+                self.quiet.heard(now);
+                self.sound(now, party, &packet, codec, bytes)
+            }
+            Ok((packet, Kind::Event)) => {
+                self.quiet.heard(now);
+                self.event(now, party, &packet, bytes)
+            }
             Ok((packet, Kind::Unagreed(dropped))) => {
                 self.leg(party.other()).stream.withhold(&packet);
                 Err(dropped)

@@ -1,5 +1,7 @@
 //! What a call's media reports: its events, and at the end what it counted.
 
+use std::time::Duration;
+
 use call::{CallId, Party, Press};
 
 use crate::playout::PromptEnd;
@@ -21,6 +23,9 @@ pub enum Event {
     /// The leg's peer sends telephone events on a payload type that was not agreed; they are
     /// ignored. Told once per leg (row D-12).
     StrayEvents(Party),
+    /// Neither party of the bridged call has sent anything for so long; told every
+    /// [`QUIET_STEP`](crate::QUIET_STEP) (row B-33).
+    Quiet(Duration),
     /// Handling the call failed inside; its tap is gone, the call goes on.
     Fault,
     /// The call's media ended.

@@ -201,6 +201,7 @@ impl Worker {
             Act::Speak(hz) => sound.hz = hz,
             Act::Press(key) => sound.press(key, false),
             Act::PressLost(key) => sound.press(key, true),
+            Act::Mute => sound.end(),
             Act::Hold => self.ask(index, "INVITE", Some("sendonly")),
             Act::Resume => self.ask(index, "INVITE", Some("sendrecv")),
             Act::HangUp => {

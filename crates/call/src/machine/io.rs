@@ -70,6 +70,8 @@ pub enum Cause {
     Normal,
     /// The PBX's leg failed.
     Failed(Failure),
+    /// Neither party sends anything any more (flows row B-33).
+    NoMedia,
     /// The node stops.
     Shutdown,
 }

@@ -79,6 +79,10 @@ pub struct MediaSettings {
     pub workers: usize,
     /// Whose tones are heard.
     pub tones: Box<str>,
+    /// How long neither party of a bridged call may send nothing (row B-33).
+    pub dead_call: Option<Duration>,
+    /// The same on hold.
+    pub dead_hold: Option<Duration>,
 }
 
 /// Everything a node needs, judged.
@@ -330,7 +334,17 @@ fn media(media: &schema::Media, problems: &mut Vec<Problem>) -> MediaSettings {
         ports: (min, max),
         workers: media.workers,
         tones: media.tones.as_str().into(),
+        dead_call: patience("dead_call_s", media.dead_call_s, problems),
+        dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
     }
+}
+
+/// How long silence on the wire is borne; speech has pauses, and some phones send nothing in them.
+fn patience(key: &'static str, seconds: u32, problems: &mut Vec<Problem>) -> Option<Duration> {
+    if seconds > 0 && seconds < 5 {
+        problems.push(Problem::value("media", key, seconds, "use 5 or more, or 0 for never"));
+    }
+    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
 }
 
 fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {

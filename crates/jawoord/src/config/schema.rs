@@ -176,6 +176,10 @@ pub struct Media {
     pub workers: usize,
     /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
     pub tones: String,
+    /// A bridged call in which neither party sends anything for so long is ended; 0 never.
+    pub dead_call_s: u32,
+    /// The same for a call on hold.
+    pub dead_hold_s: u32,
 }
 
 impl Default for Media {
@@ -187,6 +191,8 @@ impl Default for Media {
             port_max: 29_999,
             workers: 1,
             tones: "nl".to_owned(),
+            dead_call_s: 60,
+            dead_hold_s: 900,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What happens: SIP events, media events, answers of the ledger and the recorder, deadlines.
 
+use std::time::Duration;
+
 use call::CallId;
 use sip::{Event, Pong, Refusal};
 
@@ -138,8 +140,24 @@ impl Node {
 
     /// One event of a media worker.
     pub(crate) fn heard(&mut self, report: &media::Report) {
+        if let media::Event::Quiet(silence) = report.event {
+            self.silent(report.call, silence);
+        }
         if let Some(input) = bridge::heard(report.call, &report.event) {
             self.with(report.call, input);
+        }
+    }
+
+    /// Ends a call in which neither party sends anything any more: nobody would ever hang up
+    /// (row B-33). A call on hold may be quiet for longer, and an emergency for as long as it likes.
+    fn silent(&mut self, call: CallId, silence: Duration) {
+        let Some(session) = self.sessions.get(&call) else { return };
+        let media = &session.settings.media;
+        let limit = if session.wires.is_held() { media.dead_hold } else { media.dead_call };
+        let is_dead = limit.is_some_and(|limit| silence >= limit) && !session.offer.emergency;
+        if is_dead {
+            tracing::warn!(%call, silent_s = silence.as_secs(), "neither party sends; the call ends");
+            self.with(call, bridge::DEAD);
         }
     }
 

@@ -1,6 +1,6 @@
 //! A dialog: what both sides agreed to call it, and how to reach the other side (RFC 3261 §12).
 
-use crate::network::Remote;
+use crate::network::{Remote, Way};
 use crate::uri::{Host, SipUri, Uri};
 use crate::wire::address::NameAddr;
 use crate::wire::header::{Header, Params};
@@ -128,10 +128,14 @@ impl Dialog {
     }
 
     /// Where our next request goes: the first route or the target if it is a numeric address, else
-    /// the address the dialog was set up with (names are the shell's to resolve).
-    pub(crate) fn next_hop(&self, peer: Remote) -> Remote {
+    /// the address the dialog was set up with (names are the shell's to resolve). A stream to the
+    /// same host is used again while it is open: many a phone takes no connection of ours.
+    pub(crate) fn next_hop(&self, peer: Remote) -> Way {
         let uri = self.routes.first().map_or(&self.target, |route| &route.uri);
-        Remote { address: uri.socket_address().unwrap_or(peer.address), ..peer }
+        let address = uri.socket_address().unwrap_or(peer.address);
+        let same = peer.transport.is_reliable() && address.ip() == peer.address.ip();
+        let over = same.then_some(peer.address);
+        Way { remote: Remote { address, ..peer }, over, alias: false }
     }
 }
 

@@ -11,3 +11,4 @@ mod incoming;
 mod inside;
 mod leg;
 mod originate;
+mod size;

@@ -67,6 +67,7 @@ pub mod endpoint;
 pub mod network;
 pub mod offer_answer;
 pub mod sdp;
+pub mod stream;
 pub mod timer;
 mod token;
 mod transaction;
@@ -80,6 +81,7 @@ pub use endpoint::event::{CommandError, Event, Invite, LegId, PingId, Pong, Sdp,
 pub use network::{ListenerId, Remote, Transmit, Transport};
 pub use offer_answer::Own;
 pub use sdp::{Description, Direction, SdpError};
+pub use stream::{Broken, Frame, Framer};
 pub use timer::Timers;
 pub use uri::{Host, SipUri, TelUri, Uri, UriError};
 pub use wire::address::NameAddr;

@@ -24,6 +24,14 @@ impl Transport {
         }
     }
 
+    /// The port that stands for none (RFC 3261 §18.2.2, §26.3.2.1).
+    pub(crate) fn default_port(self) -> u16 {
+        match self {
+            Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
+        }
+    }
+
     /// Does the transport retransmit by itself?
     pub fn is_reliable(self) -> bool {
         match self {
@@ -54,11 +62,32 @@ impl fmt::Debug for Remote {
     }
 }
 
+/// How a message gets to the other side.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) remote: Remote,
+    pub(crate) over: Option<SocketAddr>,
+    pub(crate) alias: bool,
+}
+
+impl From<Remote> for Way {
+    fn from(remote: Remote) -> Way {
+        Way { remote, over: None, alias: false }
+    }
+}
+
 /// A message to send.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// Where to, and through which listener.
+    /// Where to, and through which listener. Over a stream: where to connect to when there is no
+    /// connection to it.
     pub remote: Remote,
+    /// Over a stream: the far address of a connection that is used first if it is open, because the
+    /// request came by it (RFC 3261 §18.2.2) or the dialog was set up over it.
+    pub over: Option<SocketAddr>,
+    /// The other side asked that the connection `over` carry our requests to `remote` as well
+    /// (RFC 5923 §5).
+    pub alias: bool,
     /// One whole message.
     pub octets: Vec<u8>,
 }

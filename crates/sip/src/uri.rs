@@ -158,14 +158,11 @@ impl Uri {
     }
 
     /// Where a request for this URI goes without asking DNS: a numeric host with its port, 5060
-    /// (5061 for `sips:`) when none is written (RFC 3263 §4.2). `None` for names and other schemes.
+    /// (5061 for `sips:` and `transport=tls`) when none is written (RFC 3263 §4.2). `None` for names and other schemes.
     pub fn socket_address(&self) -> Option<SocketAddr> {
         match self {
             Uri::Sip(uri) => match uri.host {
-                Host::Ip(ip) => Some(SocketAddr::new(
-                    ip,
-                    uri.port.unwrap_or(if uri.secure { 5061 } else { 5060 }),
-                )),
+                Host::Ip(ip) => Some(SocketAddr::new(ip, uri.port.unwrap_or(uri.default_port()))),
                 Host::Name(_) => None,
             },
             Uri::Tel(_) | Uri::Other(_) => None,
@@ -174,6 +171,11 @@ impl Uri {
 }
 
 impl SipUri {
+    fn default_port(&self) -> u16 {
+        let tls = self.params.value("transport").is_some_and(|t| t.eq_ignore_ascii_case(b"tls"));
+        if self.secure || tls { 5061 } else { 5060 }
+    }
+
     fn parse(secure: bool, rest: &str) -> Result<SipUri, UriError> {
         // The user part may hold `?` and `;` (RFC 3261 §25.1 user-unreserved), so the last `@` before
         // anything else decides; an `@` in headers must be escaped, so there is no later one.
@@ -355,6 +357,7 @@ mod tests {
     #[test]
     fn only_a_numeric_host_has_an_address_of_its_own() {
         let address = |text: &[u8]| Uri::parse(text).unwrap().socket_address();
+        assert_eq!(address(b"sip:a@192.0.2.1;transport=TLS"), "192.0.2.1:5061".parse().ok());
         assert_eq!(address(b"sip:192.0.2.1"), Some("192.0.2.1:5060".parse().unwrap()));
         assert_eq!(address(b"sips:[2001:db8::9]"), Some("[2001:db8::9]:5061".parse().unwrap()));
         assert_eq!(address(b"sip:pbx.example"), None);

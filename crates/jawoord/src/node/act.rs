@@ -85,6 +85,7 @@ impl Node {
         let invite = Invite {
             listener,
             destination: address,
+            stream: None,
             target: identity::target(session.wires.request(), address),
             routes: Vec::new(),
             from: identity::from(session.wires.request(), own),

@@ -127,6 +127,7 @@ impl Line {
                 };
                 let invite = Invite {
                     listener: ListenerId(0),
+                    stream: None,
                     destination: node,
                     target: uri(&number, node),
                     routes: Vec::new(),

@@ -106,9 +106,8 @@ impl Endpoint {
         let octets = compose::response(&self.config, listener, &invited.request, reply, standing);
         if let Some(held) = self.legs.get_mut(&leg) {
             held.unacked = Some(Unacked {
+                server: invited.server,
                 cseq: invited.request.cseq(),
-                remote,
-                octets: octets.clone(),
                 interval: self.config.timers.t1,
                 offers: !invited.offered,
                 first,

@@ -5,10 +5,11 @@ use crate::dialog::{Dialog, own_uri};
 use crate::wire::address::NameAddr;
 use crate::wire::build::{Body, Builder};
 use crate::wire::header::{Header, same_name};
-use crate::wire::message::Message;
+use crate::wire::message::{Message, Value};
 use crate::wire::method::Method;
+use crate::wire::parse::parse;
 use crate::wire::reason::phrase;
-use crate::wire::request::Request;
+use crate::wire::request::{Request, top_via};
 
 /// What we do; nothing more is promised (row A-18).
 pub(crate) const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
@@ -182,6 +183,20 @@ pub(crate) fn refusal(
         out.header(name.as_bytes(), value);
     }
     out.finish(None)
+}
+
+/// The same request with the Via of another listener; everything else stays, octet for octet.
+pub(crate) fn by(octets: &[u8], listener: Listener) -> Option<Vec<u8>> {
+    let request = parse(octets).ok()?;
+    let branch = top_via(&request).ok()?.branch()?.to_vec();
+    let line = request.fields.iter().find(|field| {
+        request.raw.get(field.name.clone()).is_some_and(|name| same_name(name, b"Via"))
+    })?;
+    let Value::Raw(value) = &line.value else { return None };
+    let mut out = request.raw.get(..value.start)?.to_vec();
+    out.extend_from_slice(via(listener, std::str::from_utf8(&branch).ok()?).as_bytes());
+    out.extend_from_slice(request.raw.get(value.end..)?);
+    Some(out)
 }
 
 fn via(listener: Listener, branch: &str) -> String {

@@ -190,9 +190,9 @@ impl Endpoint {
         let cseq = leg.dialog.next_cseq();
         let parts = Outgoing { method, cseq, branch: &branch, max_forwards: 70, headers, body };
         let octets = compose::request(&self.config, listener, &leg.dialog, &parts);
-        let remote = leg.dialog.next_hop(leg.peer);
+        let (way, stream) = (leg.dialog.next_hop(leg.peer), leg.stream);
         leg.clients += 1;
-        self.transactions.send(now, Owner::Leg(id), remote, octets)
+        self.send_sized(now, Owner::Leg(id), (way, stream), octets)
     }
 
     /// Acknowledges a 2xx in the given dialog and remembers the ACK (rows, B-17).
@@ -209,14 +209,14 @@ impl Endpoint {
             body: None,
         };
         let octets = compose::request(&self.config, listener, dialog, &parts);
-        let remote = dialog.next_hop(leg.peer);
+        let way = dialog.next_hop(leg.peer);
         leg.remember(SentAck {
             cseq,
             tag: dialog.remote_tag.clone(),
-            remote,
+            way,
             octets: octets.clone(),
         });
-        self.transactions.transmit(remote, octets);
+        self.transactions.transmit(way, octets);
     }
 
     /// Sends BYE; the end is reported when it is answered or nobody will.

@@ -53,8 +53,7 @@ impl Endpoint {
         let tag = self.tokens.derived(request.call_id());
         let status = (status, &*phrase(status));
         let octets = compose::refusal(status, request.message(), &via, &tag, own);
-        let address = request.via.reply_to(source.address);
-        self.transactions.transmit(Remote { address, ..source }, octets);
+        self.transactions.transmit(request.via.reply_to(source), octets);
     }
 
     /// What every message of the leg carries to which a request belongs.

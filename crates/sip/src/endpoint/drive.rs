@@ -16,13 +16,16 @@ use crate::wire::parse::parse;
 use crate::wire::request::{Request, top_via};
 
 impl Endpoint {
-    /// Takes one datagram. What is no SIP message, and a response that nobody asked for, leaves no
-    /// trace.
+    /// Takes one datagram, or one message that [`crate::stream::Framer`] cut out of a stream. What is
+    /// no SIP message, and a response that nobody asked for, leaves no trace.
     pub fn receive(&mut self, now: Instant, source: Remote, datagram: &[u8]) {
         if self.config.listener(source.listener).is_none() {
             return;
         }
-        let Ok(message) = parse(datagram) else { return };
+        let Ok(mut message) = parse(datagram) else { return };
+        if source.transport.is_reliable() {
+            message.must_state_its_length();
+        }
         match message.start() {
             Start::Response { .. } => {
                 // RFC 3261 §8.1.3.3: a response with another Via than ours is misrouted.
@@ -55,8 +58,7 @@ impl Endpoint {
                 let via = request.via.to_wire();
                 let status = (503, "Service Unavailable");
                 let octets = compose::refusal(status, request.message(), &via, &tag, &[]);
-                let address = request.via.reply_to(source.address);
-                self.transactions.transmit(Remote { address, ..source }, octets);
+                self.transactions.transmit(request.via.reply_to(source), octets);
             }
             Arrival::Merged(server) => self.refuse(now, server, &request, 482, &[]),
             Arrival::New(server) if *request.method() == Method::CANCEL => {
@@ -79,8 +81,7 @@ impl Endpoint {
         let (status, tag) = (if fault == Fault::Version { 505 } else { 400 }, self.tokens.token());
         let status = (status, &*fault.to_string());
         let octets = compose::refusal(status, message, &via.to_wire(), &tag, &[]);
-        let address = via.reply_to(source.address);
-        self.transactions.transmit(Remote { address, ..source }, octets);
+        self.transactions.transmit(via.reply_to(source), octets);
     }
 
     /// Does everything that is due at `now`.
@@ -115,8 +116,7 @@ impl Endpoint {
         let Some(unacked) = leg.unacked.as_mut() else { return };
         unacked.interval = timers.longer(unacked.interval);
         leg.alarms.set(Alarm::Retransmit, now + unacked.interval);
-        let (remote, octets) = (unacked.remote, unacked.octets.clone());
-        self.transactions.transmit(remote, octets);
+        self.transactions.repeat(unacked.server);
         self.file(id);
     }
 
@@ -147,9 +147,10 @@ impl Endpoint {
     }
 
     /// The shell could not reach an address (ICMP, a broken connection): requests to it that nobody
-    /// has answered yet are given up at once (row R-16).
+    /// has answered yet are given up at once (row R-16), or sent in a datagram if only their size made
+    /// them go by a stream (row R-15).
     pub fn unreachable(&mut self, now: Instant, remote: Remote) {
-        while let Some(lapse) = self.transactions.unreachable(remote) {
+        while let Some(lapse) = self.transactions.unreachable(now, remote) {
             self.on_lapse(now, lapse);
         }
     }

@@ -53,6 +53,9 @@ pub struct Invite {
     pub listener: ListenerId,
     /// The next hop, names resolved.
     pub destination: SocketAddr,
+    /// The listener by which requests of more than 1,300 octets leave instead, when the peer takes TCP
+    /// or TLS at `destination` as well (RFC 3261 §18.1.1, row R-15).
+    pub stream: Option<ListenerId>,
     /// The Request-URI; `?headers` in it are left out.
     pub target: Uri,
     /// Configured Route values, none for a peer that is reached directly.

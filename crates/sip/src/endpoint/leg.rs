@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::event::{LegId, Sdp, Why};
 use crate::dialog::Dialog;
-use crate::network::Remote;
+use crate::network::{ListenerId, Remote, Way};
 use crate::timer::Alarms;
 use crate::transaction::layer::{ClientId, ServerId};
 use crate::wire::build::Body;
@@ -46,9 +46,9 @@ pub(crate) enum Phase {
 
 /// A 2xx of ours that waits for its ACK.
 pub(crate) struct Unacked {
+    /// The transaction that sent it and keeps it as long as we wait.
+    pub(crate) server: ServerId,
     pub(crate) cseq: u32,
-    pub(crate) remote: Remote,
-    pub(crate) octets: Vec<u8>,
     pub(crate) interval: Duration,
     /// The 2xx held our offer, so that the ACK must hold the answer.
     pub(crate) offers: bool,
@@ -67,7 +67,7 @@ pub(crate) struct Asking {
 pub(crate) struct SentAck {
     pub(crate) cseq: u32,
     pub(crate) tag: Option<Vec<u8>>,
-    pub(crate) remote: Remote,
+    pub(crate) way: Way,
     pub(crate) octets: Vec<u8>,
 }
 
@@ -76,6 +76,8 @@ pub(crate) struct Leg {
     pub(crate) dialog: Dialog,
     /// Where the INVITE came from or went to.
     pub(crate) peer: Remote,
+    /// The listener by which requests leave that are too large for a datagram.
+    pub(crate) stream: Option<ListenerId>,
     pub(crate) phase: Phase,
     pub(crate) alarms: Alarms,
     /// Did we open the dialog? Its Call-ID is ours then (RFC 3261 §14.1).
@@ -96,6 +98,7 @@ impl Leg {
             id,
             dialog,
             peer,
+            stream: None,
             phase,
             alarms: Alarms::default(),
             opened,

@@ -49,15 +49,15 @@ impl Endpoint {
         };
         let octets = compose::request(&self.config, listener, &dialog, &parts);
         let id = LegId(self.next_number());
-        let client = self
-            .transactions
-            .send(now, Owner::Leg(id), remote, octets)
-            .ok_or(CommandError::Full)?;
+        let way = (remote.into(), invite.stream);
+        let client =
+            self.send_sized(now, Owner::Leg(id), way, octets).ok_or(CommandError::Full)?;
         let calling =
             Calling { client, heard: false, cancel: None, cancelled: false, early: Vec::new() };
         self.tags.insert(dialog.local_tag.clone(), id);
         let mut leg = Leg::new(id, dialog, remote, Phase::Calling(calling), true);
         leg.clients = 1;
+        leg.stream = invite.stream;
         self.legs.insert(id, leg);
         Ok(id)
     }
@@ -156,8 +156,8 @@ impl Endpoint {
         let Some(ack) = leg.acks.iter().find(|ack| ack.cseq == number && ack.tag == tag) else {
             return false;
         };
-        let (remote, octets) = (ack.remote, ack.octets.clone());
-        self.transactions.transmit(remote, octets);
+        let (way, octets) = (ack.way, ack.octets.clone());
+        self.transactions.transmit(way, octets);
         true
     }
 

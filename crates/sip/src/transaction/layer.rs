@@ -7,7 +7,7 @@ use super::client::{self, Client, Heard, Kind};
 use super::hop;
 use super::key::{MergeKey, ServerKey};
 use super::server::{self, Server};
-use crate::network::{Remote, Transmit};
+use crate::network::{Remote, Transmit, Way};
 use crate::timer::{Agenda, Timers};
 use crate::wire::header::Header;
 use crate::wire::message::Message;
@@ -33,15 +33,17 @@ type ClientKey = (Vec<u8>, Vec<u8>);
 struct ClientEntry<O> {
     machine: Client,
     owner: O,
-    remote: Remote,
+    way: Way,
     request: Message,
     key: ClientKey,
+    /// The same request as a datagram, in case the stream it went by cannot be reached.
+    spare: Option<(Way, Vec<u8>)>,
 }
 
 struct ServerEntry<O> {
     machine: Server,
     owner: Option<O>,
-    reply_to: Remote,
+    reply_to: Way,
     last: Option<Vec<u8>>,
     key: ServerKey,
     merge: Option<MergeKey>,
@@ -129,8 +131,9 @@ impl<O: Copy> Transactions<O> {
     }
 
     /// Sends outside any transaction: the ACK of a 2xx, a 2xx again, a stateless response.
-    pub(crate) fn transmit(&mut self, remote: Remote, octets: Vec<u8>) {
-        self.out.push_back(Transmit { remote, octets });
+    pub(crate) fn transmit(&mut self, way: impl Into<Way>, octets: Vec<u8>) {
+        let Way { remote, over, alias } = way.into();
+        self.out.push_back(Transmit { remote, over, alias, octets });
     }
 
     /// Sends a request of ours in a transaction of its own. `None` when the octets are no request
@@ -139,22 +142,30 @@ impl<O: Copy> Transactions<O> {
         &mut self,
         now: Instant,
         owner: O,
-        remote: Remote,
+        way: impl Into<Way>,
         octets: Vec<u8>,
     ) -> Option<ClientId> {
+        let way = way.into();
         let request = parse(&octets).ok()?;
         let method = request.method()?.clone();
         let branch = top_via(&request).ok()?.branch()?.to_vec();
         let kind = if method == Method::INVITE { Kind::Invite } else { Kind::Other };
-        let machine = Client::new(now, kind, remote.transport.is_reliable(), self.timers);
+        let machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
         self.counter += 1;
         let id = ClientId(self.counter);
         let key = (branch, method.name().to_vec());
         self.client_keys.insert(key.clone(), id);
         self.agenda.file(Who::Client(id), machine.next_timeout());
-        self.clients.insert(id, ClientEntry { machine, owner, remote, request, key });
-        self.transmit(remote, octets);
+        self.clients.insert(id, ClientEntry { machine, owner, way, request, key, spare: None });
+        self.transmit(way, octets);
         Some(id)
+    }
+
+    /// The way a request takes when the stream it went by cannot be reached (RFC 3261 §18.1.1).
+    pub(crate) fn keep_spare(&mut self, client: ClientId, way: Way, octets: Vec<u8>) {
+        if let Some(entry) = self.clients.get_mut(&client) {
+            entry.spare = Some((way, octets));
+        }
     }
 
     /// Cancels an INVITE that has had a provisional response and no final one. `None` when there
@@ -167,10 +178,10 @@ impl<O: Copy> Transactions<O> {
     ) -> Option<ClientId> {
         let entry = self.clients.get_mut(&invite).filter(|entry| entry.machine.is_open())?;
         entry.machine.forsake(now);
-        let (owner, remote) = (entry.owner, entry.remote);
+        let (owner, way) = (entry.owner, entry.way);
         let octets = hop::cancel(&entry.request, headers);
         self.agenda.file(Who::Client(invite), entry.machine.next_timeout());
-        self.send(now, owner, remote, octets)
+        self.send(now, owner, way, octets)
     }
 
     /// Nobody needs the final response of this INVITE any more: it is not waited for beyond 64*T1.
@@ -196,8 +207,8 @@ impl<O: Copy> Transactions<O> {
             Heard::Pass => Some(passed),
             Heard::Absorb => None,
             Heard::PassAndAck | Heard::AckAgain => {
-                let (remote, octets) = (entry.remote, hop::ack(&entry.request, response));
-                self.transmit(remote, octets);
+                let (way, octets) = (entry.way, hop::ack(&entry.request, response));
+                self.transmit(way, octets);
                 (heard == Heard::PassAndAck).then_some(passed)
             }
         }
@@ -208,8 +219,8 @@ impl<O: Copy> Transactions<O> {
         let key = ServerKey::own(request);
         if let Some(entry) = self.server_keys.get(&key).and_then(|id| self.servers.get(id)) {
             if let Some(last) = entry.last.clone().filter(|_| entry.machine.repeated()) {
-                let remote = entry.reply_to;
-                self.transmit(remote, last);
+                let way = entry.reply_to;
+                self.transmit(way, last);
             }
             return Arrival::Repeated;
         }
@@ -226,7 +237,7 @@ impl<O: Copy> Transactions<O> {
         if let Some(merge) = &merge {
             self.merges.insert(merge.clone(), id);
         }
-        let reply_to = Remote { address: request.via.reply_to(source.address), ..source };
+        let reply_to = request.via.reply_to(source);
         self.server_keys.insert(key.clone(), id);
         self.servers
             .insert(id, ServerEntry { machine, owner: None, reply_to, last: None, key, merge });
@@ -275,25 +286,32 @@ impl<O: Copy> Transactions<O> {
             return false;
         }
         entry.last = Some(octets.clone());
-        let remote = entry.reply_to;
+        let way = entry.reply_to;
         self.agenda.file(Who::Server(server), entry.machine.next_timeout());
-        self.transmit(remote, octets);
+        self.transmit(way, octets);
         true
+    }
+
+    /// Sends the last response again, whatever state the transaction is in.
+    pub(crate) fn repeat(&mut self, server: ServerId) {
+        let entry = self.servers.get(&server);
+        if let Some((way, octets)) =
+            entry.and_then(|entry| Some((entry.reply_to, entry.last.clone()?)))
+        {
+            self.transmit(way, octets);
+        }
     }
 
     /// Sends the last provisional response again (RFC 3261 §13.3.1.1).
     pub(crate) fn refresh(&mut self, server: ServerId) {
-        let entry = self.servers.get(&server).filter(|entry| entry.machine.is_open());
-        if let Some((remote, octets)) =
-            entry.and_then(|entry| Some((entry.reply_to, entry.last.clone()?)))
-        {
-            self.transmit(remote, octets);
+        if self.servers.get(&server).is_some_and(|entry| entry.machine.is_open()) {
+            self.repeat(server);
         }
     }
 
     /// Where the response to a request goes.
     pub(crate) fn reply_to(&self, server: ServerId) -> Option<Remote> {
-        self.servers.get(&server).map(|entry| entry.reply_to)
+        self.servers.get(&server).map(|entry| entry.reply_to.remote)
     }
 
     /// Does what is due at `now`; call until `None`.
@@ -312,12 +330,35 @@ impl<O: Copy> Transactions<O> {
     }
 
     /// Gives up one request that waits for its first response from an address; call until `None`.
-    pub(crate) fn unreachable(&mut self, remote: Remote) -> Option<Lapse<O>> {
-        let waits = |entry: &ClientEntry<O>| entry.remote == remote && entry.machine.is_calling();
-        let id = *self.clients.iter().find(|(_, entry)| waits(entry))?.0;
+    /// One that has another way takes it.
+    pub(crate) fn unreachable(&mut self, now: Instant, remote: Remote) -> Option<Lapse<O>> {
+        let waits =
+            |entry: &ClientEntry<O>| entry.way.remote == remote && entry.machine.is_calling();
+        let id = loop {
+            let (id, entry) = self.clients.iter_mut().find(|(_, entry)| waits(entry))?;
+            let id = *id;
+            match entry.spare.take() {
+                Some((way, octets)) => self.detour(now, id, way, octets),
+                None => break id,
+            }
+        };
         let entry = self.drop_client(id)?;
         let method = Method::parse(&entry.key.1)?;
         Some(Lapse::GaveUp { client: id, owner: entry.owner, method })
+    }
+
+    /// Begins a request anew as a datagram.
+    fn detour(&mut self, now: Instant, id: ClientId, way: Way, octets: Vec<u8>) {
+        let Some(entry) = self.clients.get_mut(&id) else { return };
+        let kind =
+            if *entry.key.1 == *Method::INVITE.name() { Kind::Invite } else { Kind::Other };
+        entry.machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
+        entry.way = way;
+        if let Ok(request) = parse(&octets) {
+            entry.request = request;
+        }
+        self.agenda.file(Who::Client(id), entry.machine.next_timeout());
+        self.transmit(way, octets);
     }
 
     fn client_timeout(&mut self, now: Instant, id: ClientId) -> Option<Lapse<O>> {
@@ -329,8 +370,8 @@ impl<O: Copy> Transactions<O> {
         self.agenda.file(Who::Client(id), entry.machine.next_timeout());
         match due {
             Some(client::Due::Retransmit) => {
-                let (remote, octets) = (entry.remote, entry.request.raw().to_vec());
-                self.transmit(remote, octets);
+                let (way, octets) = (entry.way, entry.request.raw().to_vec());
+                self.transmit(way, octets);
                 None
             }
             Some(client::Due::GaveUp) => {
@@ -362,9 +403,9 @@ impl<O: Copy> Transactions<O> {
         self.agenda.file(Who::Server(id), entry.machine.next_timeout());
         match due {
             Some(server::Due::Retransmit) => {
-                let remote = entry.reply_to;
+                let way = entry.reply_to;
                 if let Some(octets) = entry.last.clone() {
-                    self.transmit(remote, octets);
+                    self.transmit(way, octets);
                 }
             }
             Some(server::Due::Over) => {

@@ -131,6 +131,13 @@ impl Message {
         self.fault
     }
 
+    /// Over a stream only Content-Length says where a message ends (RFC 3261 §18.3, §20.14).
+    pub(crate) fn must_state_its_length(&mut self) {
+        if self.fault.is_none() && self.first("Content-Length").is_none() {
+            self.fault = Some(Fault::Missing("Content-Length"));
+        }
+    }
+
     /// The octets as received.
     pub fn raw(&self) -> &[u8] {
         &self.raw

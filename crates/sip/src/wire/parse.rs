@@ -183,23 +183,29 @@ fn trimmed(raw: &[u8], range: Range<usize>) -> Range<usize> {
 /// Cuts the body to Content-Length (RFC 3261 §18.3): octets behind it are dropped, a length beyond
 /// the datagram is a fault, none means the rest of the datagram.
 fn frame(message: &mut Message) {
-    let mut stated: Option<usize> = None;
-    let mut bad = false;
+    let end = stated_length(message).map(|length| match length {
+        Some(length) => message.body.start.checked_add(length),
+        None => Some(message.raw.len()),
+    });
+    match end {
+        Ok(Some(end)) if end <= message.raw.len() => message.body.end = end,
+        Ok(_) | Err(_) => note(&mut message.fault, Fault::ContentLength),
+    }
+}
+
+/// What Content-Length says, if it is there; more than one must say the same.
+///
+/// # Errors
+/// It is no number, or two of them differ.
+pub(crate) fn stated_length(message: &Message) -> Result<Option<usize>, Fault> {
+    let mut stated = None;
     for (_, value) in message.headers().filter(|(name, _)| same_name(name, b"Content-Length")) {
         let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
         let length = std::str::from_utf8(value).ok().and_then(|text| text.parse::<usize>().ok());
         match length.filter(|_| digits) {
             Some(length) if stated.is_none_or(|other| other == length) => stated = Some(length),
-            Some(_) | None => bad = true,
+            Some(_) | None => return Err(Fault::ContentLength),
         }
     }
-    if let Some(length) = stated {
-        match message.body.start.checked_add(length).filter(|end| *end <= message.raw.len()) {
-            Some(end) => message.body.end = end,
-            None => bad = true,
-        }
-    }
-    if bad {
-        note(&mut message.fault, Fault::ContentLength);
-    }
+    Ok(stated)
 }

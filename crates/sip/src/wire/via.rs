@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::header::{Params, trim};
+use crate::network::{Remote, Way};
 use crate::uri::{Host, host_and_port};
 
 /// One Via value.
@@ -66,13 +67,20 @@ impl Via {
         }
     }
 
-    /// Where a response over UDP goes: the source when rport was asked for, else the source's
-    /// address with the port of sent-by. `maddr` is not followed (row R-07).
-    pub(crate) fn reply_to(&self, source: SocketAddr) -> SocketAddr {
-        if self.params.has("rport") {
-            source
+    /// Where a response goes. Over UDP to the source when rport was asked for, else to the source's
+    /// address with the port of sent-by. Over a stream by the connection of the request; once that is
+    /// gone, to the source's address with the port of sent-by (RFC 3261 §18.2.2). `maddr` is not
+    /// followed (row R-07).
+    pub(crate) fn reply_to(&self, source: Remote) -> Way {
+        let port = self.port.unwrap_or(source.transport.default_port());
+        let stated = Remote { address: SocketAddr::new(source.address.ip(), port), ..source };
+        if source.transport.is_reliable() {
+            let alias = self.params.has("alias");
+            Way { remote: stated, over: Some(source.address), alias }
+        } else if self.params.has("rport") {
+            Way::from(source)
         } else {
-            SocketAddr::new(source.ip(), self.port.unwrap_or(5060))
+            Way::from(stated)
         }
     }
 
@@ -93,21 +101,42 @@ impl Via {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::{ListenerId, Transport};
+
+    fn from(address: &str, transport: Transport) -> Remote {
+        Remote { address: address.parse().unwrap(), listener: ListenerId(0), transport }
+    }
 
     #[test]
     fn r_06_received_and_rport_are_filled_and_decide_where_the_reply_goes() {
-        let source = "192.0.2.7:40000".parse().unwrap();
+        let source = from("192.0.2.7:40000", Transport::Udp);
         let mut via = Via::parse(b"SIP/2.0/UDP pc.example:5070;rport;branch=z9hG4bKa").unwrap();
-        via.stamp(source);
+        via.stamp(source.address);
         assert_eq!(
             via.to_wire(),
             b"SIP/2.0/UDP pc.example:5070;rport=40000;branch=z9hG4bKa;received=192.0.2.7"
         );
-        assert_eq!(via.reply_to(source), source);
+        assert!(via.reply_to(source) == Way::from(source));
         let mut via = Via::parse(b"SIP / 2.0 / UDP 192.0.2.7 : 5070 ;branch=z9hG4bKa").unwrap();
-        via.stamp(source);
+        via.stamp(source.address);
         assert_eq!(via.to_wire(), b"SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bKa");
-        assert_eq!(via.reply_to(source), "192.0.2.7:5070".parse().unwrap());
+        assert!(via.reply_to(source) == Way::from(from("192.0.2.7:5070", Transport::Udp)));
+    }
+
+    #[test]
+    fn s_08_over_a_stream_the_reply_goes_by_the_connection_or_else_to_what_via_says() {
+        for (text, transport, port) in [
+            ("SIP/2.0/TCP pc.example:5070;rport;branch=z9hG4bKa", Transport::Tcp, 5070),
+            ("SIP/2.0/TCP pc.example;branch=z9hG4bKa", Transport::Tcp, 5060),
+            ("SIP/2.0/TLS pc.example;branch=z9hG4bKa", Transport::Tls, 5061),
+        ] {
+            let source = from("192.0.2.7:40000", transport);
+            let way = Via::parse(text.as_bytes()).unwrap().reply_to(source);
+            assert_eq!(way.over, Some(source.address));
+            assert!(way.remote == from(&format!("192.0.2.7:{port}"), transport) && !way.alias);
+        }
+        let via = Via::parse(b"SIP/2.0/TLS pc.example;alias;branch=z9hG4bKa").unwrap();
+        assert!(via.reply_to(from("192.0.2.7:40000", Transport::Tls)).alias);
     }
 
     #[test]

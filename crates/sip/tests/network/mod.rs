@@ -118,6 +118,7 @@ pub(crate) fn invite(destination: SocketAddr, offer: &str) -> Invite {
     Invite {
         listener: ListenerId(0),
         destination,
+        stream: None,
         target: uri("sip:+31201234567@192.0.2.2"),
         routes: Vec::new(),
         from: NameAddr::new(uri("sip:+31612345678@192.0.2.1")),

@@ -159,6 +159,7 @@ impl Peer {
         let invite = Invite {
             listener: ListenerId(0),
             destination: self.address,
+            stream: None,
             target: uri("sip:100@192.0.2.9:5070"),
             routes: Vec::new(),
             from: NameAddr::new(uri("sip:+31612345678@192.0.2.1")).with_display("A"),

@@ -252,7 +252,8 @@ mod tests {
         let inner = message("x", "Content-Length: 1");
         octets.extend_from_slice(message(&inner, &format!("L:\r\n {}", inner.len())).as_bytes());
         octets.extend_from_slice(b"\r\n\r\n\r\n");
-        octets.extend_from_slice(b"SIP/2.0 200 OK\nVia: SIP/2.0/TCP a\nContent-Length: 3\n\n\r\n\r");
+        octets
+            .extend_from_slice(b"SIP/2.0 200 OK\nVia: SIP/2.0/TCP a\nContent-Length: 3\n\n\r\n\r");
         octets.extend_from_slice(message("end", "content-length:3").as_bytes());
         octets
     }

@@ -210,12 +210,7 @@ impl Endpoint {
         };
         let octets = compose::request(&self.config, listener, dialog, &parts);
         let way = dialog.next_hop(leg.peer);
-        leg.remember(SentAck {
-            cseq,
-            tag: dialog.remote_tag.clone(),
-            way,
-            octets: octets.clone(),
-        });
+        leg.remember(SentAck { cseq, tag: dialog.remote_tag.clone(), way, octets: octets.clone() });
         self.transactions.transmit(way, octets);
     }
 

@@ -50,8 +50,7 @@ impl Endpoint {
         let octets = compose::request(&self.config, listener, &dialog, &parts);
         let id = LegId(self.next_number());
         let way = (remote.into(), invite.stream);
-        let client =
-            self.send_sized(now, Owner::Leg(id), way, octets).ok_or(CommandError::Full)?;
+        let client = self.send_sized(now, Owner::Leg(id), way, octets).ok_or(CommandError::Full)?;
         let calling =
             Calling { client, heard: false, cancel: None, cancelled: false, early: Vec::new() };
         self.tags.insert(dialog.local_tag.clone(), id);

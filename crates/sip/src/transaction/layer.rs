@@ -350,8 +350,7 @@ impl<O: Copy> Transactions<O> {
     /// Begins a request anew as a datagram.
     fn detour(&mut self, now: Instant, id: ClientId, way: Way, octets: Vec<u8>) {
         let Some(entry) = self.clients.get_mut(&id) else { return };
-        let kind =
-            if *entry.key.1 == *Method::INVITE.name() { Kind::Invite } else { Kind::Other };
+        let kind = if *entry.key.1 == *Method::INVITE.name() { Kind::Invite } else { Kind::Other };
         entry.machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
         entry.way = way;
         if let Ok(request) = parse(&octets) {

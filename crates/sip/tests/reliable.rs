@@ -159,7 +159,11 @@ fn r_15_a_large_request_goes_in_fragments_when_tcp_cannot_be_reached() {
     assert!(message.first("Via").unwrap().starts_with(b"SIP/2.0/UDP 192.0.2.1:5060;"));
     assert!(endpoint.poll_event().is_none(), "nobody has to know");
     endpoint.handle_timeout(now + Duration::from_millis(500));
-    assert_eq!(sent(&mut endpoint), std::slice::from_ref(&datagram), "and repeats as a datagram does");
+    assert_eq!(
+        sent(&mut endpoint),
+        std::slice::from_ref(&datagram),
+        "and repeats as a datagram does"
+    );
     endpoint.unreachable(now, datagram.remote);
     assert!(matches!(
         endpoint.poll_event(),

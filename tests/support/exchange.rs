@@ -3,7 +3,7 @@
 //! It shares no line of protocol code with the node, so that both cannot be wrong in the same way.
 
 pub mod message;
-mod sound;
+pub(crate) mod sound;
 mod work;
 
 use std::{

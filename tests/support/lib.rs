@@ -3,6 +3,8 @@
 pub mod exchange;
 pub mod node;
 pub mod pcap;
+pub mod peer;
 pub mod scene;
 pub mod sipp;
 pub mod sound;
+pub mod stage;

@@ -27,10 +27,13 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The pairs between two ports of an address.
+    /// The pairs between two ports of an address, beginning with any of them: `chance` says which. A
+    /// node that begins anew after a crash meets the packets of its old calls nowhere but by chance.
     #[must_use]
-    pub const fn new(address: IpAddr, (min, max): (u16, u16)) -> Self {
-        Self { address, first: min, pairs: (max - min).div_ceil(2), next: 0 }
+    pub const fn new(address: IpAddr, (min, max): (u16, u16), chance: u16) -> Self {
+        let pairs = (max - min).div_ceil(2);
+        let next = if pairs == 0 { 0 } else { chance % pairs };
+        Self { address, first: min, pairs, next }
     }
 
     /// Binds the next pair that is free.
@@ -65,9 +68,9 @@ mod tests {
     #[test]
     fn pairs_are_even_and_a_taken_one_is_passed_over() {
         let address = IpAddr::from([127, 0, 0, 1]);
-        let mut ports = Ports::new(address, (47_310, 47_317));
+        let mut ports = Ports::new(address, (47_310, 47_317), 5);
         let taken = ports.bind().unwrap();
-        let mut ports = Ports::new(address, (47_310, 47_317));
+        let mut ports = Ports::new(address, (47_310, 47_317), 5);
         let next = ports.bind().unwrap();
         assert!(next.port.is_multiple_of(2) && next.port != taken.port);
     }
@@ -75,7 +78,7 @@ mod tests {
     #[test]
     fn a_range_in_use_is_an_error_and_never_a_wait() {
         let address = IpAddr::from([127, 0, 0, 1]);
-        let mut ports = Ports::new(address, (47_320, 47_323));
+        let mut ports = Ports::new(address, (47_320, 47_323), 0);
         let _held = (ports.bind().unwrap(), ports.bind().unwrap());
         assert!(ports.bind().is_err());
     }

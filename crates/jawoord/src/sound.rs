@@ -76,13 +76,16 @@ impl Sound {
             };
             Worker::spawn(index, config)
         };
+        let random = SystemRandom::new();
+        let mut chance = [0; 2];
+        random.fill(&mut chance).map_err(|_| io::Error::other("no random number"))?;
         Ok(Self {
             workers: (0..*workers).map(worker).collect::<io::Result<_>>()?,
             next: 0,
-            ports: Ports::new(*bind, *ports),
+            ports: Ports::new(*bind, *ports, u16::from_be_bytes(chance)),
             advertised: *advertised,
             prompts: encode(settings),
-            random: SystemRandom::new(),
+            random,
         })
     }
 

@@ -14,7 +14,7 @@ const UPDATES: u16 = 5;
 const ENDS: u16 = 3;
 
 pub(crate) struct Sound {
-    socket: UdpSocket,
+    pub(crate) socket: UdpSocket,
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) event: u8,
     pub(crate) hz: f64,

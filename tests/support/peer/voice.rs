@@ -1,0 +1,172 @@
+//! The sound of a peer: a tone and keys that it sends, and every RTP packet that comes in.
+
+use std::{
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::mpsc::{Receiver, Sender, TryRecvError, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{exchange::sound::Sound, sound::decode_a};
+
+/// An RTP packet as it came in.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    /// When.
+    pub at: Instant,
+    /// From where.
+    pub from: SocketAddr,
+    /// The marker bit.
+    pub marker: bool,
+    /// Payload type.
+    pub kind: u8,
+    /// Sequence number.
+    pub sequence: u16,
+    /// Timestamp.
+    pub timestamp: u32,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// What it carries.
+    pub payload: Vec<u8>,
+}
+
+impl Packet {
+    fn read(at: Instant, from: SocketAddr, octets: &[u8]) -> Option<Self> {
+        let word = |start: usize| -> Option<u32> {
+            octets.get(start..start + 4)?.try_into().ok().map(u32::from_be_bytes)
+        };
+        Some(Self {
+            at,
+            from,
+            marker: octets.get(1)? & 0x80 != 0,
+            kind: octets.get(1)? & 0x7f,
+            sequence: u16::try_from(word(0)? & 0xffff).ok()?,
+            timestamp: word(4)?,
+            ssrc: word(8)?,
+            payload: octets.get(12..)?.to_vec(),
+        })
+    }
+
+    /// Its samples, when it holds A-law.
+    #[must_use]
+    pub fn samples(&self) -> Vec<i16> {
+        if self.kind == 8 {
+            self.payload.iter().map(|byte| decode_a(*byte)).collect()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+enum Order {
+    To(Option<SocketAddr>),
+    Speak(f64),
+    Press(char),
+    Events(u8),
+}
+
+/// A peer's RTP port. It hears from the start and is silent until it is told where to send.
+pub struct Voice {
+    /// Where it receives; an even port of its own.
+    pub own: SocketAddr,
+    orders: Sender<Order>,
+    inbox: Receiver<Packet>,
+    heard: Vec<Packet>,
+}
+
+impl Voice {
+    /// A voice on a free port.
+    ///
+    /// # Panics
+    /// There is none.
+    #[must_use]
+    pub fn new(ip: IpAddr) -> Self {
+        let sound = Sound::new(ip, 0x4000_0000 | std::process::id());
+        let (orders, wishes) = channel();
+        let (sender, inbox) = channel();
+        let own = sound.address();
+        thread::spawn(move || run(sound, &wishes, &sender));
+        Self { own, orders, inbox, heard: Vec::new() }
+    }
+
+    fn order(&self, order: Order) {
+        self.orders.send(order).expect("the voice lives as long as its owner");
+    }
+
+    /// Sends A-law silence there, every 20 ms, until told otherwise.
+    pub fn talk_to(&self, remote: SocketAddr) {
+        self.order(Order::To(Some(remote)));
+    }
+
+    /// Sends nothing any more.
+    pub fn stop(&self) {
+        self.order(Order::To(None));
+    }
+
+    /// Speaks a tone of so many hertz from now on; 0 is silence.
+    pub fn speak(&self, hz: f64) {
+        self.order(Order::Speak(hz));
+    }
+
+    /// Presses a key for 100 ms (RFC 4733).
+    pub fn press(&self, key: char) {
+        self.order(Order::Press(key));
+    }
+
+    /// The payload type of the keys; 101 unless told otherwise.
+    pub fn events(&self, payload_type: u8) {
+        self.order(Order::Events(payload_type));
+    }
+
+    /// Everything that has come in until now.
+    pub fn heard(&mut self) -> &[Packet] {
+        self.heard.extend(self.inbox.try_iter());
+        &self.heard
+    }
+
+    /// Waits until something is true of what has come in, and says whether it is within `millis`.
+    #[must_use]
+    pub fn until(&mut self, millis: u64, is: impl Fn(&[Packet]) -> bool) -> bool {
+        let until = Instant::now() + Duration::from_millis(millis);
+        while !is(self.heard()) {
+            if Instant::now() > until {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    /// The samples that came in from a moment on.
+    #[must_use]
+    pub fn since(&mut self, from: Instant) -> Vec<i16> {
+        let late = self.heard().iter().filter(|packet| packet.at >= from);
+        late.flat_map(Packet::samples).collect()
+    }
+}
+
+fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
+    loop {
+        match wishes.try_recv() {
+            Ok(Order::To(Some(remote))) => sound.begin(Some(remote), Instant::now()),
+            Ok(Order::To(None)) => sound.end(),
+            Ok(Order::Speak(hz)) => sound.hz = hz,
+            Ok(Order::Press(key)) => sound.press(key, false),
+            Ok(Order::Events(payload_type)) => sound.event = payload_type,
+            Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(2)),
+            Err(TryRecvError::Disconnected) => return,
+        }
+        sound.tick(Instant::now());
+        while let Some(packet) = next(&sound.socket) {
+            if heard.send(packet).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn next(socket: &UdpSocket) -> Option<Packet> {
+    let mut buffer = [0; 2_048];
+    let (length, from) = socket.recv_from(&mut buffer).ok()?;
+    Packet::read(Instant::now(), from, buffer.get(..length)?)
+}

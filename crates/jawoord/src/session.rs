@@ -4,14 +4,29 @@ use std::{collections::VecDeque, sync::Arc};
 
 use call::{Action, Call, CallId, CallOffer, Private, RecordingId, Time, Words};
 use ledger::Direction;
+use sip::{Header, Message, Request};
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
     config::judge::Settings,
-    identity,
+    identity::{
+        self,
+        carry::{self, Crossing},
+        rules::Rules,
+        thread::Thread,
+    },
     ladder::Ladder,
     wires::{Side, Wires},
 };
+
+/// A message of one side that makes us send one to the other.
+#[derive(Clone)]
+pub enum Heard {
+    /// A response of the far leg.
+    Response(Arc<Message>),
+    /// A BYE or CANCEL.
+    Request(Arc<Request>),
+}
 
 /// Whether the ledger has the row of the call (invariant 4a).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +49,12 @@ pub struct Session {
     pub dialled: Private<String>,
     /// The SIP legs.
     pub wires: Wires,
+    /// What crosses to and from the near and the far side.
+    pub rules: [Arc<Rules>; 2],
+    /// The call's Session-ID.
+    pub thread: Thread,
+    /// What is being handled, and which side said it.
+    pub heard: Option<(Side, Heard)>,
     /// Which media worker has its sound.
     pub worker: usize,
     /// Who sent what.
@@ -65,6 +86,34 @@ impl Session {
         self.offer.call
     }
 
+    /// From one side to the other.
+    #[must_use]
+    pub fn crossing(&self, to: Side) -> Crossing<'_> {
+        let [near, far] = &self.rules;
+        let (from, to) = match to {
+            Side::Near => (far, near),
+            Side::Far => (near, far),
+        };
+        Crossing { from, to, limits: self.settings.headers.limits }
+    }
+
+    /// What of the message that is being handled goes along to one side: headers, and its status.
+    #[must_use]
+    pub fn conveyed(&self, to: Side) -> (Vec<Header>, Option<u16>) {
+        let Some((_, heard)) = self.heard.as_ref().filter(|(from, _)| *from != to) else {
+            return (Vec::new(), None);
+        };
+        match heard {
+            Heard::Response(response) => {
+                let carried = carry::of_response(response, &self.crossing(to));
+                (carried.headers, response.status())
+            }
+            Heard::Request(request) => {
+                (carry::headers(request.message(), &self.crossing(to)).headers, None)
+            }
+        }
+    }
+
     /// How its recording is made, and what is sealed beside the sound.
     #[must_use]
     pub fn writer_config(&self) -> WriterConfig {
@@ -77,7 +126,7 @@ impl Session {
         if let Some(number) = identity::caller(request) {
             metadata = metadata.with(MetadataField::CustomerNumber, Private::new(number));
         }
-        if let Some(name) = request.from().display() {
+        if let Some(name) = identity::name(request) {
             metadata = metadata.with(MetadataField::CustomerName, Private::new(name));
         }
         WriterConfig { codecs: [codec(Side::Near), codec(Side::Far)], metadata }

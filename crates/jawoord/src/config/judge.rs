@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use vault::{Country, Profile};
 
 use super::{
+    headers::{self, Book},
     lines,
     problem::Problem,
     read::Read,
@@ -102,6 +103,8 @@ pub struct Settings {
     pub timers: sip::Timers,
     /// Media.
     pub media: MediaSettings,
+    /// Which headers cross to and from which peer.
+    pub headers: Book,
     /// Trunks.
     pub trunks: Vec<Trunk>,
     /// PBX targets.
@@ -140,6 +143,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let listeners = listeners(&file, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);
     let media = media(&file.media, &mut problems);
+    let headers = headers::book(&file, &mut problems);
     let trunks = trunks(&file, &mut problems);
     let warnings = warnings(&file);
     for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
@@ -157,6 +161,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             listeners,
             timers,
             media,
+            headers,
             trunks,
             pbxs: pbxs(&file),
             emergency,

@@ -1,5 +1,6 @@
 //! Configuration: read, judged, and turned into the settings of a running node.
 
+pub mod headers;
 pub mod judge;
 pub mod lines;
 pub mod problem;

@@ -8,6 +8,8 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::headers::Headers;
+
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +30,8 @@ pub struct File {
     pub media: Media,
     /// Carriers and SBCs.
     pub trunk: Vec<Trunk>,
+    /// How much of a message's headers goes to the other side.
+    pub headers: Headers,
     /// PBX targets, in the order in which they are tried.
     pub pbx: Vec<Pbx>,
     /// Numbers that bypass everything.
@@ -210,6 +214,18 @@ pub struct Trunk {
     /// Country of numbers written without a country code, ISO 3166-1 alpha-2.
     #[serde(default = "netherlands")]
     pub default_country: String,
+    /// Headers that cross to and from it, instead of the usual ones; `default` stands for those.
+    pub pass: Option<Vec<String>>,
+    /// Headers that never cross to or from it.
+    #[serde(default)]
+    pub block: Vec<String>,
+    /// Whether what it asserts about callers is believed, and it may be told what others assert.
+    #[serde(default = "yes")]
+    pub trusted: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn netherlands() -> String {
@@ -227,6 +243,14 @@ pub struct Pbx {
     /// Seconds between OPTIONS; 0 sends none and takes the PBX for up.
     #[serde(default = "thirty")]
     pub keepalive_s: u32,
+    /// Headers that cross to and from it, instead of the usual ones; `default` stands for those.
+    pub pass: Option<Vec<String>>,
+    /// Headers that never cross to or from it.
+    #[serde(default)]
+    pub block: Vec<String>,
+    /// Whether what it asserts about callers is believed, and it may be told what others assert.
+    #[serde(default = "yes")]
+    pub trusted: bool,
 }
 
 const fn thirty() -> u32 {

@@ -6,6 +6,7 @@ use sip::{Header, Invite, LegId};
 
 use super::{
     Node,
+    convey::{Conveyed, farewell, withdrawal},
     place::{far, near},
 };
 use crate::{
@@ -41,7 +42,7 @@ impl Node {
         if let Some(negotiated) = session.wires.negotiated(Side::Near) {
             self.sound.remote(session, Side::Near, &negotiated);
         }
-        self.respond(session, 200, &[], Some(&body));
+        self.respond(session, 200, Some(&body));
     }
 
     /// Rings the near leg.
@@ -54,24 +55,25 @@ impl Node {
         {
             self.sound.remote(session, Side::Near, &negotiated);
         }
-        self.respond(session, if body.is_some() { 183 } else { 180 }, &[], body.as_ref());
+        let status = match session.conveyed(Side::Near).1 {
+            _ if body.is_some() => 183,
+            // Row R-13: a caller may know that it is forwarded or waits in a queue.
+            Some(status @ (181 | 182)) => status,
+            Some(_) | None => 180,
+        };
+        self.respond(session, status, body.as_ref());
     }
 
     /// Fails the near leg.
     pub(crate) fn reject(&mut self, session: &mut Session, status: u16) {
-        self.respond(session, status, &[], None);
+        self.respond(session, status, None);
     }
 
-    fn respond(
-        &mut self,
-        session: &mut Session,
-        status: u16,
-        headers: &[Header],
-        body: Option<&sip::Body>,
-    ) {
+    fn respond(&mut self, session: &mut Session, status: u16, body: Option<&sip::Body>) {
+        let (headers, _) = session.conveyed(Side::Near);
         let Some(leg) = session.wires.leg(Side::Near) else { return };
         session.ladder.add(self.now(), Station::Node, near(session.direction), &status.to_string());
-        if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, body) {
+        if let Err(error) = self.endpoint.respond(self.instant, leg, status, &headers, body) {
             tracing::debug!(call = %session.id(), %error, "responding");
         }
     }
@@ -82,21 +84,28 @@ impl Node {
             return self.unreachable(session);
         };
         let (listener, own) = session.wires.from();
+        let (from, to) = (
+            identity::from(session.wires.request(), own),
+            identity::to(session.wires.request(), address),
+        );
+        let offer = session.wires.offer();
+        let Conveyed { from, headers, body } = self.conveys(session, from, &to, offer);
         let invite = Invite {
             listener,
             destination: address,
             stream: None,
             target: identity::target(session.wires.request(), address),
             routes: Vec::new(),
-            from: identity::from(session.wires.request(), own),
-            to: identity::to(session.wires.request(), address),
-            headers: identity::headers(session.wires.request(), &session.id().to_string()),
-            body: session.wires.offer(),
+            from,
+            to,
+            headers,
+            body,
             max_forwards: session.wires.max_forwards(),
         };
         match self.endpoint.invite(self.instant, &invite) {
             Ok(leg) => {
                 session.wires.dialled(leg);
+                self.stands(session, Side::Far, leg);
                 self.legs.insert(leg, (session.id(), Side::Far));
                 if let Some(call_id) = self.endpoint.call_id(leg) {
                     self.traces.tie(session.id(), call_id);
@@ -118,7 +127,7 @@ impl Node {
     pub(crate) fn cancel(&mut self, session: &mut Session) {
         if let Some(leg) = session.wires.leg(Side::Far) {
             session.ladder.add(self.now(), Station::Node, far(session.direction), "CANCEL");
-            if let Err(error) = self.endpoint.cancel(self.instant, leg, &[]) {
+            if let Err(error) = self.endpoint.cancel(self.instant, leg, &withdrawal(session)) {
                 tracing::debug!(call = %session.id(), %error, "cancelling");
             }
         }
@@ -132,7 +141,7 @@ impl Node {
             Side::Far => far(session.direction),
         };
         session.ladder.add(self.now(), Station::Node, to, "BYE");
-        self.bye(leg, &end.headers());
+        self.bye(leg, &farewell(session, side, end));
     }
 
     fn bye(&mut self, leg: LegId, headers: &[Header]) {

@@ -56,6 +56,7 @@ impl Node {
         if event.ends_leg().is_some() {
             session.wires.over(side);
         }
+        self.notes_heard(&mut session, side, event);
         match self.described(&mut session, side, event) {
             Ok(hold) => {
                 if let Some(input) = bridge::told(side, event, hold) {
@@ -71,6 +72,7 @@ impl Node {
                 self.unusable(&mut session, leg, side, event);
             }
         }
+        session.heard = None;
         self.put_back(session);
     }
 
@@ -262,6 +264,7 @@ impl Node {
         if session.words.is_some() {
             self.sound.close(id, session.worker);
             self.metrics.active.dec();
+            self.forgets(session.thread.near(), id);
             let (fact, now) = (session.ending.take(), self.now());
             self.office.closed(session, fact, now);
             return;

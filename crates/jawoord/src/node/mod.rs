@@ -1,6 +1,7 @@
 //! The signalling loop: one task that owns the endpoint and every call.
 
 mod act;
+mod convey;
 mod hear;
 mod place;
 pub mod run;
@@ -17,9 +18,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, LegId, PingId};
 
 use crate::{
-    clock::Clock, config::judge::Settings, metrics::Metrics, office::lanes::OfficeDoor,
-    recorder::door::RecorderDoor, session::Session, sound::Sound, targets::Targets, trace::Traces,
-    wires::Side,
+    clock::Clock, config::judge::Settings, identity::thread::End, metrics::Metrics,
+    office::lanes::OfficeDoor, recorder::door::RecorderDoor, session::Session, sound::Sound,
+    targets::Targets, trace::Traces, wires::Side,
 };
 
 /// Everything the loop owns.
@@ -31,6 +32,8 @@ pub struct Node {
     pub(crate) legs: HashMap<LegId, (CallId, Side)>,
     pub(crate) pings: HashMap<PingId, usize>,
     pub(crate) due: BTreeSet<(Time, CallId)>,
+    /// The running call of each Session-ID, by the end of the side that called.
+    pub(crate) threads: HashMap<End, CallId>,
     pub(crate) targets: Targets,
     /// The media workers and their ports.
     pub sound: Sound,
@@ -89,6 +92,7 @@ impl Node {
             legs: HashMap::new(),
             pings: HashMap::new(),
             due: BTreeSet::new(),
+            threads: HashMap::new(),
             targets: Targets::new(&parts.settings.pbxs, Instant::now()),
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,

@@ -9,7 +9,7 @@ use sip::{Header, LegId, Remote, Request, Sdp};
 use super::Node;
 use crate::{
     config::judge::Settings,
-    identity,
+    identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
     number,
     peer::{self, Peer},
@@ -38,6 +38,9 @@ impl Node {
             let wait = Header::new("Retry-After", "5").into_iter().collect::<Vec<_>>();
             return self.refuse(arrival.leg, 503, &wait);
         }
+        if self.comes_back(&arrival.request, &dialled) {
+            return self.refuse(arrival.leg, 482, &[]);
+        }
         let target = self.target(direction, emergency);
         let line = match direction {
             Direction::Inbound => settings.lines.find(&dialled).cloned(),
@@ -55,14 +58,15 @@ impl Node {
             target_up: target.is_some(),
         };
         let offer = CallOffer { ready: self.ready(&offer, &settings), ..offer };
-        self.open(arrival, offer, Way { direction, target, dialled }, settings);
+        let rules = [rules(&settings, peer), far_rules(&settings, direction, target)];
+        self.open(arrival, offer, Way { direction, target, dialled, rules }, settings);
     }
 
     fn open(
         &mut self,
         arrival: Arrived,
         offer: CallOffer,
-        Way { direction, target, dialled }: Way,
+        Way { direction, target, dialled, rules }: Way,
         settings: Arc<Settings>,
     ) {
         let local = settings
@@ -76,6 +80,11 @@ impl Node {
                 return self.refuse(arrival.leg, 503, &[]);
             }
         };
+        let Some((near, far)) = self.draw().zip(self.draw()) else {
+            self.sound.close(offer.call, opened.worker);
+            return self.refuse(arrival.leg, 503, &[]);
+        };
+        let thread = Thread::new(arrival.request.message(), near, far);
         let wires = Wires::new(
             Arrival {
                 leg: arrival.leg,
@@ -102,6 +111,9 @@ impl Node {
         let session = Session {
             call: Call::new(self.now(), offer.clone()),
             wires,
+            rules,
+            thread,
+            heard: None,
             worker: opened.worker,
             ladder: Ladder::default(),
             settings,
@@ -122,6 +134,10 @@ impl Node {
     fn begin(&mut self, mut session: Session) {
         session.ladder.add(self.now(), near(session.direction), Station::Node, "INVITE");
         self.metrics.active.inc();
+        self.threads.insert(session.thread.near(), session.id());
+        if let Some(leg) = session.wires.leg(Side::Near) {
+            self.stands(&session, Side::Near, leg);
+        }
         if session.offer.line.is_none() {
             self.office.open(&session, None, self.now());
         }
@@ -169,6 +185,32 @@ struct Way {
     direction: Direction,
     target: Option<SocketAddr>,
     dialled: Private<String>,
+    rules: [Arc<Rules>; 2],
+}
+
+/// What crosses to and from the side that called.
+fn rules(settings: &Settings, peer: Peer<'_>) -> Arc<Rules> {
+    match peer {
+        Peer::Trunk(trunk) => settings.headers.trunk(&trunk.name),
+        Peer::Pbx(pbx) => settings.headers.pbx(&pbx.name),
+    }
+}
+
+/// What crosses to and from the side that is called.
+fn far_rules(settings: &Settings, direction: Direction, target: Option<SocketAddr>) -> Arc<Rules> {
+    let (pbxs, trunks) = (&settings.pbxs, &settings.trunks);
+    match direction {
+        Direction::Inbound => {
+            let pbx = pbxs.iter().find(|pbx| Some(pbx.address) == target);
+            pbx.map(|pbx| settings.headers.pbx(&pbx.name))
+        }
+        Direction::Outbound => {
+            let trunk =
+                trunks.iter().find(|trunk| trunk.target.is_some() && trunk.target == target);
+            trunk.map(|trunk| settings.headers.trunk(&trunk.name))
+        }
+    }
+    .unwrap_or_default()
 }
 
 /// Where the leg that called comes from.

@@ -1,7 +1,7 @@
 //! Who comes in and what it costs: refusing without a trace, knowing what is known already.
 
 use super::compose::{self, Reply};
-use super::core::Endpoint;
+use super::core::{Endpoint, Owner};
 use super::event::{CommandError, LegId};
 use super::leg::Phase;
 use crate::network::Remote;
@@ -10,6 +10,7 @@ use crate::wire::method::Method;
 use crate::wire::parse::parse;
 use crate::wire::reason::phrase;
 use crate::wire::request::Request;
+use crate::wire::via::Via;
 
 impl Endpoint {
     /// Sets what every further message of ours on a leg carries besides its own headers, those
@@ -31,6 +32,18 @@ impl Endpoint {
     /// Has this request come before, so that its transaction answers it?
     pub fn is_repeated(&self, request: &Request) -> bool {
         self.transactions.is_known(request)
+    }
+
+    /// The leg whose INVITE this is, come back to us through others (row R-05): one of its lower
+    /// Vias is ours.
+    pub fn is_own_invite(&self, request: &Request) -> Option<LegId> {
+        let lower = request.message().list("Via").into_iter().skip(1);
+        lower.filter_map(Via::parse).find_map(|via| {
+            match self.transactions.owner(via.branch()?, &Method::INVITE)? {
+                Owner::Leg(leg) => Some(leg),
+                Owner::Ping(_) => None,
+            }
+        })
     }
 
     /// Refuses a request and forgets it at once: no leg, no transaction, nothing to retransmit

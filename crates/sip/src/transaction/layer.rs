@@ -244,6 +244,12 @@ impl<O: Copy> Transactions<O> {
         if merged { Arrival::Merged(id) } else { Arrival::New(id) }
     }
 
+    /// Whose request it is that has this branch.
+    pub(crate) fn owner(&self, branch: &[u8], method: &Method) -> Option<O> {
+        let client = self.client_keys.get(&(branch.to_vec(), method.name().to_vec()))?;
+        self.clients.get(client).map(|entry| entry.owner)
+    }
+
     /// Has this request opened a transaction that still lives?
     pub(crate) fn is_known(&self, request: &Request) -> bool {
         self.server_keys.contains_key(&ServerKey::own(request))

@@ -48,6 +48,8 @@ pub enum Act {
     Resume,
     /// Sends no packet any more, as a phone that has lost its network.
     Mute,
+    /// Transfers the other side to this user of its peer, blindly (RFC 3515).
+    Refer(&'static str),
     /// Hangs up.
     HangUp,
 }

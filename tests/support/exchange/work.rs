@@ -182,6 +182,21 @@ impl Worker {
         self.send(index, text);
     }
 
+    fn refer(&mut self, index: usize, user: &str) {
+        let own = self.own;
+        let call = &mut self.calls[index];
+        call.cseq += 1;
+        let text = format!(
+            "REFER {} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-{}-{}-REFER;rport\r\n\
+             Max-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {} REFER\r\n\
+             Contact: <sip:peer@{own}>\r\nRefer-To: <sip:{user}@{}>\r\n\
+             Content-Length: 0\r\n\r\n",
+            call.target, call.id, call.cseq, call.from, call.to, call.id, call.cseq, call.peer
+        );
+        call.pending = Some((Instant::now() + REPEAT, text.clone()));
+        self.send(index, text);
+    }
+
     fn send(&self, index: usize, text: String) {
         let _lost = self.socket.send_to(text.as_bytes(), self.calls[index].peer);
         self.saw(index, What::Message(false, text));
@@ -204,6 +219,7 @@ impl Worker {
             Act::Mute => sound.end(),
             Act::Hold => self.ask(index, "INVITE", Some("sendonly")),
             Act::Resume => self.ask(index, "INVITE", Some("sendrecv")),
+            Act::Refer(user) => self.refer(index, user),
             Act::HangUp => {
                 sound.end();
                 self.calls[index].over = true;
@@ -278,6 +294,8 @@ impl Worker {
                 self.calls[index].over = true;
                 self.send(index, response(text, 200, &tag, own, ""));
             }
+            // How a transfer goes on, and what else may be said in a call.
+            "NOTIFY" | "OPTIONS" | "INFO" => self.send(index, response(text, 200, &tag, own, "")),
             _ => {}
         }
     }

@@ -310,6 +310,11 @@ fn configure(home: &Path, manager: u16, setup: &Setup<'_>) {
     {
         write(&format!("{name}.conf"), String::new()).expect("a file");
     }
+    sounds(home, &system);
+}
+
+/// What it finds in its data folder: its documentation, and sounds of our own.
+fn sounds(home: &Path, system: &Path) {
     let documents = system.join("usr/share/asterisk/documentation");
     symlink(documents, home.join("data/documentation")).expect("a link");
     // What it says when a transfer begins: nothing, for a moment.

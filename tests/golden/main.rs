@@ -93,6 +93,7 @@ fn the_help_of_every_command_is_the_one_that_was_agreed_on() {
     let commands: &[&[&str]] = &[
         &[],
         &["demo"],
+        &["init"],
         &["serve"],
         &["check"],
         &["reload"],

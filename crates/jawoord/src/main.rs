@@ -4,7 +4,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use jawoord::{
-    command::{Cli, Command, Site, check, desk::Errand, prompts, serve},
+    command::{Cli, Command, Site, check, desk::Errand, init, prompts, serve},
     config::problem::Problems,
     demo,
 };
@@ -32,6 +32,7 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
             logs("error");
             said(runtime.block_on(demo::run(*keep, *json)))
         }
+        Command::Init(asked) => said(init::run(asked)),
         Command::Serve(site) => serving(site, runtime),
         Command::Check(site) => {
             let (text, value, good) = check::run(&site.config, site.data.as_deref());

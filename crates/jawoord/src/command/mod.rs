@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub mod check;
 pub mod desk;
+pub mod init;
 pub mod prompts;
 pub mod request;
 pub mod serve;
@@ -46,6 +47,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Writes a first configuration and prints what the PBX needs.
+    Init(init::Init),
     /// Runs the node.
     Serve(Site),
     /// Judges a configuration; changes nothing.

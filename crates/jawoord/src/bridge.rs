@@ -9,7 +9,7 @@ use crate::{
     node::Node,
     note::{Paper, Tape},
     session::Session,
-    wires::{End, Hold, Side},
+    wires::{End, Hold, PREEMPTION, Side},
 };
 
 /// What a call is told; the rest of the daemon passes it on unread.
@@ -84,6 +84,7 @@ pub const fn end(cause: Cause) -> End {
         }
         Cause::NoMedia => End { sip: None, q850: 102, text: "Recovery on timer expiry" },
         Cause::Shutdown => End { sip: Some(503), q850: 41, text: "Temporary failure" },
+        Cause::Preempted => End { sip: None, q850: PREEMPTION, text: "Preemption" },
     }
 }
 
@@ -162,6 +163,12 @@ pub const fn taped(tape: &Tape) -> (CallId, Input) {
 #[must_use]
 pub const fn stop(shutdown: bool) -> Input {
     Input::Stop(if shutdown { Cause::Shutdown } else { Cause::Normal })
+}
+
+/// The call makes room for an emergency.
+#[must_use]
+pub const fn preempted() -> Input {
+    Input::Stop(Cause::Preempted)
 }
 
 /// A side holds the call or takes it back.

@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod gate;
 pub mod harden;
 pub mod http;
 pub mod identity;

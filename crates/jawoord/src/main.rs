@@ -39,6 +39,7 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
             said((if site.json { format!("{value:#}\n") } else { text }, good))
         }
         Command::Reload(site) => errand(Errand::reload(), site, runtime),
+        Command::Drain { site, switch } => errand(Errand::drain(*switch), site, runtime),
         Command::Link(site) => errand(Errand::link(), site, runtime),
         Command::Calls { site, command } => errand(Errand::calls(command), site, runtime),
         Command::Recordings { site, command } => errand(Errand::recordings(command), site, runtime),

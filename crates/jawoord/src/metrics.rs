@@ -3,6 +3,8 @@
 use call::Words;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
+use crate::gate::limits::Over;
+
 /// The counters of a node.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -18,6 +20,7 @@ pub struct Metrics {
     pub lost_ms: IntCounter,
     /// SIP requests from strangers that got no answer but 403.
     pub strangers: IntCounter,
+    turned_away: IntCounterVec,
     /// Recordings past their retention that still exist.
     pub overdue: IntGauge,
     /// Recordings that wait in journals for their store.
@@ -58,6 +61,11 @@ impl Metrics {
             recording: gauge("jawoord_recordings_active", "Recordings that run now.")?,
             lost_ms: counter("jawoord_lost_milliseconds_total", "Permitted audio lost.")?,
             strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
+            turned_away: words(
+                "jawoord_turned_away_total",
+                "Requests of peers beyond a limit.",
+                "limit",
+            )?,
             overdue: gauge("jawoord_retention_overdue", "Recordings past their retention.")?,
             spooled: gauge("jawoord_spool_recordings", "Recordings not yet stored.")?,
             tree: gauge("jawoord_audit_entries", "Entries of the audit tree.")?,
@@ -71,6 +79,11 @@ impl Metrics {
         self.calls.with_label_values(&[words.consent.as_str()]).inc();
         self.outcomes.with_label_values(&[words.outcome.as_str()]).inc();
         self.verdicts.with_label_values(&[words.verdict.as_str()]).inc();
+    }
+
+    /// Counts a request that was turned away.
+    pub fn turned_away(&self, over: Over) {
+        self.turned_away.with_label_values(&[over.as_str()]).inc();
     }
 
     /// The text that Prometheus reads.

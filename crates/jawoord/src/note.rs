@@ -23,6 +23,10 @@ pub enum Note {
     HangUp(CallId, oneshot::Sender<bool>),
     /// The operator looks at the messages of a call; the answer is empty when none are held.
     Trace(CallId, oneshot::Sender<Vec<Message>>),
+    /// Empties the node, or takes calls again; the answer says how many calls run.
+    Drain(bool, oneshot::Sender<usize>),
+    /// The node stops when its calls have ended, or their time is over.
+    Leave,
     /// The node stops: end every call, then the loop.
     Stop,
 }

@@ -1,6 +1,6 @@
 //! One call as the node holds it: the machine, its legs, its sound and its ladder.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use call::{Action, Call, CallId, CallOffer, Private, RecordingId, Time, Words};
 use ledger::Direction;
@@ -55,6 +55,10 @@ pub struct Session {
     pub thread: Thread,
     /// What is being handled, and which side said it.
     pub heard: Option<(Side, Heard)>,
+    /// The trunk it came by, if it did.
+    pub trunk: Option<Arc<str>>,
+    /// When it began.
+    pub since: Instant,
     /// Which media worker has its sound.
     pub worker: usize,
     /// Who sent what.

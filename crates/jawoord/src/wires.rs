@@ -28,6 +28,9 @@ pub enum Hold {
     Heard,
 }
 
+/// The Q.850 cause of a call that makes room for another.
+pub const PREEMPTION: u8 = 8;
+
 /// Why a leg ends, for its `Reason` headers (RFC 3326).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct End {
@@ -46,7 +49,10 @@ impl End {
         let sip = self.sip.map(|status| format!("SIP;cause={status};text=\"{}\"", self.text));
         let q850 = format!("Q.850;cause={};text=\"{}\"", self.q850, self.text);
         let header = |value: String| Header::new("Reason", value).ok();
-        sip.into_iter().chain([q850]).filter_map(header).collect()
+        // RFC 4411 §5.1.
+        let preempted = (self.q850 == PREEMPTION)
+            .then(|| "preemption;cause=3;text=\"Generic Preemption\"".to_owned());
+        sip.into_iter().chain(preempted).chain([q850]).filter_map(header).collect()
     }
 }
 

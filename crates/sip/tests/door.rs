@@ -44,6 +44,10 @@ fn s_15_a_call_in_progress_is_known_by_its_repetition_and_by_its_tag() {
     let bye = peer.inside("BYE", "s15", 2, &ringing, "", "");
     let Glance::Inside(tag) = glance(bye.as_bytes()) else { panic!("{bye}") };
     assert!(peer.endpoint.is_own_tag(tag) && !peer.endpoint.is_own_tag(b"caller"));
+    let (_, ours) = peer.originate();
+    let ringing = peer.answer_to(&ours, 180);
+    let Glance::Response(branch) = glance(ringing.as_bytes()) else { panic!("{ringing}") };
+    assert!(peer.endpoint.is_own_branch(branch) && !peer.endpoint.is_own_branch(b"z9hG4bKs15"));
     peer.tell(&bye);
     assert!(!peer.endpoint.is_own_tag(tag), "the leg has ended");
 }

@@ -74,6 +74,8 @@ pub enum Cause {
     NoMedia,
     /// The node stops.
     Shutdown,
+    /// It makes room for an emergency (RFC 4411).
+    Preempted,
 }
 
 /// How far the parties are connected.

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Audit, Calls, Keys, Recordings, Retention, Site, check,
+    Audit, Calls, Keys, Recordings, Retention, Site, Switch, check,
     request::{Reply, Request},
     show::{Table, cell, fields},
 };
@@ -59,6 +59,12 @@ impl Errand {
             }
             Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),
         }
+    }
+
+    /// Empties the node, or lets it take calls again.
+    #[must_use]
+    pub fn drain(switch: Switch) -> Self {
+        Self::plain(Request::Drain { on: switch == Switch::On })
     }
 
     /// A command about recordings.

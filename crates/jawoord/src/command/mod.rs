@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub mod check;
 pub mod desk;
@@ -55,6 +55,14 @@ pub enum Command {
     Check(Site),
     /// Makes the running node read its lines, peers, prompts and policies again.
     Reload(Site),
+    /// Lets running calls end and takes no new ones but emergencies; `off` takes calls again.
+    Drain {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// Whether.
+        switch: Switch,
+    },
     /// Makes a new one-time link to the page.
     Link(Site),
     /// Calls and their three words.
@@ -108,6 +116,15 @@ pub enum Command {
         #[command(subcommand)]
         command: Prompts,
     },
+}
+
+/// Whether something is to be so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
 }
 
 /// Commands about calls.

@@ -72,6 +72,11 @@ pub enum Request {
         /// The folder, as an absolute path.
         dir: String,
     },
+    /// Empties the node, or lets it take calls again.
+    Drain {
+        /// Which.
+        on: bool,
+    },
     /// Makes a new one-time link to the page.
     PortalLink,
     /// Reads the configuration again.

@@ -97,6 +97,7 @@ pub struct Running {
     pub office: OfficeDoor,
     /// The page's one-time link, if there is a page.
     pub link: Option<String>,
+    leaving: bool,
 }
 
 /// Starts everything; the node takes calls when this returns.
@@ -147,7 +148,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     tokio::spawn(watch(desk.clone(), metrics));
     let calls = tokio::spawn(run::run(node, Inbox { sockets, notes: inbox }));
     tracing::info!(lines, "the node takes calls");
-    Ok(Running { calls, notes, desk, office, link })
+    Ok(Running { calls, notes, desk, office, link, leaving: false })
 }
 
 fn hardened() {
@@ -246,6 +247,8 @@ impl Handle for Operator {
             self.trace(id).await
         } else if matches!(request, Request::Reload) {
             self.read_again().await.into()
+        } else if let Request::Drain { on } = request {
+            self.drain(on).await.into()
         } else if matches!(request, Request::PortalLink) {
             match &self.page {
                 Some(page) => Reply::done(page.link().into()).into(),
@@ -299,6 +302,17 @@ impl Operator {
         Answer { reply, body: Some(body) }
     }
 
+    async fn drain(&self, on: bool) -> Reply {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.notes.send(Note::Drain(on, answer));
+        match (sent, answered.await) {
+            (Ok(()), Ok(calls)) => {
+                Reply::done(serde_json::json!({ "draining": on, "calls": calls }))
+            }
+            _ => Reply::failed("the node is stopping; it takes no calls any more"),
+        }
+    }
+
     async fn read_again(&self) -> Reply {
         let Some(path) = &self.reload else {
             return Reply::failed("this node has no configuration file");
@@ -325,7 +339,8 @@ pub async fn read_again(path: &Path, desk: &Desk, notes: &mpsc::UnboundedSender<
     }
 }
 
-/// Serves until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+/// Serves until SIGTERM or SIGINT, and until the calls that run then have ended; a second one ends
+/// them at once. SIGHUP reads the configuration again.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -343,27 +358,44 @@ pub async fn serve(settings: Settings, config: PathBuf) -> Result<(), ServeError
     }
     loop {
         tokio::select! {
-            _ = term.recv() => break,
-            _ = int.recv() => break,
+            _ = term.recv() => running.leaves(),
+            _ = int.recv() => running.leaves(),
             _ = hup.recv() => {
                 let _said_in_the_log = read_again(&config, &running.desk, &running.notes).await;
             }
-            ended = &mut running.calls => return said(ended),
+            ended = &mut running.calls => return running.closes(ended).await,
         }
     }
-    tracing::info!("stopping: calls end, recordings are closed");
-    let _already_gone = running.notes.send(Note::Stop);
-    let ended = running.calls.await;
-    // The words of the last calls are on disk before the program is gone.
-    if time::timeout(DRAIN, running.office.drain()).await.is_err() {
-        tracing::error!(
-            "the ledger did not take the last words in time; the next start writes them"
-        );
-    }
-    said(ended)
 }
 
-fn said(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Result<(), ServeError> {
+impl Running {
+    /// The first signal lets running calls end in their time, the second one ends them.
+    fn leaves(&mut self) {
+        let again = std::mem::replace(&mut self.leaving, true);
+        if again {
+            tracing::info!("stopping: calls end, recordings are closed");
+        } else {
+            tracing::info!("stopping when the running calls have ended; a second signal ends them");
+        }
+        let _already_gone = self.notes.send(if again { Note::Stop } else { Note::Leave });
+    }
+
+    /// The loop has ended.
+    async fn closes(&self, ended: Ended) -> Result<(), ServeError> {
+        // The words of the last calls are on disk before the program is gone.
+        if time::timeout(DRAIN, self.office.drain()).await.is_err() {
+            tracing::error!(
+                "the ledger did not take the last words in time; the next start writes them"
+            );
+        }
+        said(ended)
+    }
+}
+
+/// How the loop ended.
+type Ended = Result<io::Result<()>, tokio::task::JoinError>;
+
+fn said(ended: Ended) -> Result<(), ServeError> {
     match ended {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(ServeError::System("the calls", error)),

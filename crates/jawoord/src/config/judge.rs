@@ -13,13 +13,14 @@ use vault::{Country, Profile};
 
 use super::{
     headers::{self, Book},
+    limits::{self, Drain},
     lines,
     problem::Problem,
     read::Read,
     schema::{self, File},
     timers,
 };
-use crate::prompts::set::PromptSet;
+use crate::{gate::limits::Limits, prompts::set::PromptSet};
 
 /// Where something is kept, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Trunk {
     pub networks: Vec<IpNet>,
     /// Where calls that the PBX starts are sent.
     pub target: Option<SocketAddr>,
+    /// Its calls at a time; 0 is no limit of its own.
+    pub max_calls: usize,
     /// Country of national numbers.
     pub country: phonenumber::country::Id,
 }
@@ -111,6 +114,12 @@ pub struct Settings {
     pub pbxs: Vec<Pbx>,
     /// Emergency numbers.
     pub emergency: EmergencyList,
+    /// Numbers that emergency services call back from.
+    pub callbacks: Vec<DialledPattern>,
+    /// How many calls the node takes.
+    pub limits: Limits,
+    /// How it is emptied.
+    pub drain: Drain,
     /// Lines with their policies.
     pub lines: Lines,
     /// Prompt audio.
@@ -140,6 +149,9 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let prompts = prompts(&file, &mut problems);
     let lines = lines::lines(&file, prompts.as_ref(), &mut problems);
     let emergency = emergency(&file.emergency, &mut problems);
+    let callbacks = patterns("callback_numbers", &file.emergency.callback_numbers, &mut problems);
+    let (limits, drain) =
+        (limits::limits(&file, &mut problems), limits::drain(&file, &mut problems));
     let listeners = listeners(&file, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);
     let media = media(&file.media, &mut problems);
@@ -165,6 +177,9 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             trunks,
             pbxs: pbxs(&file),
             emergency,
+            callbacks,
+            limits,
+            drain,
             lines,
             prompts,
             trace_octets: usize::from(file.trace.memory_mb) << 20,
@@ -259,20 +274,20 @@ fn prompts(file: &File, problems: &mut Vec<Problem>) -> Option<PromptSet> {
     .ok()
 }
 
+fn patterns(
+    key: &'static str,
+    numbers: &[String],
+    problems: &mut Vec<Problem>,
+) -> Vec<DialledPattern> {
+    let mut read = |number: &String| {
+        let bad = || Problem::value("emergency", key, number, "use digits, such as \"112\"");
+        DialledPattern::new(number).map_err(|_| problems.push(bad())).ok()
+    };
+    numbers.iter().filter_map(&mut read).collect()
+}
+
 fn emergency(emergency: &schema::Emergency, problems: &mut Vec<Problem>) -> Option<EmergencyList> {
-    let mut patterns = Vec::new();
-    for number in &emergency.numbers {
-        match DialledPattern::new(number) {
-            Ok(pattern) => patterns.push(pattern),
-            Err(_) => problems.push(Problem::value(
-                "emergency",
-                "numbers",
-                number,
-                "use digits, such as \"112\"",
-            )),
-        }
-    }
-    let list = EmergencyList::new(patterns);
+    let list = EmergencyList::new(patterns("numbers", &emergency.numbers, problems));
     if emergency.numbers.is_empty() {
         problems.push(Problem::value(
             "emergency",
@@ -366,6 +381,7 @@ fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
             name: trunk.name.as_str().into(),
             networks: trunk.networks.clone(),
             target: trunk.target,
+            max_calls: trunk.max_calls,
             country,
         });
     }

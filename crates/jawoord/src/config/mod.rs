@@ -2,6 +2,7 @@
 
 pub mod headers;
 pub mod judge;
+pub mod limits;
 pub mod lines;
 pub mod problem;
 pub mod read;

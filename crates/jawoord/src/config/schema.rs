@@ -8,7 +8,7 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::headers::Headers;
+use super::{headers::Headers, limits};
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,6 +32,10 @@ pub struct File {
     pub trunk: Vec<Trunk>,
     /// How much of a message's headers goes to the other side.
     pub headers: Headers,
+    /// How many calls the node takes.
+    pub limits: limits::Written,
+    /// How it is emptied.
+    pub drain: limits::WrittenDrain,
     /// PBX targets, in the order in which they are tried.
     pub pbx: Vec<Pbx>,
     /// Numbers that bypass everything.
@@ -222,6 +226,9 @@ pub struct Trunk {
     /// Whether what it asserts about callers is believed, and it may be told what others assert.
     #[serde(default = "yes")]
     pub trusted: bool,
+    /// Its calls at a time; 0 is as many as the node takes.
+    #[serde(default)]
+    pub max_calls: usize,
 }
 
 const fn yes() -> bool {
@@ -263,11 +270,14 @@ const fn thirty() -> u32 {
 pub struct Emergency {
     /// Patterns; an empty list is refused (row E-07).
     pub numbers: Vec<String>,
+    /// Patterns of the numbers that emergency services call back from.
+    pub callback_numbers: Vec<String>,
 }
 
 impl Default for Emergency {
     fn default() -> Self {
-        Self { numbers: ["112", "0112", "911", "999"].map(str::to_owned).to_vec() }
+        let numbers = ["112", "0112", "911", "999"].map(str::to_owned).to_vec();
+        Self { numbers, callback_numbers: Vec::new() }
     }
 }
 

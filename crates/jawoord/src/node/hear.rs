@@ -22,7 +22,8 @@ impl Node {
     pub(crate) fn signalled(&mut self, event: Event) {
         match event {
             Event::IncomingInvite { leg, source, request, max_forwards, offer } => {
-                self.arrives(Arrived { leg, source, request, max_forwards, offer });
+                let since = self.instant;
+                self.arrives(Arrived { leg, source, request, max_forwards, offer, since });
             }
             Event::Pong { ping, pong } => self.pong(ping, pong),
             Event::Acked { .. }
@@ -57,6 +58,9 @@ impl Node {
             session.wires.over(side);
         }
         self.notes_heard(&mut session, side, event);
+        if matches!(event, Event::Acked { .. }) {
+            self.confirms(&session, side);
+        }
         match self.described(&mut session, side, event) {
             Ok(hold) => {
                 if let Some(input) = bridge::told(side, event, hold) {
@@ -265,6 +269,7 @@ impl Node {
             self.sound.close(id, session.worker);
             self.metrics.active.dec();
             self.forgets(session.thread.near(), id);
+            self.tally.leave(id);
             let (fact, now) = (session.ending.take(), self.now());
             self.office.closed(session, fact, now);
             return;
@@ -301,6 +306,7 @@ impl Node {
             self.put_back(session);
         }
         self.ping();
+        self.unparks();
     }
 
     fn ping(&mut self) {

@@ -2,12 +2,13 @@
 
 mod act;
 mod convey;
+mod gate;
 mod hear;
 mod place;
 pub mod run;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     io,
     sync::Arc,
     time::Instant,
@@ -17,10 +18,20 @@ use call::{CallId, Time};
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, LegId, PingId};
 
+use self::place::Arrived;
 use crate::{
-    clock::Clock, config::judge::Settings, identity::thread::End, metrics::Metrics,
-    office::lanes::OfficeDoor, recorder::door::RecorderDoor, session::Session, sound::Sound,
-    targets::Targets, trace::Traces, wires::Side,
+    clock::Clock,
+    config::judge::Settings,
+    gate::{bucket::Buckets, quiet::Quiet, tally::Tally},
+    identity::thread::End,
+    metrics::Metrics,
+    office::lanes::OfficeDoor,
+    recorder::door::RecorderDoor,
+    session::Session,
+    sound::Sound,
+    targets::Targets,
+    trace::Traces,
+    wires::Side,
 };
 
 /// Everything the loop owns.
@@ -42,10 +53,27 @@ pub struct Node {
     pub(crate) metrics: Metrics,
     pub(crate) random: SystemRandom,
     pub(crate) draining: bool,
+    /// Until when the running calls of a node that leaves may go on.
+    pub(crate) leaving: Option<Instant>,
+    /// How many transactions the endpoint can hold.
+    pub(crate) ceiling: usize,
+    pub(crate) buckets: Buckets,
+    pub(crate) tally: Tally,
+    pub(crate) said: Said,
+    /// Emergencies that wait for media ports, and until when.
+    pub(crate) parked: VecDeque<(Instant, Arrived)>,
     /// The messages of the latest calls.
     pub(crate) traces: Traces,
     /// The instant of the input that is being handled: one clock read each.
     pub(crate) instant: Instant,
+}
+
+/// What the log has said about what happens often.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) strangers: Quiet,
+    pub(crate) over: Quiet,
+    pub(crate) registers: Quiet,
 }
 
 /// What a node is made of.
@@ -85,6 +113,7 @@ impl Node {
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
         let config =
             sip::Config { timers: parts.settings.timers, ..sip::Config::new(agent, listeners) };
+        let ceiling = config.max_transactions;
         Ok(Self {
             clock: parts.clock,
             endpoint: Endpoint::new(config, seed),
@@ -102,6 +131,12 @@ impl Node {
             metrics: parts.metrics,
             random,
             draining: false,
+            leaving: None,
+            ceiling,
+            buckets: Buckets::new(Instant::now()),
+            tally: Tally::default(),
+            said: Said::default(),
+            parked: VecDeque::new(),
             instant: Instant::now(),
         })
     }

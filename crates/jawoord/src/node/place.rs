@@ -1,6 +1,6 @@
 //! A new call: who sent it, which line it is of, whether it may be asked, and its first steps.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
 
 use call::{Call, CallId, CallOffer, NotReady, Private, Prompt, Recording, RecordingId};
 use ledger::{Direction, Station};
@@ -9,6 +9,7 @@ use sip::{Header, LegId, Remote, Request, Sdp};
 use super::Node;
 use crate::{
     config::judge::Settings,
+    gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
     number,
@@ -33,11 +34,7 @@ impl Node {
             }
         };
         let dialled = number::dialled(&identity::dialled(&arrival.request), country);
-        let emergency = settings.emergency.matches(&dialled) || identity::urgent(&arrival.request);
-        if self.draining && !emergency {
-            let wait = Header::new("Retry-After", "5").into_iter().collect::<Vec<_>>();
-            return self.refuse(arrival.leg, 503, &wait);
-        }
+        let emergency = is_urgent(&settings, &arrival.request, country);
         if self.comes_back(&arrival.request, &dialled) {
             return self.refuse(arrival.leg, 482, &[]);
         }
@@ -59,14 +56,18 @@ impl Node {
         };
         let offer = CallOffer { ready: self.ready(&offer, &settings), ..offer };
         let rules = [rules(&settings, peer), far_rules(&settings, direction, target)];
-        self.open(arrival, offer, Way { direction, target, dialled, rules }, settings);
+        let trunk = match peer {
+            Peer::Trunk(trunk) => Some(Arc::from(&*trunk.name)),
+            Peer::Pbx(_) => None,
+        };
+        self.open(arrival, offer, Way { direction, target, dialled, rules, trunk }, settings);
     }
 
     fn open(
         &mut self,
         arrival: Arrived,
         offer: CallOffer,
-        Way { direction, target, dialled, rules }: Way,
+        Way { direction, target, dialled, rules, trunk }: Way,
         settings: Arc<Settings>,
     ) {
         let local = settings
@@ -76,8 +77,8 @@ impl Node {
         let opened = match self.sound.open(offer.call) {
             Ok(opened) => opened,
             Err(error) => {
-                tracing::error!(kind = ?error.kind(), "no media port is free; widen media.port_max");
-                return self.refuse(arrival.leg, 503, &[]);
+                tracing::debug!(kind = ?error.kind(), "media ports");
+                return self.makes_room(arrival, offer.emergency);
             }
         };
         let Some((near, far)) = self.draw().zip(self.draw()) else {
@@ -114,6 +115,8 @@ impl Node {
             rules,
             thread,
             heard: None,
+            trunk,
+            since: arrival.since,
             worker: opened.worker,
             ladder: Ladder::default(),
             settings,
@@ -128,6 +131,7 @@ impl Node {
             direction,
             offer,
         };
+        self.seats(&session, arrival.source.address.ip());
         self.begin(session);
     }
 
@@ -173,7 +177,7 @@ impl Node {
         }
     }
 
-    fn refuse(&mut self, leg: LegId, status: u16, headers: &[Header]) {
+    pub(crate) fn refuse(&mut self, leg: LegId, status: u16, headers: &[Header]) {
         if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, None) {
             tracing::debug!(%error, "refusing");
         }
@@ -186,6 +190,7 @@ struct Way {
     target: Option<SocketAddr>,
     dialled: Private<String>,
     rules: [Arc<Rules>; 2],
+    trunk: Option<Arc<str>>,
 }
 
 /// What crosses to and from the side that called.
@@ -238,4 +243,6 @@ pub(crate) struct Arrived {
     pub(crate) request: Arc<Request>,
     pub(crate) max_forwards: u8,
     pub(crate) offer: Option<Sdp>,
+    /// When it came.
+    pub(crate) since: Instant,
 }

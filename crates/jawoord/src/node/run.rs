@@ -8,8 +8,12 @@ use std::{
 };
 
 use call::CallId;
-use sip::{ListenerId, Remote, Transport};
-use tokio::{net::UdpSocket, sync::mpsc, time};
+use sip::{Glance, ListenerId, Remote, Transport};
+use tokio::{
+    net::UdpSocket,
+    sync::mpsc::{self, error::TrySendError},
+    time,
+};
 
 use super::Node;
 use crate::{bridge, note::Note};
@@ -19,6 +23,9 @@ pub(crate) const ROW_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a stopping node waits for its calls.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Datagrams that may wait for the loop, of either kind.
+const QUEUE: usize = 1_024;
 
 /// The loop's receiving ends.
 pub struct Inbox {
@@ -41,17 +48,19 @@ struct Datagram {
 /// A listener's socket is gone.
 pub async fn run(mut node: Node, inbox: Inbox) -> io::Result<()> {
     let Inbox { sockets, mut notes } = inbox;
-    let (sender, mut datagrams) = mpsc::channel(1_024);
+    let (first, mut inside) = mpsc::channel(QUEUE);
+    let (last, mut outside) = mpsc::channel(QUEUE);
+    let inlet = Inlet { inside: first, outside: last };
     let mut readers = tokio::task::JoinSet::new();
     for (listener, socket) in sockets.iter().enumerate() {
-        readers.spawn(read(listener, Arc::clone(socket), sender.clone()));
+        readers.spawn(read(listener, Arc::clone(socket), inlet.clone()));
     }
     let mut stop_by: Option<Instant> = None;
     loop {
         let wake = [node.wake(), stop_by].into_iter().flatten().min();
         let sleep = wake.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600));
         tokio::select! {
-            Some(datagram) = datagrams.recv() => node.datagram(&datagram),
+            Some(datagram) = next(&mut inside, &mut outside) => node.datagram(&datagram),
             Some(note) = notes.recv() => {
                 node.instant = Instant::now();
                 if matches!(note, Note::Stop) {
@@ -64,6 +73,10 @@ pub async fn run(mut node: Node, inbox: Inbox) -> io::Result<()> {
                 node.timeouts();
             }
         }
+        if node.has_left() {
+            stop_by = Some(node.instant + STOP_PATIENCE);
+            node.note(Note::Stop);
+        }
         node.settle(&sockets);
         let now = Instant::now();
         if stop_by.is_some_and(|by| now >= by || node.quiet()) {
@@ -72,13 +85,50 @@ pub async fn run(mut node: Node, inbox: Inbox) -> io::Result<()> {
     }
 }
 
-async fn read(listener: usize, socket: Arc<UdpSocket>, sender: mpsc::Sender<Datagram>) {
+/// What belongs to calls in progress goes first; what may begin one waits, and is dropped when too
+/// much of it waits: it comes again (row O-01).
+#[derive(Clone)]
+struct Inlet {
+    inside: mpsc::Sender<Datagram>,
+    outside: mpsc::Sender<Datagram>,
+}
+
+impl Inlet {
+    /// Takes a datagram; `false` when nobody is there to read it.
+    async fn take(&self, datagram: Datagram) -> bool {
+        match sip::glance(&datagram.octets) {
+            Glance::Noise => true,
+            Glance::Response(_) | Glance::Inside(_) | Glance::Outside(b"ACK" | b"CANCEL") => {
+                self.inside.send(datagram).await.is_ok()
+            }
+            Glance::Outside(_) => match self.outside.try_send(datagram) {
+                Ok(()) | Err(TrySendError::Full(_)) => true,
+                Err(TrySendError::Closed(_)) => false,
+            },
+        }
+    }
+}
+
+/// The next datagram, calls in progress first.
+async fn next(
+    inside: &mut mpsc::Receiver<Datagram>,
+    outside: &mut mpsc::Receiver<Datagram>,
+) -> Option<Datagram> {
+    tokio::select! {
+        biased;
+        Some(datagram) = inside.recv() => Some(datagram),
+        Some(datagram) = outside.recv() => Some(datagram),
+        else => None,
+    }
+}
+
+async fn read(listener: usize, socket: Arc<UdpSocket>, inlet: Inlet) {
     let mut buffer = vec![0; 65_535];
     loop {
         match socket.recv_from(&mut buffer).await {
             Ok((length, source)) => {
                 let octets = buffer.get(..length).unwrap_or_default().to_vec();
-                if sender.send(Datagram { listener, source, octets }).await.is_err() {
+                if !inlet.take(Datagram { listener, source, octets }).await {
                     return;
                 }
             }
@@ -92,7 +142,12 @@ impl Node {
     /// When the loop must wake even if nothing happens.
     fn wake(&self) -> Option<Instant> {
         let calls = self.due.first().map(|(at, _)| self.clock.instant(*at));
-        [self.endpoint.poll_timeout(), calls, self.targets.next_ping()].into_iter().flatten().min()
+        let parked = self.parked.front().map(|(at, _)| *at);
+        let targets = self.targets.next_ping();
+        [self.endpoint.poll_timeout(), calls, targets, parked, self.leaving]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn datagram(&mut self, datagram: &Datagram) {
@@ -103,8 +158,10 @@ impl Node {
             listener: ListenerId(listener),
             transport: Transport::Udp,
         };
-        self.traced(&remote, &datagram.octets, true);
-        self.endpoint.receive(self.instant, remote, &datagram.octets);
+        if self.admits(remote, &datagram.octets) {
+            self.traced(&remote, &datagram.octets, true);
+            self.endpoint.receive(self.instant, remote, &datagram.octets);
+        }
     }
 
     fn note(&mut self, note: Note) {
@@ -125,9 +182,17 @@ impl Node {
             Note::Trace(call, answer) => {
                 let _nobody_waits = answer.send(self.traces.of(call));
             }
+            Note::Drain(on, answer) => {
+                self.drains(on);
+                let _nobody_waits = answer.send(self.sessions.len());
+            }
+            Note::Leave => {
+                self.drains(true);
+                self.leaving = Some(self.instant + self.settings.drain.limit);
+            }
             Note::Stop => {
-                self.draining = true;
-                self.endpoint.set_draining(true);
+                self.leaving = None;
+                self.drains(true);
                 let calls: Vec<CallId> = self.sessions.keys().copied().collect();
                 for call in calls {
                     self.with(call, bridge::stop(true));
@@ -160,6 +225,12 @@ impl Node {
         let own = listener.map_or(remote.address, |listener| listener.advertised);
         let (from, to) = if received { (remote.address, own) } else { (own, remote.address) };
         self.traces.add(at, from, to, octets);
+    }
+
+    /// Whether a node that leaves has nothing to wait for any more.
+    fn has_left(&self) -> bool {
+        let late = |by: Instant| self.sessions.is_empty() || self.instant >= by;
+        self.leaving.is_some_and(late)
     }
 
     fn quiet(&self) -> bool {

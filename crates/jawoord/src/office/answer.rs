@@ -90,6 +90,7 @@ impl Desk {
             Request::CallsHangup { .. }
             | Request::CallsTrace { .. }
             | Request::Reload
+            | Request::Drain { .. }
             | Request::PortalLink => {
                 return Reply::failed("no node runs on this data folder; start it with `serve`");
             }

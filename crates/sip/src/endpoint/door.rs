@@ -29,6 +29,17 @@ impl Endpoint {
         leg.is_some_and(|leg| !matches!(leg.phase, Phase::Over))
     }
 
+    /// Is this the branch of a request of ours that is still held? A response with any other one is
+    /// nobody's.
+    pub fn is_own_branch(&self, branch: &[u8]) -> bool {
+        self.transactions.has_branch(branch)
+    }
+
+    /// Does this leg's INVITE still wait for a final answer of ours?
+    pub fn is_ringing(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|leg| matches!(leg.phase, Phase::Ringing(_)))
+    }
+
     /// Has this request come before, so that its transaction answers it?
     pub fn is_repeated(&self, request: &Request) -> bool {
         self.transactions.is_known(request)

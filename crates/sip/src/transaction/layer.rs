@@ -244,6 +244,12 @@ impl<O: Copy> Transactions<O> {
         if merged { Arrival::Merged(id) } else { Arrival::New(id) }
     }
 
+    /// Is there a request of ours with this branch, whatever its method?
+    pub(crate) fn has_branch(&self, branch: &[u8]) -> bool {
+        let first = (branch.to_vec(), Vec::new());
+        self.client_keys.range(first..).next().is_some_and(|((found, _), _)| found == branch)
+    }
+
     /// Whose request it is that has this branch.
     pub(crate) fn owner(&self, branch: &[u8], method: &Method) -> Option<O> {
         let client = self.client_keys.get(&(branch.to_vec(), method.name().to_vec()))?;

@@ -10,22 +10,23 @@ const DEPTH: usize = 8_192;
 pub enum Glance<'a> {
     /// No SIP message.
     Noise,
-    /// A response.
-    Response,
+    /// A response to the request with this branch; empty when it names none.
+    Response(&'a [u8]),
     /// A request with this To tag: it belongs to a dialog, or says so.
     Inside(&'a [u8]),
     /// A request without a To tag, with its method.
     Outside(&'a [u8]),
 }
 
-/// Looks at the first line and the To header, and reads nothing else.
+/// Looks at the first line and the To header, or the first Via of a response, and reads nothing
+/// else.
 #[must_use]
 pub fn glance(datagram: &[u8]) -> Glance<'_> {
     let text = datagram.trim_ascii_start();
     let mut lines = text.get(..DEPTH).unwrap_or(text).split(|&octet| octet == b'\n');
     let first = lines.next().unwrap_or_default();
     if first.get(..8).is_some_and(|head| head.eq_ignore_ascii_case(b"SIP/2.0 ")) {
-        return Glance::Response;
+        return Glance::Response(lines.find_map(branch).unwrap_or_default());
     }
     let line = first.trim_ascii_end();
     let version = line.len().checked_sub(8).and_then(|at| line.get(at..at + 5));
@@ -43,20 +44,28 @@ pub fn glance(datagram: &[u8]) -> Glance<'_> {
             let colon = line.iter().position(|&octet| octet == b':').unwrap_or(0);
             is_to = same_name(trim(line.get(..colon).unwrap_or_default()), b"To");
         }
-        if let Some(tag) = is_to.then(|| tag(line)).flatten() {
+        if let Some(tag) = is_to.then(|| param(line, b"tag")).flatten() {
             return Glance::Inside(tag);
         }
     }
     Glance::Outside(method)
 }
 
-/// The tag parameter behind the address of a line.
-fn tag(line: &[u8]) -> Option<&[u8]> {
+/// The branch of a Via line.
+fn branch(line: &[u8]) -> Option<&[u8]> {
+    let colon = line.iter().position(|&octet| octet == b':')?;
+    let is_via = same_name(trim(line.get(..colon)?), b"Via");
+    let first = line.split(|&octet| octet == b',').next().filter(|_| is_via)?;
+    param(first, b"branch")
+}
+
+/// The value of a parameter behind the address of a line.
+fn param<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     let behind = line.iter().rposition(|&octet| octet == b'>').map_or(0, |at| at + 1);
     line.get(behind..)?.split(|&octet| octet == b';').skip(1).find_map(|param| {
         let (name, value) = param.split_at(param.iter().position(|&octet| octet == b'=')?);
         let value = trim(value.get(1..)?);
-        (trim(name).eq_ignore_ascii_case(b"tag") && !value.is_empty()).then_some(value)
+        (trim(name).eq_ignore_ascii_case(wanted) && !value.is_empty()).then_some(value)
     })
 }
 
@@ -88,7 +97,10 @@ mod tests {
         assert_eq!(glance(b"\r\n\r\n"), Glance::Noise);
         assert_eq!(glance(b""), Glance::Noise);
         assert_eq!(glance(b"GET / HTTP/1.1\r\n\r\n"), Glance::Noise);
-        assert_eq!(glance(b"\r\nSIP/2.0 200 OK\r\n\r\n"), Glance::Response);
+        assert_eq!(glance(b"\r\nSIP/2.0 200 OK\r\n\r\n"), Glance::Response(b""));
+        let response =
+            b"SIP/2.0 180 R\r\nTo: a;branch=no\r\nv: SIP/2.0/UDP a;rport;branch=z1,b;branch=z2\r\n";
+        assert_eq!(glance(response), Glance::Response(b"z1"));
         assert_eq!(glance(b"REGISTER sip:b SIP/2.0"), Glance::Outside(b"REGISTER"));
         assert_eq!(glance(b" SIP/2.0"), Glance::Noise);
     }

@@ -1,0 +1,30 @@
+//! Which requests are emergencies: they pass every gate (rows E-01 to E-03).
+
+use call::Private;
+use phonenumber::country::Id;
+use sip::{NameAddr, Request};
+
+use crate::{config::judge::Settings, identity, number};
+
+/// Whether a request is an emergency call, or the call-back of one: by what was dialled, by what it
+/// says of itself, or by who calls.
+#[must_use]
+pub fn is_urgent(settings: &Settings, request: &Request, country: Id) -> bool {
+    let dialled = number::dialled(&identity::dialled(request), country);
+    settings.emergency.matches(&dialled)
+        || identity::urgent(request)
+        || calls_back(settings, request, country)
+}
+
+/// Whether the caller is an emergency service: by From, or as the carrier asserts (RFC 7090 §4).
+fn calls_back(settings: &Settings, request: &Request, country: Id) -> bool {
+    if settings.callbacks.is_empty() {
+        return false;
+    }
+    let asserted = request.message().list("P-Asserted-Identity");
+    let asserted = asserted.into_iter().filter_map(NameAddr::parse).filter_map(|a| a.uri.user());
+    request.from().uri.user().into_iter().chain(asserted).any(|user| {
+        let number: Private<String> = number::dialled(&user, country);
+        settings.callbacks.iter().any(|pattern| pattern.matches(number.reveal()))
+    })
+}

@@ -62,6 +62,7 @@
 //! acts on, and neither is needed to answer with one audio line.
 
 pub mod agreement;
+pub mod auth;
 mod dialog;
 pub mod endpoint;
 pub mod network;
@@ -75,6 +76,10 @@ pub mod uri;
 pub mod wire;
 
 pub use agreement::{Codec, Local, Negotiated, Refusal};
+pub use auth::algorithm::Algorithm;
+pub use auth::credentials::Credentials;
+pub use auth::guard::Demand;
+pub use auth::secret::Secret;
 pub use endpoint::config::{Config, Listener};
 pub use endpoint::core::Endpoint;
 pub use endpoint::event::{CommandError, Event, Invite, LegId, PingId, Pong, Sdp, Why};

@@ -4,6 +4,7 @@ pub mod algorithm;
 pub(crate) mod challenge;
 pub mod credentials;
 pub mod guard;
+pub(crate) mod rewrite;
 pub mod secret;
 mod text;
 pub(crate) mod wallet;

@@ -1,6 +1,8 @@
 //! The user agent: every leg of a node behind one door in and one door out.
 
+pub mod admit;
 mod answer;
+mod authorise;
 mod compose;
 pub mod config;
 pub mod core;

@@ -32,11 +32,18 @@
 //! How long to let it ring is the caller's to decide: an INVITE that nobody answers, rejects or
 //! cancels stays open in either direction.
 //!
+//! # Who proves what to whom
+//!
+//! [`Endpoint::equip`] gives a leg the [`Credentials`] that challenges to its requests are answered
+//! with (RFC 7616, RFC 8760: MD5, SHA-256, SHA-512/256, `qop=auth`); [`Endpoint::admit`] has the
+//! caller of a leg prove that it knows a password. Passwords are in [`Secret`]s: nothing prints
+//! them, and they are wiped when they are dropped.
+//!
 //! # What is absent
 //!
 //! `sip` does not know that recording exists. It opens no socket, resolves no name, reads no clock
 //! and draws no random number; the seed of [`Endpoint::new`] is all the chance there is. It has no
-//! digest authentication, reliable provisional responses, UPDATE, REFER or session timers, and
+//! reliable provisional responses, UPDATE, REFER or session timers, and
 //! promises none of them in `Allow` and `Supported`. It does not filter sources: what the caller
 //! does not want answered is not given to [`Endpoint::receive`], and what it wants answered at no
 //! cost is given to [`Endpoint::refuse_outright`]; [`glance`] tells which is which.
@@ -80,6 +87,7 @@ pub use auth::algorithm::Algorithm;
 pub use auth::credentials::Credentials;
 pub use auth::guard::Demand;
 pub use auth::secret::Secret;
+pub use endpoint::admit::Admission;
 pub use endpoint::config::{Config, Listener};
 pub use endpoint::core::Endpoint;
 pub use endpoint::event::{CommandError, Event, Invite, LegId, PingId, Pong, Sdp, Why};

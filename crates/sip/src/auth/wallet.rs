@@ -45,11 +45,13 @@ struct Held {
 pub(crate) struct Wallet {
     credentials: Arc<Credentials>,
     held: Vec<Held>,
+    /// What the last INVITE carried: its ACK carries the same (RFC 3261 §22.1).
+    invited: Vec<Header>,
 }
 
 impl Wallet {
     pub(crate) fn new(credentials: Arc<Credentials>) -> Wallet {
-        Wallet { credentials, held: Vec::new() }
+        Wallet { credentials, held: Vec::new(), invited: Vec::new() }
     }
 
     /// Takes up the challenges of a 401 or 407 to this request. `false` when an answer would not
@@ -96,10 +98,25 @@ impl Wallet {
         asked.into_iter().rev().filter(fits).max_by_key(|one| (one.algorithm, one.counted))
     }
 
-    /// The headers that answer every challenge held, for one request; each call counts.
+    /// The headers that answer every challenge held, for one request; each call counts. An ACK has
+    /// those of its INVITE.
     pub(crate) fn answers(&mut self, method: &[u8], uri: &[u8]) -> Vec<Header> {
+        if method == b"ACK" {
+            return self.invited.clone();
+        }
         let credentials = &self.credentials;
-        self.held.iter_mut().filter_map(|held| held.answer(credentials, method, uri)).collect()
+        let answers = self.held.iter_mut();
+        let answers: Vec<Header> =
+            answers.filter_map(|held| held.answer(credentials, method, uri)).collect();
+        if method == b"INVITE" {
+            self.invited.clone_from(&answers);
+        }
+        answers
+    }
+
+    /// Has nobody asked yet?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
     }
 }
 

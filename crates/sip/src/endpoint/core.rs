@@ -8,6 +8,8 @@ use super::compose::{self, Outgoing, Reply};
 use super::config::{Config, Listener};
 use super::event::{CommandError, Event, LegId, PingId, Why};
 use super::leg::{Leg, Phase, SentAck};
+use crate::auth::guard::Guard;
+use crate::auth::rewrite::authorised;
 use crate::dialog::Dialog;
 use crate::network::{ListenerId, Remote, Transmit};
 use crate::timer::{Agenda, Alarm};
@@ -43,6 +45,8 @@ pub struct Endpoint {
     pub(crate) counter: u64,
     /// Legs that are over and only wait for late responses.
     pub(crate) over: usize,
+    /// Challenges of ours.
+    pub(crate) guard: Guard,
 }
 
 impl fmt::Debug for Endpoint {
@@ -67,6 +71,7 @@ impl Endpoint {
             draining: false,
             counter: 0,
             over: 0,
+            guard: Guard::new(&seed),
         }
     }
 
@@ -190,6 +195,7 @@ impl Endpoint {
         let cseq = leg.dialog.next_cseq();
         let parts = Outgoing { method, cseq, branch: &branch, max_forwards: 70, headers, body };
         let octets = compose::request(&self.config, listener, &leg.dialog, &parts);
+        let octets = authorised(leg.wallet.as_mut(), octets);
         let (way, stream) = (leg.dialog.next_hop(leg.peer), leg.stream);
         leg.clients += 1;
         self.send_sized(now, Owner::Leg(id), (way, stream), octets)
@@ -209,6 +215,7 @@ impl Endpoint {
             body: None,
         };
         let octets = compose::request(&self.config, listener, dialog, &parts);
+        let octets = authorised(leg.wallet.as_mut(), octets);
         let way = dialog.next_hop(leg.peer);
         leg.remember(SentAck { cseq, tag: dialog.remote_tag.clone(), way, octets: octets.clone() });
         self.transactions.transmit(way, octets);

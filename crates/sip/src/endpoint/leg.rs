@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{LegId, Sdp, Why};
+use crate::auth::wallet::Wallet;
 use crate::dialog::Dialog;
 use crate::network::{ListenerId, Remote, Way};
 use crate::timer::Alarms;
@@ -90,6 +91,8 @@ pub(crate) struct Leg {
     pub(crate) acks: Vec<SentAck>,
     /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
     pub(crate) bye_after_ack: Option<Vec<Header>>,
+    /// What challenges in this leg are answered with.
+    pub(crate) wallet: Option<Wallet>,
 }
 
 impl Leg {
@@ -108,6 +111,7 @@ impl Leg {
             asking: None,
             acks: Vec::new(),
             bye_after_ack: None,
+            wallet: None,
         }
     }
 

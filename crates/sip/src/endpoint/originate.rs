@@ -94,6 +94,9 @@ impl Endpoint {
     /// A response that a transaction of ours passed up.
     pub(crate) fn on_response(&mut self, now: Instant, passed: &Passed<Owner>, response: Message) {
         let Some(status) = response.status() else { return };
+        if matches!(status, 401 | 407) && self.prove(now, passed, &response) {
+            return;
+        }
         match passed.owner {
             Owner::Ping(ping) if status >= 200 => {
                 self.emit(Event::Pong { ping, pong: Pong::Status(status) })

@@ -38,6 +38,8 @@ struct ClientEntry<O> {
     key: ClientKey,
     /// The same request as a datagram, in case the stream it went by cannot be reached.
     spare: Option<(Way, Vec<u8>)>,
+    /// How often it was sent again with credentials.
+    tries: u8,
 }
 
 struct ServerEntry<O> {
@@ -156,7 +158,8 @@ impl<O: Copy> Transactions<O> {
         let key = (branch, method.name().to_vec());
         self.client_keys.insert(key.clone(), id);
         self.agenda.file(Who::Client(id), machine.next_timeout());
-        self.clients.insert(id, ClientEntry { machine, owner, way, request, key, spare: None });
+        let entry = ClientEntry { machine, owner, way, request, key, spare: None, tries: 0 };
+        self.clients.insert(id, entry);
         self.transmit(way, octets);
         Some(id)
     }
@@ -165,6 +168,24 @@ impl<O: Copy> Transactions<O> {
     pub(crate) fn keep_spare(&mut self, client: ClientId, way: Way, octets: Vec<u8>) {
         if let Some(entry) = self.clients.get_mut(&client) {
             entry.spare = Some((way, octets));
+        }
+    }
+
+    /// The request of a transaction of ours, where it went, and how often it has been sent again.
+    pub(crate) fn asked(&self, client: ClientId) -> Option<(&Message, Way, u8)> {
+        self.clients.get(&client).map(|entry| (&entry.request, entry.way, entry.tries))
+    }
+
+    /// Lets a request that was sent again take over the name of the one that was refused, so that
+    /// who waits for the one hears of the other.
+    pub(crate) fn succeed(&mut self, old: ClientId, new: ClientId) {
+        let Some(refused) = self.clients.remove(&old) else { return };
+        let Some(mut again) = self.clients.remove(&new) else { return };
+        again.tries = refused.tries.saturating_add(1);
+        for (id, entry) in [(old, again), (new, refused)] {
+            self.client_keys.insert(entry.key.clone(), id);
+            self.agenda.file(Who::Client(id), entry.machine.next_timeout());
+            self.clients.insert(id, entry);
         }
     }
 

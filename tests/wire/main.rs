@@ -5,6 +5,7 @@ mod crash;
 mod dead;
 mod erase;
 mod evidence;
+mod failover;
 mod failure;
 mod hold;
 mod long;

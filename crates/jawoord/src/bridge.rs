@@ -52,6 +52,8 @@ pub const fn failure(status: u16) -> Failure {
         486 | 600 => Failure::Busy,
         408 | 480 => Failure::NoAnswer,
         500..600 => Failure::Unreachable,
+        // Where it leads is nobody's to know on the other side (row B-21).
+        300..400 => Failure::Rejected(480),
         _ => Failure::Rejected(status),
     }
 }
@@ -251,6 +253,7 @@ mod tests {
             (480, Failure::NoAnswer),
             (500, Failure::Unreachable),
             (503, Failure::Unreachable),
+            (302, Failure::Rejected(480)),
             (404, Failure::Rejected(404)),
             (603, Failure::Rejected(603)),
         ] {

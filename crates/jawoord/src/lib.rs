@@ -3,6 +3,7 @@
 //!
 //! No rule of the domain is here. [`bridge`] is the only file that speaks both SIP and the domain.
 
+pub mod attempts;
 pub mod bridge;
 pub mod clock;
 pub mod command;
@@ -12,6 +13,7 @@ pub mod demo;
 pub mod gate;
 pub mod harden;
 pub mod http;
+pub mod icmp;
 pub mod identity;
 pub mod ladder;
 pub mod metrics;

@@ -1,8 +1,16 @@
 //! Who sent a request: the PBX, a trunk, or a stranger.
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use crate::config::judge::{Pbx, Settings, Trunk};
+use sip::Remote;
+
+use crate::{
+    config::{
+        judge::Settings,
+        peers::{Pbx, Trunk},
+    },
+    targets::{Kind, Targets},
+};
 
 /// A known sender.
 #[derive(Clone, Copy, Debug)]
@@ -24,19 +32,20 @@ impl Peer<'_> {
     }
 }
 
-/// The most specific peer of a source: address and port first, then the narrowest network.
+/// The most specific peer of a source: the address of a PBX first, then the narrowest network.
 #[must_use]
-pub fn of<'a>(settings: &'a Settings, source: SocketAddr) -> Option<Peer<'a>> {
-    let ip = source.ip().to_canonical();
-    let source = SocketAddr::new(ip, source.port());
-    if let Some(pbx) = settings.pbxs.iter().find(|pbx| pbx.address == source) {
+pub fn of<'a>(settings: &'a Settings, targets: &Targets, source: Remote) -> Option<Peer<'a>> {
+    let stream = source.transport.is_reliable();
+    let holder = targets.holder(Kind::Pbx, source.address, stream);
+    if let Some(pbx) = holder.and_then(|peer| settings.pbxs.get(peer.index)) {
         return Some(Peer::Pbx(pbx));
     }
-    settings
-        .trunks
-        .iter()
-        .flat_map(|trunk| trunk.networks.iter().map(move |network| (network, trunk)))
+    let ip: IpAddr = source.address.ip().to_canonical();
+    let pbxs = settings.pbxs.iter().map(|pbx| (&pbx.networks, Peer::Pbx(pbx)));
+    let trunks = settings.trunks.iter().map(|trunk| (&trunk.networks, Peer::Trunk(trunk)));
+    pbxs.chain(trunks)
+        .flat_map(|(networks, peer)| networks.iter().map(move |network| (network, peer)))
         .filter(|(network, _)| network.contains(&ip))
         .max_by_key(|(network, _)| network.prefix_len())
-        .map(|(_, trunk)| Peer::Trunk(trunk))
+        .map(|(_, peer)| peer)
 }

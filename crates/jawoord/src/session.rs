@@ -8,6 +8,7 @@ use sip::{Header, Message, Request};
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
+    attempts::Attempts,
     config::judge::Settings,
     identity::{
         self,
@@ -59,6 +60,8 @@ pub struct Session {
     pub trunk: Option<Arc<str>>,
     /// When it began.
     pub since: Instant,
+    /// The targets that the far leg tries.
+    pub attempts: Attempts,
     /// Which media worker has its sound.
     pub worker: usize,
     /// Who sent what.

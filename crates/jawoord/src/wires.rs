@@ -85,8 +85,6 @@ pub struct Call {
     pub max_forwards: u8,
     /// Our own address on the listener it came by.
     pub local: SocketAddr,
-    /// Where the far leg goes to.
-    pub target: Option<SocketAddr>,
 }
 
 /// What a re-INVITE is answered with.
@@ -256,12 +254,6 @@ impl Wires {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.call.request
-    }
-
-    /// Where the far leg goes to.
-    #[must_use]
-    pub const fn target(&self) -> Option<SocketAddr> {
-        self.call.target
     }
 
     /// By which listener and under which address the far leg is called.

@@ -1,20 +1,19 @@
 //! Judges the values of a configuration and makes the node's settings of them.
 
 use std::{
-    fmt,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use call::{DialledPattern, Digest, EmergencyList, Lines};
-use ipnet::IpNet;
 use vault::{Country, Profile};
 
 use super::{
     headers::{self, Book},
     limits::{self, Drain},
     lines,
+    peers::{self, Pbx, Trunk},
     problem::Problem,
     read::Read,
     schema::{self, File},
@@ -31,32 +30,6 @@ pub struct Place {
     pub country: Box<str>,
     /// The declared provider.
     pub provider: Box<str>,
-}
-
-/// A carrier or SBC.
-#[derive(Clone, Debug)]
-pub struct Trunk {
-    /// Its name.
-    pub name: Box<str>,
-    /// Source networks.
-    pub networks: Vec<IpNet>,
-    /// Where calls that the PBX starts are sent.
-    pub target: Option<SocketAddr>,
-    /// Its calls at a time; 0 is no limit of its own.
-    pub max_calls: usize,
-    /// Country of national numbers.
-    pub country: phonenumber::country::Id,
-}
-
-/// A PBX.
-#[derive(Clone, Debug)]
-pub struct Pbx {
-    /// Its name.
-    pub name: Box<str>,
-    /// Its SIP address.
-    pub address: SocketAddr,
-    /// Time between OPTIONS, if any are sent.
-    pub keepalive: Option<Duration>,
 }
 
 /// A SIP listener.
@@ -156,7 +129,8 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let timers = timers::timers(file.timers, &mut problems);
     let media = media(&file.media, &mut problems);
     let headers = headers::book(&file, &mut problems);
-    let trunks = trunks(&file, &mut problems);
+    let trunks = peers::trunks(&file, &mut problems);
+    let pbxs = peers::pbxs(&file, &mut problems);
     let warnings = warnings(&file);
     for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
         if let Some(bind) = bind.filter(|bind| !bind.ip().is_loopback()) {
@@ -175,7 +149,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             media,
             headers,
             trunks,
-            pbxs: pbxs(&file),
+            pbxs,
             emergency,
             callbacks,
             limits,
@@ -365,54 +339,6 @@ fn patience(key: &'static str, seconds: u32, problems: &mut Vec<Problem>) -> Opt
         problems.push(Problem::value("media", key, seconds, "use 5 or more, or 0 for never"));
     }
     (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
-}
-
-fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
-    let mut trunks = Vec::new();
-    for trunk in &file.trunk {
-        let place: Box<str> = format!("trunk \"{}\"", trunk.name).into();
-        let Ok(country) = trunk.default_country.parse() else {
-            let mend = "use a country such as \"NL\" (ISO 3166-1 alpha-2)";
-            problems.push(Problem::value(place, "default_country", &trunk.default_country, mend));
-            continue;
-        };
-        ambiguous(&trunks, trunk, &place, problems);
-        trunks.push(Trunk {
-            name: trunk.name.as_str().into(),
-            networks: trunk.networks.clone(),
-            target: trunk.target,
-            max_calls: trunk.max_calls,
-            country,
-        });
-    }
-    trunks
-}
-
-/// A pair of equally specific peers is an error, because nobody could say which one a call is of.
-fn ambiguous(
-    known: &[Trunk],
-    trunk: &schema::Trunk,
-    place: impl fmt::Display,
-    problems: &mut Vec<Problem>,
-) {
-    for network in &trunk.networks {
-        if known.iter().any(|other| other.networks.contains(network)) {
-            let mend = "another trunk has this network too; give each its own";
-            problems.push(Problem::value(&place, "networks", network, mend));
-        }
-    }
-}
-
-fn pbxs(file: &File) -> Vec<Pbx> {
-    file.pbx
-        .iter()
-        .map(|pbx| Pbx {
-            name: pbx.name.as_str().into(),
-            address: pbx.address,
-            keepalive: (pbx.keepalive_s > 0)
-                .then(|| Duration::from_secs(u64::from(pbx.keepalive_s))),
-        })
-        .collect()
 }
 
 /// Callers outside this machine hear a studio voice, or the operator says that a machine will do.

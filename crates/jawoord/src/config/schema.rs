@@ -8,7 +8,7 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{headers::Headers, limits};
+use super::{headers::Headers, limits, target::Targets};
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -205,7 +205,7 @@ impl Default for Media {
     }
 }
 
-/// A carrier or SBC, known by the networks it sends from.
+/// A carrier or SBC, known by the networks it sends from or by its certificate.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trunk {
@@ -213,8 +213,27 @@ pub struct Trunk {
     pub name: String,
     /// Source networks. The most specific peer wins.
     pub networks: Vec<IpNet>,
+    /// Names in its TLS certificate; they go before networks.
+    #[serde(default)]
+    pub tls_names: Vec<String>,
     /// Where calls that the PBX starts are sent.
-    pub target: Option<SocketAddr>,
+    #[serde(default)]
+    pub target: Targets,
+    /// Seconds between OPTIONS; 0 sends none and takes the targets for up.
+    #[serde(default)]
+    pub keepalive_s: u32,
+    /// So many OPTIONS in a row unanswered, and a target is down.
+    #[serde(default = "twice")]
+    pub down_after: u8,
+    /// So many in a row answered, and it is up again.
+    #[serde(default = "once")]
+    pub up_after: u8,
+    /// Seconds without any response until a call goes on to the next target.
+    #[serde(default = "eight")]
+    pub silent_after_s: u32,
+    /// Seconds without an answer until a call goes on to the next target; 0 is never.
+    #[serde(default)]
+    pub no_answer_s: u32,
     /// Country of numbers written without a country code, ISO 3166-1 alpha-2.
     #[serde(default = "netherlands")]
     pub default_country: String,
@@ -245,9 +264,18 @@ fn netherlands() -> String {
 pub struct Pbx {
     /// Its name, for logs and listings.
     pub name: String,
-    /// Where it receives SIP; requests from here come from the PBX.
-    pub address: SocketAddr,
-    /// Seconds between OPTIONS; 0 sends none and takes the PBX for up.
+    /// Its one target, or its first; requests from there come from the PBX.
+    pub address: Option<String>,
+    /// Where it receives SIP; requests from there come from the PBX.
+    #[serde(default)]
+    pub target: Targets,
+    /// Further networks it sends from.
+    #[serde(default)]
+    pub networks: Vec<IpNet>,
+    /// Names in its TLS certificate; they go before addresses.
+    #[serde(default)]
+    pub tls_names: Vec<String>,
+    /// Seconds between OPTIONS; 0 sends none and takes the targets for up.
     #[serde(default = "thirty")]
     pub keepalive_s: u32,
     /// Headers that cross to and from it, instead of the usual ones; `default` stands for those.
@@ -258,6 +286,26 @@ pub struct Pbx {
     /// Whether what it asserts about callers is believed, and it may be told what others assert.
     #[serde(default = "yes")]
     pub trusted: bool,
+    /// So many OPTIONS in a row unanswered, and a target is down.
+    #[serde(default = "twice")]
+    pub down_after: u8,
+    /// So many in a row answered, and it is up again.
+    #[serde(default = "once")]
+    pub up_after: u8,
+    /// Seconds without any response until a call goes on to the next target.
+    #[serde(default = "eight")]
+    pub silent_after_s: u32,
+    /// Seconds without an answer until a call goes on to the next target; 0 is never.
+    #[serde(default)]
+    pub no_answer_s: u32,
+}
+
+const fn twice() -> u8 {
+    2
+}
+
+const fn eight() -> u32 {
+    8
 }
 
 const fn thirty() -> u32 {

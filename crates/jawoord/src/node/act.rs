@@ -2,15 +2,15 @@
 
 use call::{Evidence, Fact, Fate, Permit, RecordingId, Words};
 use ledger::Station;
-use sip::{Header, Invite, LegId};
+use sip::{Header, LegId};
 
 use super::{
     Node,
-    convey::{Conveyed, farewell, withdrawal},
+    convey::farewell,
     place::{far, near},
 };
 use crate::{
-    bridge, identity,
+    bridge,
     session::{Row, Session},
     wires::{End, Side},
 };
@@ -75,61 +75,6 @@ impl Node {
         session.ladder.add(self.now(), Station::Node, near(session.direction), &status.to_string());
         if let Err(error) = self.endpoint.respond(self.instant, leg, status, &headers, body) {
             tracing::debug!(call = %session.id(), %error, "responding");
-        }
-    }
-
-    /// Calls the other side.
-    pub(crate) fn dial(&mut self, session: &mut Session) {
-        let Some(address) = session.wires.target() else {
-            return self.unreachable(session);
-        };
-        let (listener, own) = session.wires.from();
-        let (from, to) = (
-            identity::from(session.wires.request(), own),
-            identity::to(session.wires.request(), address),
-        );
-        let offer = session.wires.offer();
-        let Conveyed { from, headers, body } = self.conveys(session, from, &to, offer);
-        let invite = Invite {
-            listener,
-            destination: address,
-            stream: None,
-            target: identity::target(session.wires.request(), address),
-            routes: Vec::new(),
-            from,
-            to,
-            headers,
-            body,
-            max_forwards: session.wires.max_forwards(),
-        };
-        match self.endpoint.invite(self.instant, &invite) {
-            Ok(leg) => {
-                session.wires.dialled(leg);
-                self.stands(session, Side::Far, leg);
-                self.legs.insert(leg, (session.id(), Side::Far));
-                if let Some(call_id) = self.endpoint.call_id(leg) {
-                    self.traces.tie(session.id(), call_id);
-                }
-                session.ladder.add(self.now(), Station::Node, far(session.direction), "INVITE");
-            }
-            Err(error) => {
-                tracing::warn!(call = %session.id(), %error, "calling the other side");
-                self.unreachable(session);
-            }
-        }
-    }
-
-    fn unreachable(&mut self, session: &mut Session) {
-        session.call.handle(self.now(), bridge::UNREACHABLE);
-    }
-
-    /// Takes the far leg's INVITE back.
-    pub(crate) fn cancel(&mut self, session: &mut Session) {
-        if let Some(leg) = session.wires.leg(Side::Far) {
-            session.ladder.add(self.now(), Station::Node, far(session.direction), "CANCEL");
-            if let Err(error) = self.endpoint.cancel(self.instant, leg, &withdrawal(session)) {
-                tracing::debug!(call = %session.id(), %error, "cancelling");
-            }
         }
     }
 

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use call::CallId;
-use sip::{Event, Pong, Refusal};
+use sip::{Event, Refusal};
 
 use super::{
     Node,
     place::{Arrived, far, near},
 };
 use crate::{
-    bridge, identity,
+    bridge,
     note::{Paper, Tape},
     session::{Row, Session},
     wires::{self, Hold, Side},
@@ -60,6 +60,9 @@ impl Node {
         self.notes_heard(&mut session, side, event);
         if matches!(event, Event::Acked { .. }) {
             self.confirms(&session, side);
+        }
+        if side == Side::Far && self.goes_on(&mut session, event) {
+            return self.put_back(session);
         }
         match self.described(&mut session, side, event) {
             Ok(hold) => {
@@ -134,14 +137,6 @@ impl Node {
             self.sound.remote(session, side, agreed);
         }
         Ok(agreed.as_ref().map(wires::hold))
-    }
-
-    fn pong(&mut self, ping: sip::PingId, pong: Pong) {
-        let Some(index) = self.pings.remove(&ping) else { return };
-        let answered = matches!(pong, Pong::Status(status) if status != 503);
-        if let Some(up) = self.targets.pong(index, answered, self.instant) {
-            tracing::info!(target_index = index, up, "PBX");
-        }
     }
 
     /// One event of a media worker.
@@ -278,7 +273,8 @@ impl Node {
             Row::Waiting(since) => Some(since + super::run::ROW_PATIENCE),
             Row::None | Row::Settled => None,
         };
-        session.due = [session.call.poll_timeout(), row].into_iter().flatten().min();
+        let due = [session.call.poll_timeout(), session.attempts.due(), row];
+        session.due = due.into_iter().flatten().min();
         if let Some(due) = session.due {
             self.due.insert((due, id));
         }
@@ -299,6 +295,7 @@ impl Node {
                     self.unasked(&mut session);
                 }
                 Row::Waiting(_) | Row::None | Row::Settled => {
+                    self.lingers(&mut session, now);
                     session.call.handle_timeout(now);
                     self.drive(&mut session);
                 }
@@ -307,25 +304,6 @@ impl Node {
         }
         self.ping();
         self.unparks();
-    }
-
-    fn ping(&mut self) {
-        for (index, address) in self.targets.due(self.instant) {
-            match self.endpoint.options(
-                self.instant,
-                sip::ListenerId(0),
-                address,
-                &identity::host(address),
-            ) {
-                Ok(ping) => {
-                    self.pings.insert(ping, index);
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "OPTIONS");
-                    let _unchanged = self.targets.pong(index, false, self.instant);
-                }
-            }
-        }
     }
 }
 

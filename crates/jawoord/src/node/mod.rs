@@ -2,6 +2,7 @@
 
 mod act;
 mod convey;
+mod dial;
 mod gate;
 mod hear;
 mod place;
@@ -41,7 +42,7 @@ pub struct Node {
     pub(crate) endpoint: Endpoint,
     pub(crate) sessions: HashMap<CallId, Session>,
     pub(crate) legs: HashMap<LegId, (CallId, Side)>,
-    pub(crate) pings: HashMap<PingId, usize>,
+    pub(crate) pings: HashMap<PingId, u64>,
     pub(crate) due: BTreeSet<(Time, CallId)>,
     /// The running call of each Session-ID, by the end of the side that called.
     pub(crate) threads: HashMap<End, CallId>,
@@ -122,7 +123,7 @@ impl Node {
             pings: HashMap::new(),
             due: BTreeSet::new(),
             threads: HashMap::new(),
-            targets: Targets::new(&parts.settings.pbxs, Instant::now()),
+            targets: Targets::new(&parts.settings.pbxs, &parts.settings.trunks, Instant::now()),
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,

@@ -1,6 +1,6 @@
 //! A new call: who sent it, which line it is of, whether it may be asked, and its first steps.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use call::{Call, CallId, CallOffer, NotReady, Private, Prompt, Recording, RecordingId};
 use ledger::{Direction, Station};
@@ -8,6 +8,7 @@ use sip::{Header, LegId, Remote, Request, Sdp};
 
 use super::Node;
 use crate::{
+    attempts::Attempts,
     config::judge::Settings,
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
@@ -15,6 +16,7 @@ use crate::{
     number,
     peer::{self, Peer},
     session::{Row, Session},
+    targets::Kind,
     wires::{Call as Arrival, Side, Wires},
 };
 
@@ -22,7 +24,7 @@ impl Node {
     /// An INVITE outside of any dialog.
     pub(crate) fn arrives(&mut self, arrival: Arrived) {
         let settings = Arc::clone(&self.settings);
-        let Some(peer) = peer::of(&settings, arrival.source.address) else {
+        let Some(peer) = peer::of(&settings, &self.targets, arrival.source) else {
             self.metrics.strangers.inc();
             return self.refuse(arrival.leg, 403, &[]);
         };
@@ -38,7 +40,6 @@ impl Node {
         if self.comes_back(&arrival.request, &dialled) {
             return self.refuse(arrival.leg, 482, &[]);
         }
-        let target = self.target(direction, emergency);
         let line = match direction {
             Direction::Inbound => settings.lines.find(&dialled).cloned(),
             Direction::Outbound => None,
@@ -52,22 +53,22 @@ impl Node {
             line,
             emergency,
             ready: Ok(()),
-            target_up: target.is_some(),
+            target_up: self.targets.is_up(kind(direction), emergency, self.instant),
         };
         let offer = CallOffer { ready: self.ready(&offer, &settings), ..offer };
-        let rules = [rules(&settings, peer), far_rules(&settings, direction, target)];
+        let rules = [rules(&settings, peer), Arc::default()];
         let trunk = match peer {
             Peer::Trunk(trunk) => Some(Arc::from(&*trunk.name)),
             Peer::Pbx(_) => None,
         };
-        self.open(arrival, offer, Way { direction, target, dialled, rules, trunk }, settings);
+        self.open(arrival, offer, Way { direction, dialled, rules, trunk }, settings);
     }
 
     fn open(
         &mut self,
         arrival: Arrived,
         offer: CallOffer,
-        Way { direction, target, dialled, rules, trunk }: Way,
+        Way { direction, dialled, rules, trunk }: Way,
         settings: Arc<Settings>,
     ) {
         let local = settings
@@ -93,7 +94,6 @@ impl Node {
                 source: arrival.source,
                 max_forwards: arrival.max_forwards,
                 local,
-                target,
             },
             opened.addresses,
             self.session_number(),
@@ -117,6 +117,7 @@ impl Node {
             heard: None,
             trunk,
             since: arrival.since,
+            attempts: Attempts::default(),
             worker: opened.worker,
             ladder: Ladder::default(),
             settings,
@@ -169,14 +170,6 @@ impl Node {
         })
     }
 
-    fn target(&self, direction: Direction, emergency: bool) -> Option<SocketAddr> {
-        match direction {
-            Direction::Inbound if emergency => self.targets.any(),
-            Direction::Inbound => self.targets.best(),
-            Direction::Outbound => self.settings.trunks.iter().find_map(|trunk| trunk.target),
-        }
-    }
-
     pub(crate) fn refuse(&mut self, leg: LegId, status: u16, headers: &[Header]) {
         if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, None) {
             tracing::debug!(%error, "refusing");
@@ -184,10 +177,9 @@ impl Node {
     }
 }
 
-/// Which way a call goes, to whom, and what was dialled.
+/// Which way a call goes, and what was dialled.
 struct Way {
     direction: Direction,
-    target: Option<SocketAddr>,
     dialled: Private<String>,
     rules: [Arc<Rules>; 2],
     trunk: Option<Arc<str>>,
@@ -199,23 +191,6 @@ fn rules(settings: &Settings, peer: Peer<'_>) -> Arc<Rules> {
         Peer::Trunk(trunk) => settings.headers.trunk(&trunk.name),
         Peer::Pbx(pbx) => settings.headers.pbx(&pbx.name),
     }
-}
-
-/// What crosses to and from the side that is called.
-fn far_rules(settings: &Settings, direction: Direction, target: Option<SocketAddr>) -> Arc<Rules> {
-    let (pbxs, trunks) = (&settings.pbxs, &settings.trunks);
-    match direction {
-        Direction::Inbound => {
-            let pbx = pbxs.iter().find(|pbx| Some(pbx.address) == target);
-            pbx.map(|pbx| settings.headers.pbx(&pbx.name))
-        }
-        Direction::Outbound => {
-            let trunk =
-                trunks.iter().find(|trunk| trunk.target.is_some() && trunk.target == target);
-            trunk.map(|trunk| settings.headers.trunk(&trunk.name))
-        }
-    }
-    .unwrap_or_default()
 }
 
 /// Where the leg that called comes from.
@@ -233,6 +208,15 @@ pub(crate) const fn far(direction: Direction) -> Station {
     match direction {
         Direction::Inbound => Station::Pbx,
         Direction::Outbound => Station::Trunk,
+    }
+}
+
+/// Which kind of peer a call goes to.
+#[must_use]
+pub(crate) const fn kind(direction: Direction) -> Kind {
+    match direction {
+        Direction::Inbound => Kind::Pbx,
+        Direction::Outbound => Kind::Trunk,
     }
 }
 

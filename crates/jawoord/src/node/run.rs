@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::Node;
-use crate::{bridge, note::Note};
+use crate::{bridge, icmp, note::Note};
 
 /// How long a call waits for its row before it goes on unrecorded.
 pub(crate) const ROW_PATIENCE: Duration = Duration::from_secs(2);
@@ -35,11 +35,12 @@ pub struct Inbox {
     pub notes: mpsc::UnboundedReceiver<Note>,
 }
 
-/// A datagram and where it came from.
+/// A datagram and where it came from, or news of one of ours that found nobody.
 struct Datagram {
     listener: usize,
-    source: SocketAddr,
-    octets: Vec<u8>,
+    peer: SocketAddr,
+    /// `None` when nobody can be reached there (ICMP).
+    octets: Option<Vec<u8>>,
 }
 
 /// Runs the node until it is told to stop and its calls have ended.
@@ -53,6 +54,7 @@ pub async fn run(mut node: Node, inbox: Inbox) -> io::Result<()> {
     let inlet = Inlet { inside: first, outside: last };
     let mut readers = tokio::task::JoinSet::new();
     for (listener, socket) in sockets.iter().enumerate() {
+        icmp::watch(socket)?;
         readers.spawn(read(listener, Arc::clone(socket), inlet.clone()));
     }
     let mut stop_by: Option<Instant> = None;
@@ -96,7 +98,10 @@ struct Inlet {
 impl Inlet {
     /// Takes a datagram; `false` when nobody is there to read it.
     async fn take(&self, datagram: Datagram) -> bool {
-        match sip::glance(&datagram.octets) {
+        let Some(octets) = &datagram.octets else {
+            return self.inside.send(datagram).await.is_ok();
+        };
+        match sip::glance(octets) {
             Glance::Noise => true,
             Glance::Response(_) | Glance::Inside(_) | Glance::Outside(b"ACK" | b"CANCEL") => {
                 self.inside.send(datagram).await.is_ok()
@@ -126,14 +131,21 @@ async fn read(listener: usize, socket: Arc<UdpSocket>, inlet: Inlet) {
     let mut buffer = vec![0; 65_535];
     loop {
         match socket.recv_from(&mut buffer).await {
-            Ok((length, source)) => {
-                let octets = buffer.get(..length).unwrap_or_default().to_vec();
-                if !inlet.take(Datagram { listener, source, octets }).await {
+            Ok((length, peer)) => {
+                let octets = Some(buffer.get(..length).unwrap_or_default().to_vec());
+                if !inlet.take(Datagram { listener, peer, octets }).await {
                     return;
                 }
             }
-            // An ICMP answer to something we sent: the transaction's timer deals with it.
-            Err(error) => tracing::debug!(kind = ?error.kind(), "receiving SIP"),
+            // An ICMP answer to something that we sent.
+            Err(error) => {
+                tracing::debug!(kind = ?error.kind(), "receiving SIP");
+                for peer in icmp::unreachable(&socket) {
+                    if !inlet.take(Datagram { listener, peer, octets: None }).await {
+                        return;
+                    }
+                }
+            }
         }
     }
 }
@@ -143,7 +155,7 @@ impl Node {
     fn wake(&self) -> Option<Instant> {
         let calls = self.due.first().map(|(at, _)| self.clock.instant(*at));
         let parked = self.parked.front().map(|(at, _)| *at);
-        let targets = self.targets.next_ping();
+        let targets = self.targets.wakes();
         [self.endpoint.poll_timeout(), calls, targets, parked, self.leaving]
             .into_iter()
             .flatten()
@@ -154,13 +166,16 @@ impl Node {
         self.instant = Instant::now();
         let Ok(listener) = u16::try_from(datagram.listener) else { return };
         let remote = Remote {
-            address: datagram.source,
+            address: datagram.peer,
             listener: ListenerId(listener),
             transport: Transport::Udp,
         };
-        if self.admits(remote, &datagram.octets) {
-            self.traced(&remote, &datagram.octets, true);
-            self.endpoint.receive(self.instant, remote, &datagram.octets);
+        let Some(octets) = &datagram.octets else {
+            return self.endpoint.unreachable(self.instant, remote);
+        };
+        if self.admits(remote, octets) {
+            self.traced(&remote, octets, true);
+            self.endpoint.receive(self.instant, remote, octets);
         }
     }
 
@@ -170,7 +185,7 @@ impl Node {
             Note::Paper(paper) => self.papered(paper),
             Note::Tape(tape) => self.taped(&tape),
             Note::Settings(settings) => {
-                self.targets.renew(&settings.pbxs, self.instant);
+                self.targets.renew(&settings.pbxs, &settings.trunks, self.instant);
                 self.sound.renew(&settings);
                 self.settings = settings;
             }
@@ -209,10 +224,11 @@ impl Node {
         while let Some(transmit) = self.endpoint.poll_transmit() {
             self.traced(&transmit.remote, &transmit.octets, false);
             let socket = sockets.get(usize::from(transmit.remote.listener.0));
-            // A full send buffer is a lost datagram; SIP repeats what matters.
-            if let Some(Err(error)) =
-                socket.map(|socket| socket.try_send_to(&transmit.octets, transmit.remote.address))
-            {
+            let Some(socket) = socket else { continue };
+            let send = || socket.try_send_to(&transmit.octets, transmit.remote.address);
+            // The first error may be news of an earlier datagram, and this one has not gone out
+            // then. A full send buffer is a lost datagram; SIP repeats what matters.
+            if let Err(error) = send().or_else(|_| send()) {
                 tracing::debug!(kind = ?error.kind(), "sending SIP");
             }
         }

@@ -61,6 +61,14 @@ impl Endpoint {
         Ok(id)
     }
 
+    /// Has the peer responded to our INVITE in any way? A bare 100 makes no event.
+    pub fn has_heard(&self, id: LegId) -> bool {
+        self.legs.get(&id).is_some_and(|leg| match &leg.phase {
+            Phase::Calling(calling) => calling.heard,
+            Phase::Ringing(_) | Phase::Up | Phase::Closing(..) | Phase::Over => true,
+        })
+    }
+
     /// Asks a peer whether it lives; [`Event::Pong`] follows (row R-17).
     ///
     /// # Errors

@@ -1,0 +1,253 @@
+//! The other side is called: one target after the other, until one takes the call.
+
+use std::sync::Arc;
+
+use call::Time;
+use ledger::Station;
+use ring::rand::SecureRandom;
+use sip::{Event, Host, Invite, Uri, Why};
+
+use super::{
+    Node,
+    convey::{Conveyed, withdrawal},
+    place::{far, kind},
+};
+use crate::{
+    attempts::{After, Attempts, rest},
+    bridge,
+    identity::{self, rules::Rules},
+    session::Session,
+    targets::{Candidate, Kind, Trial},
+    wires::Side,
+};
+
+impl Node {
+    /// Calls the other side. The targets are chosen now, and not when the call came: the notice may
+    /// have taken long, and health changes.
+    pub(crate) fn dial(&mut self, session: &mut Session) {
+        let urgent = session.offer.emergency;
+        let random = &self.random;
+        let draw = |below: u32| {
+            let mut bytes = [0; 4];
+            // Without chance the order of the file is as good as any.
+            random.fill(&mut bytes).map_or(0, |()| u32::from_be_bytes(bytes) % below.max(1))
+        };
+        let found = self.targets.candidates(kind(session.direction), urgent, self.instant, draw);
+        session.attempts = Attempts::new(found, urgent);
+        if !self.advance(session) {
+            session.call.handle(self.now(), bridge::UNREACHABLE);
+        }
+    }
+
+    /// Calls the next target; `false` when none is left.
+    fn advance(&mut self, session: &mut Session) -> bool {
+        while let Some(candidate) = session.attempts.advance(self.now()) {
+            match self.invite(session, &candidate) {
+                Ok(()) => return true,
+                Err(error) => {
+                    tracing::warn!(
+                        call = %session.id(), peer = %candidate.name, %error,
+                        "calling the other side"
+                    );
+                }
+            }
+        }
+        session.attempts.settle();
+        false
+    }
+
+    fn invite(
+        &mut self,
+        session: &mut Session,
+        candidate: &Candidate,
+    ) -> Result<(), sip::CommandError> {
+        let address = candidate.address;
+        session.rules[1] = rules(session, candidate);
+        let (listener, own) = session.wires.from();
+        let request = session.wires.request();
+        let (from, mut to) = (identity::from(request, own), identity::to(request, address));
+        let mut target = identity::target(request, address);
+        name(&mut target, candidate);
+        name(&mut to.uri, candidate);
+        if let (Uri::Sip(target), Some(contact)) = (&mut target, &candidate.contact) {
+            target.user.clone_from(&contact.user);
+        }
+        let offer = session.wires.offer();
+        let Conveyed { from, headers, body } = self.conveys(session, from, &to, offer);
+        let invite = Invite {
+            listener,
+            destination: address,
+            stream: None,
+            target,
+            routes: Vec::new(),
+            from,
+            to,
+            headers,
+            body,
+            max_forwards: session.wires.max_forwards(),
+        };
+        let leg = self.endpoint.invite(self.instant, &invite)?;
+        session.wires.dialled(leg);
+        self.stands(session, Side::Far, leg);
+        self.legs.insert(leg, (session.id(), Side::Far));
+        if let Some(call_id) = self.endpoint.call_id(leg) {
+            self.traces.tie(session.id(), call_id);
+        }
+        session.ladder.add(self.now(), Station::Node, far(session.direction), "INVITE");
+        Ok(())
+    }
+
+    /// Whether an event of the far leg is the end of one attempt only, and the next one is under
+    /// way. The call machine learns of the last one.
+    pub(crate) fn goes_on(&mut self, session: &mut Session, event: &Event) -> bool {
+        if let Event::Provisional { sdp, .. } = event {
+            session.attempts.heard(sdp.is_some());
+            return false;
+        }
+        let Some(candidate) = session.attempts.current().cloned() else { return false };
+        if let Event::Answered { .. } = event {
+            self.targets.tried(&candidate, Trial::Served, self.instant);
+            session.attempts.settle();
+            return false;
+        }
+        let after = if let Event::Rejected { status, response, .. } = event {
+            if *status == 503 {
+                self.targets.tried(&candidate, Trial::Failed(rest(response)), self.instant);
+            }
+            let after = session.attempts.after(*status);
+            if after == After::Follow {
+                let kind = kind(session.direction);
+                session.attempts.follow(response, |uri| self.targets.redirected(kind, uri));
+            }
+            after
+        } else if let Event::Ended { why: Why::NoResponse, .. } = event {
+            self.targets.tried(&candidate, Trial::Failed(None), self.instant);
+            After::Next
+        } else {
+            After::Over
+        };
+        if after == After::Over {
+            if event.ends_leg().is_some() {
+                session.attempts.settle();
+            }
+            return false;
+        }
+        self.tries_on(session)
+    }
+
+    /// Calls the next target after one has failed.
+    fn tries_on(&mut self, session: &mut Session) -> bool {
+        let goes_on = self.advance(session);
+        if goes_on {
+            tracing::info!(call = %session.id(), "the call goes on to the next target");
+            // What the last one said is nothing that the other side should be told.
+            session.heard = None;
+            if session.attempts.had_early_media() {
+                // What the last one played is over; its successor has yet to be heard.
+                self.sound.ring_back(session);
+            }
+        }
+        goes_on
+    }
+
+    /// A target has had its time, and another one is left (rows B-20, R-17).
+    pub(crate) fn lingers(&mut self, session: &mut Session, now: Time) {
+        let Some(leg) = session.wires.leg(Side::Far) else {
+            return session.attempts.settle();
+        };
+        if session.attempts.is_silent(now) {
+            // A bare 100 is no event, and still a sign of life.
+            if self.endpoint.has_heard(leg) {
+                session.attempts.heard(false);
+                return;
+            }
+            if let Some(candidate) = session.attempts.current().cloned() {
+                self.targets.tried(&candidate, Trial::Failed(None), self.instant);
+            }
+        } else if !session.attempts.is_unanswered(now) {
+            return;
+        }
+        // From here on the leg is the endpoint's alone: it sends the CANCEL when it may, and hangs
+        // up on an answer that crosses with it (row C-10).
+        self.withdraw(session, leg);
+        self.legs.remove(&leg);
+        session.wires.over(Side::Far);
+        if !self.tries_on(session) {
+            session.call.handle(self.now(), bridge::UNREACHABLE);
+            self.drive(session);
+        }
+    }
+
+    /// Takes the far leg's INVITE back; no other target is tried.
+    pub(crate) fn cancel(&mut self, session: &mut Session) {
+        session.attempts.settle();
+        if let Some(leg) = session.wires.leg(Side::Far) {
+            self.withdraw(session, leg);
+        }
+    }
+
+    fn withdraw(&mut self, session: &mut Session, leg: sip::LegId) {
+        session.ladder.add(self.now(), Station::Node, far(session.direction), "CANCEL");
+        if let Err(error) = self.endpoint.cancel(self.instant, leg, &withdrawal(session)) {
+            tracing::debug!(call = %session.id(), %error, "cancelling");
+        }
+    }
+
+    /// Asks every target that is due whether it lives (row R-17).
+    pub(crate) fn ping(&mut self) {
+        let mut changes = self.targets.lapse(self.instant);
+        for ping in self.targets.due(self.instant) {
+            let mut target = identity::host(ping.address);
+            if let (Uri::Sip(uri), Some(host)) = (&mut target, &ping.host) {
+                uri.host = Host::Name(host.as_ref().to_owned());
+            }
+            match self.endpoint.options(self.instant, sip::ListenerId(0), ping.address, &target) {
+                Ok(sent) => {
+                    self.pings.insert(sent, ping.number);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "OPTIONS");
+                    changes.extend(self.targets.pong(ping.number, false, self.instant));
+                }
+            }
+        }
+        changes.iter().for_each(said);
+    }
+
+    /// What became of an OPTIONS.
+    pub(crate) fn pong(&mut self, ping: sip::PingId, pong: sip::Pong) {
+        let Some(number) = self.pings.remove(&ping) else { return };
+        let answered = matches!(pong, sip::Pong::Status(status) if status != 503);
+        if let Some(change) = self.targets.pong(number, answered, self.instant) {
+            said(&change);
+        }
+    }
+}
+
+/// What crosses to and from the side that is called.
+fn rules(session: &Session, candidate: &Candidate) -> Arc<Rules> {
+    let headers = &session.settings.headers;
+    match candidate.peer.kind {
+        Kind::Pbx => headers.pbx(&candidate.name),
+        Kind::Trunk => headers.trunk(&candidate.name),
+    }
+}
+
+/// A target that was found by its name is called by its name, so that every address of it gets the
+/// same request.
+fn name(uri: &mut Uri, candidate: &Candidate) {
+    if let (Uri::Sip(uri), Some(host)) = (uri, &candidate.host) {
+        let default = candidate.transport.port();
+        uri.host = Host::Name(host.as_ref().to_owned());
+        uri.port = uri.port.filter(|port| *port != default);
+    }
+}
+
+fn said(change: &crate::targets::Change) {
+    let crate::targets::Change { peer, place, up } = change;
+    if *up {
+        tracing::info!(%peer, target_place = place, "a target is up");
+    } else {
+        tracing::warn!(%peer, target_place = place, "a target is down; calls go to the others");
+    }
+}

@@ -84,9 +84,26 @@ pub struct Line {
     pub policy: Arc<Policy>,
 }
 
-/// All lines, most specific first.
+/// All lines, found by number in a time that grows with the number's length alone.
 #[derive(Clone, Debug, Default)]
-pub struct Lines(Vec<Arc<Line>>);
+pub struct Lines {
+    /// Most specific first.
+    lines: Vec<Arc<Line>>,
+    /// The characters of all patterns as a tree; the first node is the root.
+    nodes: Vec<Node>,
+}
+
+/// A beginning of some patterns.
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// Where each further character leads: `0` to `9`, then `+`. The root is nobody's child, so 0
+    /// is nowhere.
+    next: [u32; 11],
+    /// The line of exactly this number.
+    exact: Option<u32>,
+    /// The line of every number that begins so.
+    open: Option<u32>,
+}
 
 impl Lines {
     /// Orders the lines. Of two equal patterns the first stays in front.
@@ -94,19 +111,63 @@ impl Lines {
     pub fn new(lines: impl IntoIterator<Item = Line>) -> Self {
         let mut lines: Vec<_> = lines.into_iter().map(Arc::new).collect();
         lines.sort_by_key(|line| std::cmp::Reverse(line.pattern.rank()));
-        Self(lines)
+        let mut made = Self { lines: Vec::new(), nodes: vec![Node::default()] };
+        for (place, line) in (0_u32..).zip(&lines) {
+            made.plant(&line.pattern, place);
+        }
+        Self { lines, ..made }
     }
 
-    /// The line of a dialled number, if any line wants it. A number of no line is never recorded
-    /// (law row L25).
+    fn plant(&mut self, pattern: &DialledPattern, line: u32) {
+        let mut at = 0;
+        for slot in pattern.digits.bytes().filter_map(slot) {
+            let new = u32::try_from(self.nodes.len()).unwrap_or_default();
+            let Some(next) = self.nodes.get_mut(at).and_then(|node| node.next.get_mut(slot)) else {
+                return;
+            };
+            if *next == 0 {
+                *next = new;
+                at = self.nodes.len();
+                self.nodes.push(Node::default());
+            } else {
+                at = *next as usize;
+            }
+        }
+        if let Some(node) = self.nodes.get_mut(at) {
+            let place = if pattern.open { &mut node.open } else { &mut node.exact };
+            place.get_or_insert(line);
+        }
+    }
+
+    /// The line of a dialled number, if any line wants it: that of the number itself, else that of
+    /// its longest beginning. A number of no line is never recorded (law row L25).
     #[must_use]
     pub fn find(&self, dialled: &Private<String>) -> Option<&Arc<Line>> {
-        self.0.iter().find(|line| line.pattern.matches(dialled.reveal()))
+        let mut node = self.nodes.first()?;
+        let mut found = node.open;
+        for byte in dialled.reveal().bytes() {
+            let next = slot(byte).and_then(|slot| node.next.get(slot)).filter(|next| **next != 0);
+            let Some(child) = next.and_then(|next| self.nodes.get(*next as usize)) else {
+                return self.lines.get(found? as usize);
+            };
+            node = child;
+            found = node.open.or(found);
+        }
+        self.lines.get(node.exact.or(found)? as usize)
     }
 
     /// Each line, most specific first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<Line>> {
-        self.0.iter()
+        self.lines.iter()
+    }
+}
+
+/// The place of a character in a node; `None` for what no pattern can hold.
+const fn slot(byte: u8) -> Option<usize> {
+    match byte {
+        b'0'..=b'9' => Some((byte - b'0') as usize),
+        b'+' => Some(10),
+        _ => None,
     }
 }
 
@@ -207,6 +268,62 @@ mod tests {
         assert_eq!(found("112").as_deref(), Some("all"));
         assert_eq!(lines.iter().len(), 5);
         assert_eq!(lines.iter().next().map(|line| line.id.as_str()), Some("sales"));
+    }
+
+    #[test]
+    fn the_index_finds_what_a_walk_through_all_lines_finds() {
+        let mut state = 7_u32;
+        let mut draw = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
+        };
+        // Few digits, so that patterns and numbers meet often.
+        let mut digits = |most: u32| -> String {
+            let plus = if draw(2) == 0 { "+" } else { "" };
+            let length = draw(most) + 1;
+            (0..length).map(|_| char::from(b'0' + draw(3) as u8)).fold(
+                plus.into(),
+                |mut text, c| {
+                    text.push(c);
+                    text
+                },
+            )
+        };
+        for round in 0..200 {
+            let star = |number: usize| if (number + round) % 3 == 0 { "*" } else { "" };
+            let all: Vec<Line> = (0..40)
+                .map(|number| {
+                    line(&format!("l-{number}"), &format!("{}{}", digits(5), star(number)))
+                })
+                .collect();
+            let lines = Lines::new(all);
+            for _ in 0..200 {
+                let number = dialled(&digits(6));
+                let walked = lines.iter().find(|line| line.pattern.matches(number.reveal()));
+                let found = lines.find(&number);
+                assert_eq!(found.map(|line| &line.id), walked.map(|line| &line.id));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_finds_only_a_line_for_everything() {
+        let lines = Lines::new([line("all", "*"), line("sales", "+31201234567")]);
+        for odd in ["", "urn:service:counseling", "reception", "+31201234567x"] {
+            assert_eq!(lines.find(&dialled(odd)).map(|line| line.id.as_str()), Some("all"));
+        }
+        let lines = Lines::new([line("sales", "+31201234567")]);
+        assert!(lines.find(&dialled("reception")).is_none() && lines.find(&dialled("")).is_none());
+    }
+
+    #[test]
+    fn a_number_is_found_in_as_many_steps_as_it_has_characters_whatever_the_number_of_lines() {
+        let all = (0..10_000).map(|n| line(&format!("l-{n}"), &format!("+3120{n:07}")));
+        let lines = Lines::new(all);
+        // The tree holds each character of each beginning once: 5 + 7 levels at most.
+        assert!(lines.nodes.len() < 13_000, "{}", lines.nodes.len());
+        let found = lines.find(&dialled("+31200009999")).map(|line| line.id.to_string());
+        assert_eq!(found.as_deref(), Some("l-9999"));
     }
 
     #[test]

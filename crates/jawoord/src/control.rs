@@ -16,8 +16,8 @@ use tokio::{
 
 use crate::command::request::{Reply, Request};
 
-/// A request longer than this is nobody's.
-const REQUEST_LIMIT: u64 = 64 * 1024;
+/// A request longer than this is nobody's: room for ten thousand lines at once.
+const REQUEST_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// An answer, and the raw bytes that follow it, if any.
 pub struct Answer {

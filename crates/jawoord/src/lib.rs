@@ -15,6 +15,7 @@ pub mod harden;
 pub mod http;
 pub mod icmp;
 pub mod identity;
+pub mod kept;
 pub mod ladder;
 pub mod metrics;
 pub mod node;

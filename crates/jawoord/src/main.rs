@@ -4,7 +4,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use jawoord::{
-    command::{Cli, Command, Site, check, desk::Errand, init, prompts, serve},
+    command::{Cli, Command, Site, check, desk::Errand, init, lines, prompts, serve},
     config::problem::Problems,
     demo,
 };
@@ -41,6 +41,11 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
         Command::Reload(site) => errand(Errand::reload(), site, runtime),
         Command::Drain { site, switch } => errand(Errand::drain(*switch), site, runtime),
         Command::Link(site) => errand(Errand::link(), site, runtime),
+        Command::Lines { site, command } => match lines::request(command) {
+            Ok(Some(request)) => errand(Errand::lines(request), site, runtime),
+            Ok(None) => said(lines::list(site)),
+            Err(problem) => said((format!("{problem}\n"), false)),
+        },
         Command::Calls { site, command } => errand(Errand::calls(command), site, runtime),
         Command::Recordings { site, command } => errand(Errand::recordings(command), site, runtime),
         Command::Retention { site, command } => errand(Errand::retention(command), site, runtime),

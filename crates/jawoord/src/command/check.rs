@@ -15,7 +15,7 @@ use crate::config::{
 /// # Errors
 /// Every problem found.
 pub fn settings(config: &Path, data: Option<&Path>) -> Result<Settings, Vec<Problem>> {
-    judge::judge(read::read(config)?, data)
+    judge::judge(read::read(config, data)?, data)
 }
 
 /// Judges a configuration; the text, the same as JSON, and whether `serve` would take it.

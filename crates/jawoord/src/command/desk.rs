@@ -9,14 +9,15 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    Audit, Calls, Keys, Recordings, Retention, Site, Switch, check,
+    Audit, Calls, Keys, Recordings, Retention, Site, Switch, check, renew,
     request::{Reply, Request},
     show::{Table, cell, fields},
 };
 use crate::{
     clock::Clock,
-    config::problem::Problems,
+    config::{judge::Settings, problem::Problems},
     control,
+    kept::{self, Change, Source},
     metrics::Metrics,
     office::{
         answer::Desk,
@@ -137,6 +138,12 @@ impl Errand {
         })
     }
 
+    /// A change of lines.
+    #[must_use]
+    pub fn lines(request: Request) -> Self {
+        Self::plain(request)
+    }
+
     /// Reading the configuration again.
     #[must_use]
     pub fn reload() -> Self {
@@ -156,8 +163,8 @@ impl Errand {
             Err(problems) => return (Problems(&problems).to_string(), false),
         };
         let reply = match &self.output {
-            Some(path) => self.export(path, &settings.data.path, &settings).await,
-            None => ask(&settings.data.path, &self.request, &settings, io::sink()).await,
+            Some(path) => self.export(path, site, &settings).await,
+            None => ask(site, &self.request, &settings, io::sink()).await,
         };
         match reply {
             Ok(reply) => self.show(&reply, site.json),
@@ -166,15 +173,10 @@ impl Errand {
     }
 
     /// Writes a file: under another name until it is whole.
-    async fn export(
-        &self,
-        path: &Path,
-        data: &Path,
-        settings: &crate::config::judge::Settings,
-    ) -> io::Result<Reply> {
+    async fn export(&self, path: &Path, site: &Site, settings: &Settings) -> io::Result<Reply> {
         let part = path.with_extension("part");
         let file = io::BufWriter::new(fs::File::create(&part)?);
-        let reply = ask(data, &self.request, settings, file).await;
+        let reply = ask(site, &self.request, settings, file).await;
         match reply {
             Ok(reply) if reply.done => fs::rename(&part, path).map(|()| reply),
             other => {
@@ -207,12 +209,12 @@ impl Errand {
 
 /// Asks the running node, or becomes the office for a moment.
 async fn ask(
-    data: &Path,
+    site: &Site,
     request: &Request,
-    settings: &crate::config::judge::Settings,
+    settings: &Settings,
     mut body: impl io::Write,
 ) -> io::Result<Reply> {
-    if let Some(reply) = control::ask(data, request, &mut body).await? {
+    if let Some(reply) = control::ask(&settings.data.path, request, &mut body).await? {
         body.flush()?;
         return Ok(reply);
     }
@@ -225,7 +227,10 @@ async fn ask(
     let metrics = Metrics::new().map_err(io::Error::other)?;
     let keeper = KeeperDoor::start(Arc::clone(&archive), leftovers.removals, metrics);
     let desk = Desk { archive, keeper };
-    let mut answer = desk.answer(request.clone()).await;
+    let mut answer = match request.change() {
+        Some(change) => lines(&desk, site, change).await.into(),
+        None => desk.answer(request.clone()).await,
+    };
     let mut left = answer.reply.bytes;
     while let Some(bytes) = match &mut answer.body {
         Some(body) => body.recv().await,
@@ -239,4 +244,13 @@ async fn ask(
     // The writer ends with its last handle; the keeper's goes with the runtime.
     writing.abort();
     if left > 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(answer.reply) }
+}
+
+/// Changes lines while no node runs. The data folder is ours meanwhile.
+async fn lines(desk: &Desk, site: &Site, change: Change) -> Reply {
+    let source = Source { config: site.config.clone(), data: site.data.clone() };
+    match kept::change(&source, change) {
+        Ok(settings) => renew::audited(desk, &settings).await,
+        Err(refused) => Reply::failed(refused),
+    }
 }

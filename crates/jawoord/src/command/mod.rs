@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub mod check;
 pub mod desk;
 pub mod init;
+pub mod lines;
 pub mod prompts;
+pub mod renew;
 pub mod request;
 pub mod serve;
 pub mod show;
@@ -65,6 +67,15 @@ pub enum Command {
     },
     /// Makes a new one-time link to the page.
     Link(Site),
+    /// Lines that are added and removed without a restart.
+    Lines {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Lines,
+    },
     /// Calls and their three words.
     Calls {
         /// Where the node is.
@@ -125,6 +136,37 @@ pub enum Switch {
     On,
     /// No.
     Off,
+}
+
+/// Commands about lines.
+#[derive(Debug, Subcommand)]
+pub enum Lines {
+    /// Adds a line, or all lines of a file; running calls keep what they began with.
+    Add {
+        /// The line's name.
+        #[arg(required_unless_present = "file", conflicts_with = "file")]
+        id: Option<String>,
+        /// Whose recordings its calls leave.
+        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+        tenant: Option<String>,
+        /// The dialled number, or its beginning and '*'.
+        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+        number: Option<String>,
+        /// The policy's id.
+        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+        policy: Option<String>,
+        /// A file with any number of [[line]] tables: all are added, or none.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Removes lines that were added so.
+    Remove {
+        /// Their names.
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Lists all lines, and where each is kept.
+    List,
 }
 
 /// Commands about calls.

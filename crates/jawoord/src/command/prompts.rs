@@ -81,7 +81,7 @@ fn check(dir: Option<&Path>, config: Option<&Path>) -> (String, bool) {
 /// Where the policies of a configuration say something else than the sounds; a configuration that
 /// cannot be judged at all says so itself.
 fn disagreements(config: &Path, dir: Option<&Path>) -> Vec<Problem> {
-    let judged = read::read(config).and_then(|mut read| {
+    let judged = read::read(config, None).and_then(|mut read| {
         if dir.is_some() {
             read.file.prompts.path = dir.map(Path::to_owned);
         }

@@ -4,6 +4,8 @@ use call::{CallId, RecordingId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::{config::schema::Line, kept::Change};
+
 /// A request: one line of JSON.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
@@ -77,10 +79,34 @@ pub enum Request {
         /// Which.
         on: bool,
     },
+    /// Adds lines: all of them, or none.
+    LinesAdd {
+        /// As the configuration would write them.
+        lines: Vec<Line>,
+    },
+    /// Removes lines that were added so: all of them, or none.
+    LinesRemove {
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Makes a new one-time link to the page.
     PortalLink,
     /// Reads the configuration again.
     Reload,
+}
+
+impl Request {
+    /// The change of lines that is asked for, if one is.
+    #[must_use]
+    pub fn change(&self) -> Option<Change> {
+        if let Self::LinesAdd { lines } = self {
+            Some(Change::Add(lines.clone()))
+        } else if let Self::LinesRemove { names } = self {
+            Some(Change::Remove(names.clone()))
+        } else {
+            None
+        }
+    }
 }
 
 /// The answer: one line of JSON, then `bytes` raw bytes.

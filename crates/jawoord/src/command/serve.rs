@@ -2,7 +2,7 @@
 
 use std::{
     fmt, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -19,14 +19,15 @@ use tokio::{
 };
 
 use super::{
-    check,
+    renew::Renewal,
     request::{Reply, Request, call_id},
 };
 use crate::{
     clock::Clock,
-    config::{judge::Settings, problem::Problems},
+    config::judge::Settings,
     control::{self, Answer, Handle},
     harden, http,
+    kept::{Change, Source},
     metrics::Metrics,
     node::{
         Node, Parts,
@@ -98,6 +99,8 @@ pub struct Running {
     /// The page's one-time link, if there is a page.
     pub link: Option<String>,
     leaving: bool,
+    /// The way to new settings, if the node has a configuration file.
+    pub renewal: Option<Arc<Renewal>>,
 }
 
 /// Starts everything; the node takes calls when this returns.
@@ -138,7 +141,12 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     let node = Node::new(parts).map_err(system("the SIP endpoint"))?;
     let page = page(&settings, &desk, clock).await?;
     let link = page.as_ref().map(Door::link);
-    let operator = Operator { desk: desk.clone(), notes: notes.clone(), reload, page };
+    let renewal = reload.map(|config| {
+        let source = Source { config, data: Some(settings.data.path.clone()) };
+        Arc::new(Renewal::new(source, desk.clone(), notes.clone()))
+    });
+    let operator =
+        Operator { desk: desk.clone(), notes: notes.clone(), renewal: renewal.clone(), page };
     let socket = control::listen(&settings.data.path).map_err(system("the control socket"))?;
     tokio::spawn(control::serve(socket, Arc::new(operator)));
     if let Some(address) = settings.metrics {
@@ -148,7 +156,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     tokio::spawn(watch(desk.clone(), metrics));
     let calls = tokio::spawn(run::run(node, Inbox { sockets, notes: inbox }));
     tracing::info!(lines, "the node takes calls");
-    Ok(Running { calls, notes, desk, office, link, leaving: false })
+    Ok(Running { calls, notes, desk, office, link, renewal, leaving: false })
 }
 
 fn hardened() {
@@ -235,7 +243,7 @@ async fn watch(desk: Desk, metrics: Metrics) {
 struct Operator {
     desk: Desk,
     notes: mpsc::UnboundedSender<Note>,
-    reload: Option<PathBuf>,
+    renewal: Option<Arc<Renewal>>,
     page: Option<Door>,
 }
 
@@ -246,9 +254,11 @@ impl Handle for Operator {
         } else if let Request::CallsTrace { id } = &request {
             self.trace(id).await
         } else if matches!(request, Request::Reload) {
-            self.read_again().await.into()
+            self.renew(None).await.into()
         } else if let Request::Drain { on } = request {
             self.drain(on).await.into()
+        } else if let Some(change) = request.change() {
+            self.renew(Some(change)).await.into()
         } else if matches!(request, Request::PortalLink) {
             match &self.page {
                 Some(page) => Reply::done(page.link().into()).into(),
@@ -313,28 +323,11 @@ impl Operator {
         }
     }
 
-    async fn read_again(&self) -> Reply {
-        let Some(path) = &self.reload else {
-            return Reply::failed("this node has no configuration file");
-        };
-        read_again(path, &self.desk, &self.notes).await
-    }
-}
-
-/// Reads the configuration again. A bad one changes nothing; running calls keep the old one.
-pub async fn read_again(path: &Path, desk: &Desk, notes: &mpsc::UnboundedSender<Note>) -> Reply {
-    match check::settings(path, None) {
-        Ok(settings) => {
-            let configuration = settings.hash;
-            desk.archive.fact(Fact::ConfigurationChanged { configuration }).await;
-            let lines = settings.lines.iter().len();
-            tracing::info!(lines, "new settings take effect; running calls keep theirs");
-            let _stopping = notes.send(Note::Settings(Arc::new(settings)));
-            Reply::done(serde_json::json!({ "configuration": configuration.to_string() }))
-        }
-        Err(problems) => {
-            tracing::error!("the new configuration is not good; nothing has changed");
-            Reply::failed(Problems(&problems))
+    async fn renew(&self, change: Option<Change>) -> Reply {
+        match (&self.renewal, change) {
+            (None, _) => Reply::failed("this node has no configuration file"),
+            (Some(renewal), None) => renewal.read_again().await,
+            (Some(renewal), Some(change)) => renewal.change(change).await,
         }
     }
 }
@@ -352,7 +345,7 @@ pub async fn serve(settings: Settings, config: PathBuf) -> Result<(), ServeError
         take(SignalKind::interrupt())?,
         take(SignalKind::hangup())?,
     );
-    let mut running = start(settings, Some(config.clone())).await?;
+    let mut running = start(settings, Some(config)).await?;
     if let Some(link) = &running.link {
         println!("page: {link}");
     }
@@ -361,7 +354,9 @@ pub async fn serve(settings: Settings, config: PathBuf) -> Result<(), ServeError
             _ = term.recv() => running.leaves(),
             _ = int.recv() => running.leaves(),
             _ = hup.recv() => {
-                let _said_in_the_log = read_again(&config, &running.desk, &running.notes).await;
+                if let Some(renewal) = &running.renewal {
+                    let _said_in_the_log = renewal.read_again().await;
+                }
             }
             ended = &mut running.calls => return running.closes(ended).await,
         }

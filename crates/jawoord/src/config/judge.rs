@@ -112,7 +112,7 @@ pub struct Settings {
 /// # Errors
 /// Every problem, not only the first.
 pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> {
-    let Read { mut file, hash } = read;
+    let Read { mut file, hash, kept: _ } = read;
     if let Some(path) = data {
         file.data.path = path.to_owned();
     }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     problem::Problem,
-    schema::{File, LinesFile},
+    schema::{File, KeptFile, Line, LinesFile},
 };
 use call::Digest;
 
@@ -21,13 +21,37 @@ pub struct Read {
     pub file: File,
     /// SHA-256 over the files, in the order in which they were read.
     pub hash: Digest,
+    /// The lines that are kept by command; they stand behind all others.
+    pub kept: Kept,
 }
 
-/// Reads `path` and every `lines.d/*.toml` beside it, in the order of their names.
+/// Where the lines are kept that are added by command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The file, whether it is there or not.
+    pub path: PathBuf,
+    /// The place of the first of them among all lines.
+    pub from: usize,
+}
+
+/// Reads `path`, every `lines.d/*.toml` beside it in the order of their names, and the lines that
+/// are kept by command. `data` replaces the data folder of the file.
 ///
 /// # Errors
 /// Every problem found, each naming its file and line.
-pub fn read(path: &Path) -> Result<Read, Vec<Problem>> {
+pub fn read(path: &Path, data: Option<&Path>) -> Result<Read, Vec<Problem>> {
+    read_with(path, data, None)
+}
+
+/// The same with `kept` in place of the file of kept lines, before it is written.
+///
+/// # Errors
+/// Every problem found, each naming its file and line.
+pub fn read_with(
+    path: &Path,
+    data: Option<&Path>,
+    kept: Option<&str>,
+) -> Result<Read, Vec<Problem>> {
     let mut hash = Context::new(&SHA256);
     let mut problems = Vec::new();
     let mut file = match read_one::<File>(path, &mut hash) {
@@ -47,7 +71,34 @@ pub fn read(path: &Path) -> Result<Read, Vec<Problem>> {
             Err(problem) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(Read { file, hash: finish(hash) }) } else { Err(problems) }
+    let keeps = Kept { path: kept_file(path, &file, data), from: file.line.len() };
+    let lines = match kept {
+        Some(text) => {
+            hash.update(text.as_bytes());
+            Some(parse::<KeptFile>(&keeps.path, text))
+        }
+        // A node without lines of this kind has no such file.
+        None if !keeps.path.exists() => None,
+        None => Some(read_one::<KeptFile>(&keeps.path, &mut hash)),
+    };
+    match lines {
+        Some(Ok(lines)) => file.line.extend(lines.line),
+        Some(Err(problem)) => problems.push(problem),
+        None => {}
+    }
+    if problems.is_empty() {
+        Ok(Read { file, hash: finish(hash), kept: keeps })
+    } else {
+        Err(problems)
+    }
+}
+
+/// `lines_file` beside the configuration, or `lines.toml` in the data folder.
+fn kept_file(path: &Path, file: &File, data: Option<&Path>) -> PathBuf {
+    match &file.lines_file {
+        Some(named) => path.parent().unwrap_or(Path::new(".")).join(named),
+        None => data.unwrap_or(&file.data.path).join("lines.toml"),
+    }
 }
 
 /// Reads a configuration from text, as `demo` does.
@@ -58,7 +109,7 @@ pub fn read_text(text: &str) -> Result<Read, Vec<Problem>> {
     let mut hash = Context::new(&SHA256);
     hash.update(text.as_bytes());
     match parse::<File>(Path::new("(built in)"), text) {
-        Ok(file) => Ok(Read { file, hash: finish(hash) }),
+        Ok(file) => Ok(Read { file, hash: finish(hash), kept: Kept::default() }),
         Err(problem) => Err(vec![problem]),
     }
 }
@@ -86,6 +137,14 @@ fn read_one<T: DeserializeOwned>(path: &Path, hash: &mut Context) -> Result<T, P
         .map_err(|error| Problem::Read { file: path.to_owned(), kind: error.kind() })?;
     hash.update(text.as_bytes());
     parse(path, &text)
+}
+
+/// Reads `[[line]]` tables from the text of a file.
+///
+/// # Errors
+/// The first fault of its form.
+pub fn lines(path: &Path, text: &str) -> Result<Vec<Line>, Problem> {
+    parse::<KeptFile>(path, text).map(|file| file.line)
 }
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, Problem> {

@@ -14,6 +14,9 @@ use super::{headers::Headers, limits, target::Targets};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
+    /// Where lines are kept that `jawoord lines add` adds; by default `lines.toml` in the data
+    /// folder.
+    pub lines_file: Option<PathBuf>,
     /// Where the node keeps its state.
     pub data: Data,
     /// Where key material lives; never inside the data folder.
@@ -68,6 +71,14 @@ impl Default for Trace {
     fn default() -> Self {
         Self { memory_mb: 32 }
     }
+}
+
+/// What stands in the file of the lines that are added by command.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeptFile {
+    /// Lines.
+    pub line: Vec<Line>,
 }
 
 /// What may stand in a file of `lines.d`.
@@ -473,7 +484,7 @@ pub struct Retention {
 }
 
 /// A line.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// Its name.

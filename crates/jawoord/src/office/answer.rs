@@ -89,6 +89,8 @@ impl Desk {
             Request::AuditExport { dir } => self.archive.export_audit(Path::new(&dir)).await,
             Request::CallsHangup { .. }
             | Request::CallsTrace { .. }
+            | Request::LinesAdd { .. }
+            | Request::LinesRemove { .. }
             | Request::Reload
             | Request::Drain { .. }
             | Request::PortalLink => {

@@ -321,7 +321,7 @@ mod tests {
             let (said, done) = run(&init);
             assert!(done, "{said}");
             assert!(said.contains("192.0.2.10") && !said.contains("{{"), "{said}");
-            let read = read::read(&init.config).expect("a configuration");
+            let read = read::read(&init.config, None).expect("a configuration");
             let settings = judge::judge(read, None).expect("a good one");
             assert_eq!(settings.lines.iter().len(), 2);
         }

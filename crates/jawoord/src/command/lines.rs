@@ -1,0 +1,71 @@
+//! `jawoord lines`: what is to be added or removed, and the list.
+
+use std::{fs, path::Path};
+
+use serde_json::{Value, json};
+
+use super::{Lines, Site, request::Request, show::Table};
+use crate::{
+    config::{
+        problem::{Problem, Problems},
+        read,
+        schema::Line,
+    },
+    kept::{self, Source},
+};
+
+/// What a command about lines asks of the node; `None` for the list, which asks nobody.
+///
+/// # Errors
+/// The file of lines cannot be read.
+pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
+    match command {
+        Lines::Add { file: Some(file), .. } => {
+            Ok(Some(Request::LinesAdd { lines: read_lines(file)? }))
+        }
+        Lines::Add { id, tenant, number, policy, file: None } => {
+            let text = |value: &Option<String>| value.clone().unwrap_or_default();
+            let line = Line {
+                id: text(id),
+                tenant: text(tenant),
+                number: text(number),
+                policy: text(policy),
+            };
+            Ok(Some(Request::LinesAdd { lines: vec![line] }))
+        }
+        Lines::Remove { ids } => Ok(Some(Request::LinesRemove { names: ids.clone() })),
+        Lines::List => Ok(None),
+    }
+}
+
+fn read_lines(file: &Path) -> Result<Vec<Line>, Problem> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Problem::Read { file: file.to_owned(), kind: error.kind() })?;
+    read::lines(file, &text)
+}
+
+/// The list, as a table or as JSON.
+#[must_use]
+pub fn list(site: &Site) -> (String, bool) {
+    let source = Source { config: site.config.clone(), data: site.data.clone() };
+    match kept::list(&source) {
+        Ok(lines) => {
+            let rows: Vec<Value> = lines.iter().map(|(line, kept)| row(line, *kept)).collect();
+            if site.json {
+                return (format!("{:#}\n", Value::from(rows)), true);
+            }
+            (Table(&["line", "number", "tenant", "policy", "kept"]).draw(&rows), true)
+        }
+        Err(problems) => (Problems(&problems).to_string(), false),
+    }
+}
+
+fn row(line: &Line, kept: bool) -> Value {
+    json!({
+        "line": line.id,
+        "number": line.number,
+        "tenant": line.tenant,
+        "policy": line.policy,
+        "kept": if kept { "by command" } else { "by hand" },
+    })
+}

@@ -28,6 +28,8 @@ pub mod phone;
 pub mod port;
 pub mod prompts;
 pub mod recorder;
+pub mod rewrite;
+pub mod route;
 pub mod session;
 pub mod sound;
 pub mod targets;

@@ -24,6 +24,42 @@ pub fn dialled(user: &str, country: Id) -> Private<String> {
     }
 }
 
+/// How a number is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `+31201234567`.
+    E164,
+    /// `31201234567`.
+    Digits,
+    /// `0031201234567`.
+    International,
+    /// `0201234567`; only for numbers of the country itself.
+    National,
+}
+
+/// A number in another form; `None` for what is no number of a numbering plan, such as a name, a
+/// short code or an extension, and for one that does not have the form.
+#[must_use]
+pub fn written(user: &str, country: Id, form: Form) -> Option<String> {
+    let e164 = dialled(user, country);
+    let digits = e164.reveal().strip_prefix('+')?;
+    // A short code keeps its spelling above, `+` and all.
+    if digits.len() < 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match form {
+        Form::E164 => Some(e164.reveal().clone()),
+        Form::Digits => Some(digits.to_owned()),
+        Form::International => Some(format!("00{digits}")),
+        Form::National => {
+            let number = phonenumber::parse(None, e164.reveal()).ok()?;
+            let own = number.country().id() == Some(country);
+            let national = number.format().mode(Mode::National).to_string();
+            own.then(|| national.chars().filter(char::is_ascii_digit).collect())
+        }
+    }
+}
+
 /// Reads the numbering plan of a country now, so that no caller waits for it.
 pub fn prepare(country: Id) {
     let _read_for_its_plan = dialled("000000000", country);

@@ -1,6 +1,6 @@
 //! Who sent a request: the PBX, a trunk, or a stranger.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use sip::Remote;
 
@@ -8,6 +8,7 @@ use crate::{
     config::{
         judge::Settings,
         peers::{Pbx, Trunk},
+        target::Reach,
     },
     targets::{Kind, Targets},
 };
@@ -22,6 +23,15 @@ pub enum Peer<'a> {
 }
 
 impl Peer<'_> {
+    /// How it is reached, and how it writes numbers.
+    #[must_use]
+    pub const fn reach(&self) -> &Arc<Reach> {
+        match self {
+            Self::Pbx(pbx) => &pbx.reach,
+            Self::Trunk(trunk) => &trunk.reach,
+        }
+    }
+
     /// Its configured name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -9,7 +9,7 @@ use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
     attempts::Attempts,
-    config::judge::Settings,
+    config::{judge::Settings, target::Reach},
     identity::{
         self,
         carry::{self, Crossing},
@@ -62,6 +62,8 @@ pub struct Session {
     pub since: Instant,
     /// The targets that the far leg tries.
     pub attempts: Attempts,
+    /// How the side that called writes numbers.
+    pub origin: Arc<Reach>,
     /// Which media worker has its sound.
     pub worker: usize,
     /// Who sent what.

@@ -7,6 +7,7 @@ pub mod lines;
 pub mod peers;
 pub mod problem;
 pub mod read;
+pub mod rewrite;
 pub mod schema;
 pub mod target;
 mod timers;

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::{
     problem::Problem,
+    rewrite,
     schema::File,
     target::{Host, Keys, Reach, Written},
 };
@@ -53,7 +54,7 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
             silent_after_s: trunk.silent_after_s,
             no_answer_s: trunk.no_answer_s,
         };
-        let reach = Arc::new(keys.judge(&place, problems));
+        let mut reach = keys.judge(&place, problems);
         let known = trunks.iter().flat_map(|trunk| &trunk.networks);
         ambiguous(known, &trunk.networks, &place, problems);
         let tls_names = tls_names(&trunk.tls_names, &place, problems);
@@ -62,12 +63,13 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
             problems.push(Problem::value(place, "default_country", &trunk.default_country, mend));
             continue;
         };
+        reach.rewrites = rewrite::rewrites(&trunk.rewrite, country, &place, problems);
         trunks.push(Trunk {
             name: trunk.name.as_str().into(),
             networks: trunk.networks.clone(),
             tls_names,
             max_calls: trunk.max_calls,
-            reach,
+            reach: Arc::new(reach),
             country,
         });
     }
@@ -77,6 +79,9 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
 /// Judges the PBXs.
 pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
     let mut pbxs: Vec<Pbx> = Vec::new();
+    // A PBX writes national numbers as the first trunk does.
+    let country = file.trunk.first().and_then(|trunk| trunk.default_country.parse().ok());
+    let country = country.unwrap_or(phonenumber::country::Id::NL);
     for pbx in &file.pbx {
         let place: Box<str> = format!("pbx \"{}\"", pbx.name).into();
         let mut targets: Vec<Written> =
@@ -94,7 +99,8 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             silent_after_s: pbx.silent_after_s,
             no_answer_s: pbx.no_answer_s,
         };
-        let reach = Arc::new(keys.judge(&place, problems));
+        let mut reach = keys.judge(&place, problems);
+        reach.rewrites = rewrite::rewrites(&pbx.rewrite, country, &place, problems);
         let trunks = file.trunk.iter().flat_map(|trunk| &trunk.networks);
         let known = pbxs.iter().flat_map(|pbx| &pbx.networks).chain(trunks);
         ambiguous(known, &pbx.networks, &place, problems);
@@ -102,7 +108,7 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             name: pbx.name.as_str().into(),
             networks: pbx.networks.clone(),
             tls_names: tls_names(&pbx.tls_names, &place, problems),
-            reach,
+            reach: Arc::new(reach),
         });
     }
     unique("trunk", file.trunk.iter().map(|trunk| trunk.name.as_str()), problems);

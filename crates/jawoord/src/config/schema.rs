@@ -8,7 +8,7 @@ use std::{
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{headers::Headers, limits, target::Targets};
+use super::{headers::Headers, limits, rewrite::Written as Rewrite, target::Targets};
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -245,6 +245,9 @@ pub struct Trunk {
     /// Seconds without an answer until a call goes on to the next target; 0 is never.
     #[serde(default)]
     pub no_answer_s: u32,
+    /// How its numbers are written; see `config/lab.toml`.
+    #[serde(default)]
+    pub rewrite: Vec<Rewrite>,
     /// Country of numbers written without a country code, ISO 3166-1 alpha-2.
     #[serde(default = "netherlands")]
     pub default_country: String,
@@ -280,6 +283,9 @@ pub struct Pbx {
     /// Where it receives SIP; requests from there come from the PBX.
     #[serde(default)]
     pub target: Targets,
+    /// How its numbers are written; see `config/lab.toml`.
+    #[serde(default)]
+    pub rewrite: Vec<Rewrite>,
     /// Further networks it sends from.
     #[serde(default)]
     pub networks: Vec<IpNet>,

@@ -8,6 +8,7 @@ use serde::{
 };
 
 use super::problem::Problem;
+use crate::rewrite::Rewrites;
 
 /// One `[[trunk.target]]` or `[[pbx.target]]`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -215,7 +216,7 @@ pub struct Patience {
 }
 
 /// How a peer is reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Reach {
     /// The targets, in the order of the file.
     pub targets: Vec<Target>,
@@ -223,6 +224,8 @@ pub struct Reach {
     pub watch: Watch,
     /// How long each is waited for.
     pub patience: Patience,
+    /// How numbers are written there.
+    pub rewrites: Rewrites,
 }
 
 /// The keys that a trunk and a PBX have alike.
@@ -276,7 +279,7 @@ impl Keys<'_> {
                 }
             }
         }
-        Reach { targets, watch, patience }
+        Reach { targets, watch, patience, rewrites: Rewrites::default() }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     attempts::{After, Attempts, rest},
     bridge,
     identity::{self, rules::Rules},
+    route,
     session::Session,
     targets::{Candidate, Kind, Trial},
     wires::Side,
@@ -65,16 +66,20 @@ impl Node {
         session.rules[1] = rules(session, candidate);
         let (listener, own) = session.wires.from();
         let request = session.wires.request();
-        let (from, mut to) = (identity::from(request, own), identity::to(request, address));
+        let (mut from, mut to) = (identity::from(request, own), identity::to(request, address));
         let mut target = identity::target(request, address);
         name(&mut target, candidate);
         name(&mut to.uri, candidate);
+        let (origin, settings) = (Arc::clone(&session.origin), Arc::clone(&session.settings));
+        let numbers = route::numbers(&settings, &origin, candidate, session.offer.emergency);
+        numbers.parties(&mut target, &mut to, &mut from);
         if let (Uri::Sip(target), Some(contact)) = (&mut target, &candidate.contact) {
+            // As the other side wrote it: it is its own number.
             target.user.clone_from(&contact.user);
         }
         let offer = session.wires.offer();
         let Conveyed { from, headers, body } = self.conveys(session, from, &to, offer);
-        let invite = Invite {
+        let mut invite = Invite {
             listener,
             destination: address,
             stream: None,
@@ -86,6 +91,7 @@ impl Node {
             body,
             max_forwards: session.wires.max_forwards(),
         };
+        numbers.asserted(&mut invite);
         let leg = self.endpoint.invite(self.instant, &invite)?;
         session.wires.dialled(leg);
         self.stands(session, Side::Far, leg);

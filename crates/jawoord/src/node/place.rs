@@ -9,12 +9,12 @@ use sip::{Header, LegId, Remote, Request, Sdp};
 use super::Node;
 use crate::{
     attempts::Attempts,
-    config::judge::Settings,
+    config::{judge::Settings, target::Reach},
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
-    number,
     peer::{self, Peer},
+    route,
     session::{Row, Session},
     targets::Kind,
     wires::{Call as Arrival, Side, Wires},
@@ -35,8 +35,10 @@ impl Node {
                 (Direction::Outbound, country.unwrap_or(phonenumber::country::Id::NL))
             }
         };
-        let dialled = number::dialled(&identity::dialled(&arrival.request), country);
-        let emergency = is_urgent(&settings, &arrival.request, country);
+        let dialled = route::read(&settings, peer, &identity::dialled(&arrival.request), country);
+        // As it was dialled, or as the trunk's rules read it.
+        let emergency =
+            is_urgent(&settings, &arrival.request, country) || settings.emergency.matches(&dialled);
         if self.comes_back(&arrival.request, &dialled) {
             return self.refuse(arrival.leg, 482, &[]);
         }
@@ -56,19 +58,20 @@ impl Node {
             target_up: self.targets.is_up(kind(direction), emergency, self.instant),
         };
         let offer = CallOffer { ready: self.ready(&offer, &settings), ..offer };
+        let origin = Arc::clone(peer.reach());
         let rules = [rules(&settings, peer), Arc::default()];
         let trunk = match peer {
             Peer::Trunk(trunk) => Some(Arc::from(&*trunk.name)),
             Peer::Pbx(_) => None,
         };
-        self.open(arrival, offer, Way { direction, dialled, rules, trunk }, settings);
+        self.open(arrival, offer, Way { direction, dialled, rules, trunk, origin }, settings);
     }
 
     fn open(
         &mut self,
         arrival: Arrived,
         offer: CallOffer,
-        Way { direction, dialled, rules, trunk }: Way,
+        Way { direction, dialled, rules, trunk, origin }: Way,
         settings: Arc<Settings>,
     ) {
         let local = settings
@@ -118,6 +121,7 @@ impl Node {
             trunk,
             since: arrival.since,
             attempts: Attempts::default(),
+            origin,
             worker: opened.worker,
             ladder: Ladder::default(),
             settings,
@@ -183,6 +187,7 @@ struct Way {
     dialled: Private<String>,
     rules: [Arc<Rules>; 2],
     trunk: Option<Arc<str>>,
+    origin: Arc<Reach>,
 }
 
 /// What crosses to and from the side that called.

@@ -110,7 +110,7 @@ fn r_16_a_name_leads_to_what_dns_says_and_keeps_what_is_known_of_addresses_that_
     let pbxs = [pbx("a", &["pbx.example"], 30)];
     let mut targets = Targets::new(&pbxs, &[], now);
     let question = Question { name: "pbx.example".into(), port: None, transport: Transport::Udp };
-    assert_eq!(targets.questions(), [question.clone()]);
+    assert_eq!(targets.questions(), std::slice::from_ref(&question));
     assert!(!targets.is_up(Kind::Pbx, true, now));
     let found = |port: u16, priority| Found {
         address: SocketAddr::from(([127, 0, 0, 1], port)),

@@ -290,7 +290,7 @@ mod tests {
             )
         };
         for round in 0..200 {
-            let star = |number: usize| if (number + round) % 3 == 0 { "*" } else { "" };
+            let star = |number: usize| if (number + round).is_multiple_of(3) { "*" } else { "" };
             let all: Vec<Line> = (0..40)
                 .map(|number| {
                     line(&format!("l-{number}"), &format!("{}{}", digits(5), star(number)))

@@ -20,7 +20,10 @@ pub type Told = Input;
 /// Session descriptions have been read before: `hold` says what a re-INVITE's offer asks for.
 pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
     match event {
-        Event::IncomingInvite { .. } | Event::Pong { .. } | Event::Info { .. } => None,
+        Event::IncomingInvite { .. }
+        | Event::Registration { .. }
+        | Event::Pong { .. }
+        | Event::Info { .. } => None,
         Event::Acked { .. } => (side == Side::Near).then_some(Input::Confirmed),
         Event::Cancelled { .. } | Event::Bye { .. } => Some(Input::HungUp(party(side))),
         Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),

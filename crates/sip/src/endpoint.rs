@@ -13,4 +13,5 @@ mod incoming;
 mod inside;
 mod leg;
 mod originate;
+mod register;
 mod size;

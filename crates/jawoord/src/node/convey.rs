@@ -75,6 +75,7 @@ impl Node {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Ended { .. }
+            | Event::Registration { .. }
             | Event::Pong { .. } => return,
         };
         match &heard {

@@ -26,6 +26,7 @@ impl Node {
                 self.arrives(Arrived { leg, source, request, max_forwards, offer, since });
             }
             Event::Pong { ping, pong } => self.pong(ping, pong),
+            Event::Registration { .. } => {}
             Event::Acked { .. }
             | Event::Cancelled { .. }
             | Event::Provisional { .. }
@@ -131,6 +132,7 @@ impl Node {
             | Event::Info { .. }
             | Event::Bye { .. }
             | Event::Ended { .. }
+            | Event::Registration { .. }
             | Event::Pong { .. } => None,
         };
         if let Some(agreed) = &agreed {
@@ -310,7 +312,9 @@ impl Node {
 /// The leg of an event and how it is called on the ladder.
 fn named(event: &Event) -> Option<(sip::LegId, Option<String>)> {
     let (leg, label) = match event {
-        Event::IncomingInvite { .. } | Event::Pong { .. } => return None,
+        Event::IncomingInvite { .. } | Event::Registration { .. } | Event::Pong { .. } => {
+            return None;
+        }
         Event::Acked { leg, .. } => (*leg, Some("ACK".to_owned())),
         Event::Cancelled { leg, .. } => (*leg, Some("CANCEL".to_owned())),
         Event::Provisional { leg, status, .. } => (*leg, Some(status.to_string())),

@@ -194,6 +194,7 @@ impl Line {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
+            | Event::Registration { .. }
             | Event::Pong { .. } => None,
         }
     }

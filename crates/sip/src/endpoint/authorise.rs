@@ -9,6 +9,8 @@ use super::leg::{Leg, Phase};
 use crate::auth::credentials::Credentials;
 use crate::auth::rewrite::rewritten;
 use crate::auth::wallet::Wallet;
+use crate::network::ListenerId;
+use crate::registration::Account;
 use crate::transaction::layer::Passed;
 use crate::wire::message::Message;
 use crate::wire::method::Method;
@@ -39,32 +41,31 @@ impl Endpoint {
         passed: &Passed<Owner>,
         response: &Message,
     ) -> bool {
-        let cnonce = self.tokens.token();
-        let branch = self.tokens.branch();
+        let (cnonce, branch) = (self.tokens.token(), self.tokens.branch());
         let Some((request, way, tries)) = self.transactions.asked(passed.client) else {
             return false;
         };
         let Ok((number, _)) = cseq(request) else { return false };
-        let Owner::Leg(id) = passed.owner else { return false };
-        let Some(leg) = self.legs.get_mut(&id).filter(|leg| wants(leg, passed)) else {
-            return false;
+        let prover = match passed.owner {
+            Owner::Leg(id) => prover_of_leg(self.legs.get_mut(&id), passed, number),
+            Owner::Registration(id) => prover_of_account(self.accounts.get_mut(&id), passed),
+            Owner::Ping(_) => None,
         };
-        let Some(wallet) = leg.wallet.as_mut().filter(|_| tries < MAX_TRIES) else {
+        let Some((wallet, number, stream)) = prover.filter(|_| tries < MAX_TRIES) else {
             return false;
         };
         if !wallet.take_up(response, request, tries > 0, &cnonce) {
             return false;
         }
         let answers = wallet.answers(passed.method.name(), request.request_uri());
-        leg.dialog.local_cseq = leg.dialog.local_cseq.max(number);
-        let number = leg.dialog.next_cseq();
-        let stream = leg.stream;
         let octets = rewritten(request, Some((&branch, number)), &answers);
         let Some(client) = self.send_sized(now, passed.owner, (way, stream), octets) else {
             return false;
         };
         self.transactions.succeed(passed.client, client);
-        if let Some(leg) = self.legs.get_mut(&id) {
+        if let Owner::Leg(id) = passed.owner
+            && let Some(leg) = self.legs.get_mut(&id)
+        {
             leg.clients += 1;
             if let Phase::Calling(calling) = &mut leg.phase {
                 // A CANCEL waits for the first response to the INVITE that is on its way now.
@@ -73,6 +74,29 @@ impl Endpoint {
         }
         true
     }
+}
+
+/// What a proof takes: the wallet, the number of the next request, and the way for large ones.
+type Prover<'a> = (&'a mut Wallet, u32, Option<ListenerId>);
+
+fn prover_of_leg<'a>(
+    leg: Option<&'a mut Leg>,
+    passed: &Passed<Owner>,
+    number: u32,
+) -> Option<Prover<'a>> {
+    let leg = leg.filter(|leg| wants(leg, passed))?;
+    let wallet = leg.wallet.as_mut()?;
+    leg.dialog.local_cseq = leg.dialog.local_cseq.max(number);
+    Some((wallet, leg.dialog.next_cseq(), leg.stream))
+}
+
+fn prover_of_account<'a>(
+    account: Option<&'a mut Account>,
+    passed: &Passed<Owner>,
+) -> Option<Prover<'a>> {
+    let account = account.filter(|account| account.client == Some(passed.client))?;
+    let number = account.next_cseq();
+    account.wallet.as_mut().map(|wallet| (wallet, number, None))
 }
 
 /// Does anybody still want this request to succeed?

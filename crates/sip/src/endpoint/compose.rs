@@ -87,6 +87,37 @@ pub(crate) fn options(
     out.finish(None)
 }
 
+/// One REGISTER.
+pub(crate) struct Registering<'a> {
+    pub(crate) registrar: String,
+    pub(crate) account: String,
+    pub(crate) contact: String,
+    pub(crate) tag: &'a str,
+    pub(crate) call_id: &'a str,
+    pub(crate) cseq: u32,
+    pub(crate) branch: &'a str,
+    pub(crate) expires_s: u32,
+}
+
+/// A REGISTER (RFC 3261 §10.2); a proxy on the way may put itself into the path (RFC 3327 §5.1).
+pub(crate) fn register(config: &Config, listener: Listener, parts: &Registering<'_>) -> Vec<u8> {
+    let Registering { registrar, account, contact, tag, call_id, cseq, branch, expires_s } = parts;
+    let mut out = Builder::request(&Method::Known(rsip::Method::Register), registrar.as_bytes());
+    out.header(b"Via", via(listener, branch).as_bytes());
+    out.header(b"Max-Forwards", b"70");
+    out.header(b"From", format!("<{account}>;tag={tag}").as_bytes());
+    out.header(b"To", format!("<{account}>").as_bytes());
+    out.header(b"Call-ID", call_id.as_bytes());
+    out.header(b"CSeq", format!("{cseq} REGISTER").as_bytes());
+    out.header(b"Contact", format!("<{contact}>;expires={expires_s}").as_bytes());
+    out.header(b"Expires", expires_s.to_string().as_bytes());
+    out.header(b"Supported", b"path");
+    if !config.user_agent.is_empty() {
+        out.header(b"User-Agent", config.user_agent.as_bytes());
+    }
+    out.finish(None)
+}
+
 /// One response of ours.
 pub(crate) struct Reply<'a> {
     pub(crate) status: u16,

@@ -12,6 +12,7 @@ use crate::auth::guard::Guard;
 use crate::auth::rewrite::authorised;
 use crate::dialog::Dialog;
 use crate::network::{ListenerId, Remote, Transmit};
+use crate::registration::{Account, RegistrationId};
 use crate::timer::{Agenda, Alarm};
 use crate::token::Tokens;
 use crate::transaction::layer::{ClientId, ServerId, Transactions};
@@ -25,6 +26,7 @@ use crate::wire::request::Request;
 pub(crate) enum Owner {
     Leg(LegId),
     Ping(PingId),
+    Registration(RegistrationId),
 }
 
 /// All SIP of one node, without a socket, a clock or a source of chance.
@@ -45,6 +47,8 @@ pub struct Endpoint {
     pub(crate) counter: u64,
     /// Legs that are over and only wait for late responses.
     pub(crate) over: usize,
+    pub(crate) accounts: BTreeMap<RegistrationId, Account>,
+    pub(crate) refreshes: Agenda<RegistrationId>,
     /// Challenges of ours.
     pub(crate) guard: Guard,
 }
@@ -71,6 +75,8 @@ impl Endpoint {
             draining: false,
             counter: 0,
             over: 0,
+            accounts: BTreeMap::new(),
+            refreshes: Agenda::new(),
             guard: Guard::new(&seed),
         }
     }
@@ -93,7 +99,8 @@ impl Endpoint {
 
     /// When to call [`Endpoint::handle_timeout`]. May change after any call that takes `now`.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.transactions.next_timeout(), self.agenda.next()].into_iter().flatten().min()
+        let timers = [self.transactions.next_timeout(), self.agenda.next(), self.next_renewal()];
+        timers.into_iter().flatten().min()
     }
 
     /// The Call-ID of a leg, as its peer knows it.
@@ -119,6 +126,7 @@ impl Endpoint {
     /// Is everything over and forgotten: no leg, no transaction, no name of one, no deadline?
     pub fn is_idle(&self) -> bool {
         self.legs.is_empty()
+            && self.accounts.is_empty()
             && self.tags.is_empty()
             && self.transactions.is_idle()
             && self.poll_timeout().is_none()

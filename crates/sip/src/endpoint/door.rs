@@ -52,7 +52,7 @@ impl Endpoint {
         lower.filter_map(Via::parse).find_map(|via| {
             match self.transactions.owner(via.branch()?, &Method::INVITE)? {
                 Owner::Leg(leg) => Some(leg),
-                Owner::Ping(_) => None,
+                Owner::Ping(_) | Owner::Registration(_) => None,
             }
         })
     }

@@ -96,6 +96,7 @@ impl Endpoint {
                 self.on_alarm(now, id, alarm);
             }
         }
+        self.renew(now);
     }
 
     fn on_alarm(&mut self, now: Instant, id: LegId, alarm: Alarm) {

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::network::{ListenerId, Remote};
+use crate::registration::{RegistrationId, Standing};
 use crate::uri::Uri;
 use crate::wire::address::NameAddr;
 use crate::wire::build::Body;
@@ -210,6 +211,13 @@ pub enum Event {
         /// Which.
         why: Why,
     },
+    /// How a registration stands now.
+    Registration {
+        /// Which.
+        registration: RegistrationId,
+        /// How.
+        standing: Standing,
+    },
     /// The result of `options`.
     Pong {
         /// Which.
@@ -235,6 +243,7 @@ impl Event {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
+            | Event::Registration { .. }
             | Event::Pong { .. } => None,
         }
     }

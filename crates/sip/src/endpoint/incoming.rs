@@ -137,7 +137,7 @@ impl Endpoint {
         };
         let id = match owner {
             Some(Owner::Leg(id)) => Some(id),
-            Some(Owner::Ping(_)) | None => None,
+            Some(Owner::Ping(_) | Owner::Registration(_)) | None => None,
         };
         let leg = id.and_then(|id| self.legs.get(&id));
         let tag = leg.map(|leg| leg.dialog.local_tag.clone());

@@ -95,7 +95,7 @@ impl Endpoint {
     }
 
     /// Is there no room for another transaction of ours?
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.transactions.len() >= self.config.max_transactions
     }
 
@@ -110,6 +110,10 @@ impl Endpoint {
                 self.emit(Event::Pong { ping, pong: Pong::Status(status) })
             }
             Owner::Ping(_) => {}
+            Owner::Registration(id) if status >= 200 => {
+                self.on_registered(now, id, Some(&response));
+            }
+            Owner::Registration(_) => {}
             Owner::Leg(id) if passed.method == Method::INVITE => {
                 self.on_invite_response(now, id, passed, status, response);
             }
@@ -294,6 +298,14 @@ impl Endpoint {
         };
         let id = match owner {
             Owner::Leg(id) => id,
+            Owner::Registration(id) => {
+                let waits =
+                    |client| self.accounts.get(&id).is_some_and(|a| a.client == Some(client));
+                if silent.is_some_and(|passed| waits(passed.client)) {
+                    self.on_registered(now, id, None);
+                }
+                return;
+            }
             Owner::Ping(ping) => {
                 if silent.is_some() {
                     self.emit(Event::Pong { ping, pong: Pong::Timeout });

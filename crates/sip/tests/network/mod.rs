@@ -315,6 +315,7 @@ impl World {
             | Event::Info { .. }
             | Event::Bye { .. }
             | Event::Ended { .. }
+            | Event::Registration { .. }
             | Event::Pong { .. } => {}
         }
     }

@@ -30,7 +30,10 @@ pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
         Event::Answered { .. } => Some(Input::PbxAnswered),
         Event::Rejected { status, .. } => Some(Input::PbxFailed(failure(*status))),
         Event::Reinvite { .. } => hold.map(|hold| held(side, hold)),
-        Event::Reanswered { .. } | Event::ReinviteRefused { .. } => None,
+        Event::Reanswered { .. }
+        | Event::ReinviteRefused { .. }
+        | Event::Pracked { .. }
+        | Event::ForkEnded { .. } => None,
         Event::Ended { why, .. } => ended(side, *why),
     }
 }
@@ -42,9 +45,15 @@ fn ended(side: Side, why: Why) -> Option<Input> {
         // Our CANCEL has been answered: the call may end now.
         (Why::Cancelled { .. }, Side::Far) => Some(Input::PbxFailed(Failure::NoAnswer)),
         (Why::NoResponse, Side::Far) => Some(Input::PbxFailed(Failure::Unreachable)),
-        (Why::NoResponse | Why::NoAck | Why::NoAnswer | Why::Unknown | Why::Expired, _) => {
-            Some(Input::HungUp(party(side)))
-        }
+        (
+            Why::NoResponse
+            | Why::NoAck
+            | Why::NoPrack
+            | Why::NoAnswer
+            | Why::Unknown
+            | Why::Expired,
+            _,
+        ) => Some(Input::HungUp(party(side))),
     }
 }
 

@@ -83,7 +83,7 @@ impl Dialog {
             remote: response.first("To").unwrap_or(&self.remote).to_vec(),
             remote_tag: to_tag(response),
             // Another fork may have counted before this one answered.
-            remote_cseq: None,
+            remote_cseq: self.remote_cseq.filter(|_| self.remote_tag == to_tag(response)),
             routes,
             target: contact(response).unwrap_or_else(|| self.target.clone()),
             ..self.clone()

@@ -25,10 +25,13 @@
 //!
 //! # The life of a leg
 //!
-//! Theirs: [`Event::IncomingInvite`] → [`Endpoint::respond`] → [`Event::Acked`]; ours:
-//! [`Endpoint::invite`] → [`Event::Provisional`] → [`Event::Answered`]; then
-//! [`Endpoint::reinvite`] and [`Endpoint::answer_reinvite`] while it is up. Every leg ends with
-//! exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and [`Event::Ended`].
+//! Theirs: [`Event::IncomingInvite`] → [`Endpoint::respond`] (18x, acknowledged where the caller can:
+//! [`Event::Pracked`]; then a final one) → [`Event::Acked`]; ours: [`Endpoint::invite`] →
+//! [`Event::Provisional`], of each place that rings → [`Event::Answered`], by one of them. The session
+//! changes by [`Endpoint::reinvite`] and, before the answer too, [`Endpoint::update`] →
+//! [`Event::Reanswered`]; theirs is [`Event::Reinvite`] → [`Endpoint::answer_reinvite`], whatever
+//! request it came in. What repeats the description in force is answered here and not reported.
+//! Every leg ends with exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and [`Event::Ended`].
 //! How long to let it ring is the caller's to decide: an INVITE that nobody answers, rejects or
 //! cancels stays open in either direction.
 //!
@@ -43,10 +46,11 @@
 //!
 //! `sip` does not know that recording exists. It opens no socket, resolves no name, reads no clock
 //! and draws no random number; the seed of [`Endpoint::new`] is all the chance there is. It has no
-//! reliable provisional responses, UPDATE, REFER or session timers, and
-//! promises none of them in `Allow` and `Supported`. It does not filter sources: what the caller
-//! does not want answered is not given to [`Endpoint::receive`], and what it wants answered at no
-//! cost is given to [`Endpoint::refuse_outright`]; [`glance`] tells which is which.
+//! REFER or session timers, and promises none of them in `Allow` and
+//! `Supported`. An INVITE of ours always carries the offer, and a PRACK of ours never a second one.
+//! It does not filter sources: what the caller does not want answered is not given to
+//! [`Endpoint::receive`], and what it wants answered at no cost is given to
+//! [`Endpoint::refuse_outright`]; [`glance`] tells which is which.
 //!
 //! # Where `rsip` is not right
 //!
@@ -89,9 +93,10 @@ pub use auth::credentials::Credentials;
 pub use auth::guard::Demand;
 pub use auth::secret::Secret;
 pub use endpoint::admit::Admission;
-pub use endpoint::config::{Config, Listener};
+pub use endpoint::command::{Abilities, CommandError, Invite};
+pub use endpoint::config::{Config, Listener, SessionTimer};
 pub use endpoint::core::Endpoint;
-pub use endpoint::event::{CommandError, Event, Invite, LegId, PingId, Pong, Sdp, Why};
+pub use endpoint::event::{By, Event, ForkId, LegId, PingId, Pong, Sdp, Why};
 pub use network::{ListenerId, Remote, Transmit, Transport};
 pub use offer_answer::Own;
 pub use registration::{RegisterFault, Registration, RegistrationId, Standing};

@@ -72,6 +72,8 @@ impl Node {
             }
             Event::IncomingInvite { .. }
             | Event::Acked { .. }
+            | Event::Pracked { .. }
+            | Event::ForkEnded { .. }
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Ended { .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use call::Time;
 use ledger::Station;
 use ring::rand::SecureRandom;
-use sip::{Event, Host, Invite, Uri, Why};
+use sip::{Abilities, Event, Host, Invite, Uri, Why};
 
 use super::{
     Node,
@@ -90,6 +90,7 @@ impl Node {
             headers,
             body,
             max_forwards: session.wires.max_forwards(),
+            abilities: Abilities::default(),
         };
         numbers.asserted(&mut invite);
         let leg = self.endpoint.invite(self.instant, &invite)?;

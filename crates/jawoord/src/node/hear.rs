@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use call::CallId;
-use sip::{Event, Refusal};
+use sip::{By, Event, Refusal};
 
 use super::{
     Node,
@@ -21,15 +21,17 @@ impl Node {
     /// One SIP event.
     pub(crate) fn signalled(&mut self, event: Event) {
         match event {
-            Event::IncomingInvite { leg, source, request, max_forwards, offer } => {
+            Event::IncomingInvite { leg, source, request, max_forwards, offer, reliable: _ } => {
                 let since = self.instant;
                 self.arrives(Arrived { leg, source, request, max_forwards, offer, since });
             }
             Event::Pong { ping, pong } => self.pong(ping, pong),
             Event::Registration { .. } => {}
             Event::Acked { .. }
+            | Event::Pracked { .. }
             | Event::Cancelled { .. }
             | Event::Provisional { .. }
+            | Event::ForkEnded { .. }
             | Event::Answered { .. }
             | Event::Rejected { .. }
             | Event::Reinvite { .. }
@@ -109,6 +111,7 @@ impl Node {
     ) -> Result<Option<Hold>, Refusal> {
         let agreed = match event {
             Event::Acked { answer: Some(sdp), .. }
+            | Event::Pracked { answer: Some(sdp), .. }
             | Event::Answered { sdp, .. }
             | Event::Provisional { sdp: Some(sdp), .. }
             | Event::Reanswered { sdp: Some(sdp), .. } => session.wires.read_answer(side, sdp)?,
@@ -123,6 +126,8 @@ impl Node {
                 reply.negotiated
             }
             Event::Acked { answer: None, .. }
+            | Event::Pracked { answer: None, .. }
+            | Event::ForkEnded { .. }
             | Event::Provisional { sdp: None, .. }
             | Event::Reanswered { sdp: None, .. }
             | Event::IncomingInvite { .. }
@@ -316,11 +321,20 @@ fn named(event: &Event) -> Option<(sip::LegId, Option<String>)> {
             return None;
         }
         Event::Acked { leg, .. } => (*leg, Some("ACK".to_owned())),
+        Event::Pracked { leg, .. } => (*leg, Some("PRACK".to_owned())),
         Event::Cancelled { leg, .. } => (*leg, Some("CANCEL".to_owned())),
         Event::Provisional { leg, status, .. } => (*leg, Some(status.to_string())),
+        Event::ForkEnded { leg, .. } => (*leg, Some("199".to_owned())),
         Event::Answered { leg, .. } => (*leg, Some("200 OK".to_owned())),
         Event::Rejected { leg, status, .. } => (*leg, Some(status.to_string())),
-        Event::Reinvite { leg, .. } => (*leg, Some("re-INVITE".to_owned())),
+        Event::Reinvite { leg, by, .. } => {
+            let by = match by {
+                By::Invite => "re-INVITE",
+                By::Update => "UPDATE",
+                By::Prack => "PRACK",
+            };
+            (*leg, Some(by.to_owned()))
+        }
         Event::Reanswered { leg, .. } => (*leg, Some("200 OK (re-INVITE)".to_owned())),
         Event::ReinviteRefused { leg, status } => (*leg, Some(format!("{status} (re-INVITE)"))),
         Event::Info { leg, .. } => (*leg, Some("INFO".to_owned())),

@@ -10,8 +10,8 @@ use std::{
 
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{
-    Body, Config, Description, Endpoint, Event, Host, Invite, LegId, ListenerId, Local, NameAddr,
-    Negotiated, Own, Params, Remote, Sdp, SipUri, Transport, Uri,
+    Abilities, Body, Config, Description, Endpoint, Event, Host, Invite, LegId, ListenerId, Local,
+    NameAddr, Negotiated, Own, Params, Remote, Sdp, SipUri, Transport, Uri,
 };
 
 use super::{Happened, Manner, Order, Phone, What, voice::Voice};
@@ -136,6 +136,7 @@ impl Line {
                     headers: Vec::new(),
                     body: Body::sdp(self.session.offer(&self.local)),
                     max_forwards: 70,
+                    abilities: Abilities::default(),
                 };
                 self.leg = self.endpoint.invite(now, &invite).ok();
             }
@@ -191,6 +192,8 @@ impl Line {
                 Some(What::Ended)
             }
             Event::Acked { .. }
+            | Event::Pracked { .. }
+            | Event::ForkEnded { .. }
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }

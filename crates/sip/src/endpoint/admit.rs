@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::compose::Reply;
+use super::command::CommandError;
 use super::core::Endpoint;
-use super::event::{CommandError, Event, LegId, Why};
-use super::leg::Phase;
+use super::event::{Event, LegId, Why};
+use super::leg::{Phase, Queued};
 use crate::auth::guard::{Demand, Verdict};
 use crate::auth::secret::Secret;
 
@@ -45,16 +45,14 @@ impl Endpoint {
     ) -> Result<Admission, CommandError> {
         let held = self.live(leg)?;
         let Phase::Ringing(ringing) = &held.phase else { return Err(CommandError::WrongState) };
-        let (invited, source) = (ringing.clone(), held.peer.address.ip());
-        let tag = held.dialog.local_tag.clone();
-        let stale = match self.guard.judge(now, source, &invited.request, demand, lookup) {
+        let (request, source) = (ringing.invited.request.clone(), held.peer.address.ip());
+        let stale = match self.guard.judge(now, source, &request, demand, lookup) {
             Verdict::Known(user) => return Ok(Admission::Known(user)),
             Verdict::Unknown { stale } => stale,
         };
         let headers = self.guard.challenge(now, source, demand, stale);
-        let reply = Reply { headers: &headers, ..Reply::plain(401, &tag) };
-        self.reply(now, invited.server, &invited.request, &reply);
-        self.finish(leg, Event::Ended { leg, why: Why::Refused });
+        let queued = Queued { headers, ..Queued::plain(401) };
+        self.end_ringing(now, leg, &queued, Event::Ended { leg, why: Why::Refused });
         Ok(Admission::Challenged)
     }
 }

@@ -2,65 +2,19 @@
 
 use std::time::Instant;
 
-use super::compose::{self, Reply};
-use super::core::Endpoint;
-use super::event::{CommandError, Event, LegId, Why};
-use super::leg::{Asking, Invited, Phase, Unacked};
+use super::command::CommandError;
+use super::compose::Reply;
+use super::core::{Endpoint, Sending};
+use super::event::{By, Event, ForkId, LegId, Sdp, Why};
+use super::leg::{Asking, Errand, Open, Phase, Queued};
 use crate::timer::Alarm;
 use crate::wire::build::Body;
 use crate::wire::header::Header;
 use crate::wire::method::Method;
 
-/// How often a provisional response is repeated (RFC 3261 §13.3.1.1: every minute).
-pub(crate) const REFRESH: std::time::Duration = std::time::Duration::from_secs(60);
-
 impl Endpoint {
-    /// Answers the INVITE of an incoming leg: 101 to 199 any number of times, then one of 200 to 699.
-    /// A 2xx to an INVITE without an offer must carry ours. 300 and more end the leg
-    /// ([`Why::Refused`]).
-    ///
-    /// # Errors
-    /// The leg is over, has been answered, the status does not fit, or a 2xx has no body.
-    pub fn respond(
-        &mut self,
-        now: Instant,
-        leg: LegId,
-        status: u16,
-        headers: &[Header],
-        body: Option<&Body>,
-    ) -> Result<(), CommandError> {
-        if !(101..700).contains(&status) {
-            return Err(CommandError::Status(status));
-        }
-        if (200..300).contains(&status) && body.is_none() {
-            return Err(CommandError::NoDescription);
-        }
-        let held = self.live(leg)?;
-        let Phase::Ringing(ringing) = &held.phase else { return Err(CommandError::WrongState) };
-        let invited = ringing.clone();
-        let tag = held.dialog.local_tag.clone();
-        let reply = Reply { status, tag: Some(&tag), own: &[], headers, body };
-        match status {
-            ..200 => {
-                held.alarms.set(Alarm::Refresh, now + REFRESH);
-                self.reply(now, invited.server, &invited.request, &reply);
-                self.file(leg);
-            }
-            200..300 => {
-                held.alarms.clear();
-                held.phase = Phase::Up;
-                self.accept(now, leg, &invited, &reply, true);
-            }
-            _ => {
-                self.reply(now, invited.server, &invited.request, &reply);
-                self.finish(leg, Event::Ended { leg, why: Why::Refused });
-            }
-        }
-        Ok(())
-    }
-
-    /// Answers a re-INVITE ([`Event::Reinvite`]) with 200 to 699. A 2xx to one without an offer must
-    /// carry ours.
+    /// Answers a change of the session ([`Event::Reinvite`]) with 200 to 699, whatever request it came
+    /// in. A 2xx must carry the answer, or our offer to a re-INVITE without one.
     ///
     /// # Errors
     /// The leg is over, nothing was asked, the status does not fit, or a 2xx has no body.
@@ -81,40 +35,25 @@ impl Endpoint {
         let held = self.live(leg)?;
         let asked = held.asked.take().ok_or(CommandError::WrongState)?;
         let tag = held.dialog.local_tag.clone();
-        let reply = Reply { status, tag: Some(&tag), own: &[], headers, body };
         if status < 300 {
-            held.dialog.refresh(asked.request.message());
-            self.accept(now, leg, &asked, &reply, false);
+            let offer = Sdp::of(asked.request.message());
+            held.dialog_at(asked.fork).refresh(asked.request.message());
+            held.said = body.cloned();
+            match held.forks.iter_mut().find(|early| Some(early.id) == asked.fork) {
+                Some(early) => early.sdp = offer,
+                None => held.heard = offer.or(held.heard.take()),
+            }
+        }
+        let queued = Queued { status, headers: headers.to_vec(), body: body.cloned() };
+        if status < 300 {
+            self.accept_change(now, leg, &asked, &queued);
         } else {
+            let reply = Reply { headers, body, ..Reply::plain(status, &tag) };
             self.reply(now, asked.server, &asked.request, &reply);
         }
+        // A 2xx to the INVITE may have waited for this one (RFC 3262 §5).
+        self.advance(now, leg);
         Ok(())
-    }
-
-    /// Sends a 2xx and keeps it until its ACK.
-    fn accept(
-        &mut self,
-        now: Instant,
-        leg: LegId,
-        invited: &Invited,
-        reply: &Reply<'_>,
-        first: bool,
-    ) {
-        let Some(remote) = self.transactions.reply_to(invited.server) else { return };
-        let Some(listener) = self.config.listener(remote.listener) else { return };
-        let standing = self.standing(&invited.request, reply);
-        let octets = compose::response(&self.config, listener, &invited.request, reply, standing);
-        if let Some(held) = self.legs.get_mut(&leg) {
-            held.unacked = Some(Unacked {
-                server: invited.server,
-                cseq: invited.request.cseq(),
-                interval: self.config.timers.t1,
-                offers: !invited.offered,
-                first,
-            });
-        }
-        self.transactions.respond(now, invited.server, reply.status, octets);
-        self.await_ack(now, leg);
     }
 
     /// Hangs up an answered leg; [`Why::HungUp`] follows. Before the ACK of our 2xx the BYE waits for
@@ -130,6 +69,11 @@ impl Endpoint {
     ) -> Result<(), CommandError> {
         let held = self.live(leg)?;
         match &held.phase {
+            // The answer has been asked for and waits for a PRACK: then it is not sent at all.
+            Phase::Ringing(ringing) if ringing.is_accepted() => {
+                let queued = Queued { headers: headers.to_vec(), ..Queued::plain(480) };
+                self.end_ringing(now, leg, &queued, Event::Ended { leg, why: Why::HungUp });
+            }
             Phase::Ringing(_) => return Err(CommandError::WrongState),
             Phase::Calling(_) => return self.cancel(now, leg, headers),
             Phase::Closing(..) | Phase::Over => {}
@@ -187,28 +131,87 @@ impl Endpoint {
         }
     }
 
-    /// Offers a new session in the dialog; [`Event::Reanswered`] or [`Event::ReinviteRefused`]
-    /// follows. A crossing with one of theirs is tried again after the wait of RFC 3261 §14.1.
+    /// Offers a new session in the dialog by a re-INVITE; [`Event::Reanswered`] or
+    /// [`Event::ReinviteRefused`] follows. A crossing with one of theirs is tried again after the wait
+    /// of RFC 3261 §14.1.
     ///
     /// # Errors
     /// The leg is over or not answered, or another offer is open in either direction.
     pub fn reinvite(&mut self, now: Instant, leg: LegId, body: Body) -> Result<(), CommandError> {
         let held = self.live(leg)?;
-        let free = held.asked.is_none() && held.asking.is_none() && held.unacked.is_none();
+        let free = held.asked.is_none() && held.unacked.is_none();
         if !matches!(held.phase, Phase::Up) || !free {
             return Err(CommandError::WrongState);
         }
-        held.asking = Some(Asking { body, client: None, tries: 0 });
-        self.offer_again(now, leg);
-        Ok(())
+        self.ask(now, leg, By::Invite, None, body)
     }
 
-    /// Sends the re-INVITE that waits, or waits on while the other side's is open.
+    /// Offers a new session by UPDATE (RFC 3311), which works before the answer too, once the first
+    /// offer has been answered in a provisional response that was acknowledged; in a leg of ours,
+    /// towards `fork` ([`Event::Provisional`]). What follows is the same as after `reinvite`.
+    ///
+    /// # Errors
+    /// The leg is over, another offer is open in either direction, or the other side does not say
+    /// that it takes UPDATE.
+    pub fn update(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        fork: Option<ForkId>,
+        body: Body,
+    ) -> Result<(), CommandError> {
+        let held = self.live(leg)?;
+        let up = matches!(held.phase, Phase::Up);
+        let fork = fork.filter(|_| !up);
+        if held.open(fork) != Open::Nothing || !held.takes_update {
+            return Err(CommandError::WrongState);
+        }
+        self.ask(now, leg, By::Update, fork, body)
+    }
+
+    /// Makes an offer, or keeps it until a refresh of ours that is in flight has its answer.
+    fn ask(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        by: By,
+        fork: Option<ForkId>,
+        body: Body,
+    ) -> Result<(), CommandError> {
+        let held = self.live(leg)?;
+        let asking = Asking { body, by, refresh: false, fork, client: None, tries: 0 };
+        match &held.asking {
+            Some(open) if !open.refresh || held.next.is_some() => Err(CommandError::WrongState),
+            Some(open) if open.client.is_some() => {
+                held.next = Some(asking);
+                Ok(())
+            }
+            Some(_) | None => {
+                held.asking = Some(asking);
+                self.offer_again(now, leg);
+                Ok(())
+            }
+        }
+    }
+
+    /// The change that was asked for is settled; one that waited for it goes out.
+    pub(crate) fn offer_next(&mut self, now: Instant, leg: LegId) {
+        let Some(held) = self.legs.get_mut(&leg) else { return };
+        held.asking = held.next.take();
+        if held.asking.is_some() {
+            self.offer_again(now, leg);
+        }
+    }
+
+    /// Sends the offer that waits, or waits on while the other side's is open.
     pub(crate) fn offer_again(&mut self, now: Instant, leg: LegId) {
         let Some(held) = self.legs.get_mut(&leg) else { return };
-        let busy = held.asked.is_some() || held.unacked.is_some();
         let opened = held.opened;
-        let Some(asking) = held.asking.as_mut() else { return };
+        let Some(asking) = held.asking.as_ref() else { return };
+        let busy = match asking.by {
+            By::Invite => held.asked.is_some() || held.unacked.is_some(),
+            By::Update | By::Prack => held.open(asking.fork) != Open::Nothing,
+        };
         if busy {
             let at = now + self.glare_wait(opened);
             if let Some(held) = self.legs.get_mut(&leg) {
@@ -217,10 +220,16 @@ impl Endpoint {
             self.file(leg);
             return;
         }
-        asking.tries += 1;
-        let body = asking.body.clone();
-        let client = self.send_in_dialog(now, leg, Method::INVITE, &[], Some(&body));
+        let (by, fork, body) = (asking.by, asking.fork, asking.body.clone());
+        let sending = |method| Sending { fork, body: Some(&body), ..Sending::plain(method) };
+        let client = match by {
+            By::Invite => self.send_in_dialog(now, leg, sending(Method::INVITE)),
+            By::Update | By::Prack => {
+                self.send_errand(now, leg, Errand::Update, sending(Method::UPDATE))
+            }
+        };
         if let Some(asking) = self.legs.get_mut(&leg).and_then(|held| held.asking.as_mut()) {
+            asking.tries += 1;
             asking.client = client;
         }
     }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::command::CommandError;
 use super::core::{Endpoint, Owner};
-use super::event::{CommandError, LegId};
+use super::event::LegId;
 use super::leg::{Leg, Phase};
 use crate::auth::credentials::Credentials;
 use crate::auth::rewrite::rewritten;
 use crate::auth::wallet::Wallet;
+use crate::dialog::to_tag;
 use crate::network::ListenerId;
 use crate::registration::Account;
 use crate::transaction::layer::Passed;
@@ -47,7 +49,9 @@ impl Endpoint {
         };
         let Ok((number, _)) = cseq(request) else { return false };
         let prover = match passed.owner {
-            Owner::Leg(id) => prover_of_leg(self.legs.get_mut(&id), passed, number),
+            Owner::Leg(id) => {
+                prover_of_leg(self.legs.get_mut(&id), passed, (number, to_tag(request)))
+            }
             Owner::Registration(id) => prover_of_account(self.accounts.get_mut(&id), passed),
             Owner::Ping(_) => None,
         };
@@ -67,9 +71,12 @@ impl Endpoint {
             && let Some(leg) = self.legs.get_mut(&id)
         {
             leg.clients += 1;
-            if let Phase::Calling(calling) = &mut leg.phase {
+            if let Phase::Calling(calling) = &mut leg.phase
+                && calling.client == passed.client
+            {
                 // A CANCEL waits for the first response to the INVITE that is on its way now.
                 calling.heard = false;
+                leg.forks.clear();
             }
         }
         true
@@ -82,12 +89,16 @@ type Prover<'a> = (&'a mut Wallet, u32, Option<ListenerId>);
 fn prover_of_leg<'a>(
     leg: Option<&'a mut Leg>,
     passed: &Passed<Owner>,
-    number: u32,
+    (number, tag): (u32, Option<Vec<u8>>),
 ) -> Option<Prover<'a>> {
     let leg = leg.filter(|leg| wants(leg, passed))?;
-    let wallet = leg.wallet.as_mut()?;
-    leg.dialog.local_cseq = leg.dialog.local_cseq.max(number);
-    Some((wallet, leg.dialog.next_cseq(), leg.stream))
+    // Each early dialog counts for itself (RFC 3262 §4).
+    let tag = tag.filter(|_| matches!(leg.phase, Phase::Calling(_)));
+    let fork = tag.and_then(|tag| leg.fork(Some(&tag)).map(|early| early.id));
+    let dialog = leg.dialog_at(fork);
+    dialog.local_cseq = dialog.local_cseq.max(number);
+    let number = dialog.next_cseq();
+    Some((leg.wallet.as_mut()?, number, leg.stream))
 }
 
 fn prover_of_account<'a>(

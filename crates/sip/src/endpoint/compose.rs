@@ -1,5 +1,6 @@
 //! Writing the requests and responses of an endpoint.
 
+use super::command::Abilities;
 use super::config::{Config, Listener};
 use crate::dialog::{Dialog, own_uri};
 use crate::wire::address::NameAddr;
@@ -12,7 +13,14 @@ use crate::wire::reason::phrase;
 use crate::wire::request::{Request, top_via};
 
 /// What we do; nothing more is promised (row A-18).
-pub(crate) const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO";
+pub(crate) const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE";
+/// The extensions that we understand.
+pub(crate) const SUPPORTED: &[u8] = b"100rel, 199";
+
+/// The extensions that an INVITE of ours promises.
+pub(crate) fn supported(abilities: Abilities) -> &'static [u8] {
+    if abilities.reliable { SUPPORTED } else { b"199" }
+}
 /// The bodies we read.
 pub(crate) const ACCEPT: &[u8] = b"application/sdp, multipart/mixed";
 /// The INFO bodies we read: Cisco's and the plain digit (rows D-13, D-14).
@@ -24,6 +32,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) cseq: u32,
     pub(crate) branch: &'a str,
     pub(crate) max_forwards: u8,
+    /// Written as they are, by name and value: what no other leg may bring along.
+    pub(crate) own: &'a [(&'static str, &'a [u8])],
     pub(crate) headers: &'a [Header],
     pub(crate) body: Option<&'a Body>,
 }
@@ -48,13 +58,16 @@ pub(crate) fn request(
     let mut cseq = format!("{} ", parts.cseq).into_bytes();
     cseq.extend_from_slice(parts.method.name());
     out.header(b"CSeq", &cseq);
-    if parts.method == Method::INVITE {
+    if refreshes_target(&parts.method) {
         out.header(b"Contact", &contact(listener));
         out.header(b"Allow", ALLOW);
         out.header(b"Accept", ACCEPT);
     }
     if !config.user_agent.is_empty() && parts.method != Method::ACK {
         out.header(b"User-Agent", config.user_agent.as_bytes());
+    }
+    for (name, value) in parts.own {
+        out.header(name.as_bytes(), value);
     }
     for header in dialog.standing.iter().chain(parts.headers) {
         out.header(header.name(), header.value());
@@ -153,6 +166,7 @@ pub(crate) fn response(
     }
     let invites = *request.method() == Method::INVITE;
     let opens = invites && (101..300).contains(&reply.status);
+    let accepts = refreshes_target(request.method()) && (200..300).contains(&reply.status);
     if opens {
         for route in message.all("Record-Route") {
             out.header(b"Record-Route", route);
@@ -167,11 +181,15 @@ pub(crate) fn response(
     out.header(b"To", &to);
     out.header(b"Call-ID", request.call_id());
     out.header(b"CSeq", message.first("CSeq").unwrap_or_default());
-    if opens {
+    if opens || accepts {
         out.header(b"Contact", &contact(listener));
     }
-    if invites && (200..300).contains(&reply.status) {
-        out.header(b"Allow", ALLOW).header(b"Supported", b"");
+    if accepts || reply.own.iter().any(|(name, _)| *name == "RSeq") {
+        // Whoever is to send UPDATE in an early dialog must know that it may (RFC 3311 §4).
+        out.header(b"Allow", ALLOW);
+    }
+    if accepts {
+        out.header(b"Supported", SUPPORTED);
     }
     if !config.user_agent.is_empty() {
         out.header(b"Server", config.user_agent.as_bytes());
@@ -228,6 +246,12 @@ pub(crate) fn by(octets: &[u8], listener: Listener) -> Option<Vec<u8>> {
     out.extend_from_slice(via(listener, std::str::from_utf8(&branch).ok()?).as_bytes());
     out.extend_from_slice(request.raw.get(value.end..)?);
     Some(out)
+}
+
+/// Does the Contact of such a request, and of its 2xx, become the remote target (RFC 3261 §12.2,
+/// RFC 3311 §5.1)?
+fn refreshes_target(method: &Method) -> bool {
+    *method == Method::INVITE || *method == Method::UPDATE
 }
 
 fn via(listener: Listener, branch: &str) -> String {

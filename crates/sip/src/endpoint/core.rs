@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use super::command::CommandError;
 use super::compose::{self, Outgoing, Reply};
 use super::config::{Config, Listener};
-use super::event::{CommandError, Event, LegId, PingId, Why};
-use super::leg::{Leg, Phase, SentAck};
+use super::event::{Event, ForkId, LegId, PingId, Why};
+use super::leg::{Errand, Leg, Phase, SentAck};
 use crate::auth::guard::Guard;
 use crate::auth::rewrite::authorised;
 use crate::dialog::Dialog;
@@ -27,6 +28,23 @@ pub(crate) enum Owner {
     Leg(LegId),
     Ping(PingId),
     Registration(RegistrationId),
+}
+
+/// A request to be sent in a dialog.
+pub(crate) struct Sending<'a> {
+    pub(crate) method: Method,
+    /// The early dialog it is for, if not the leg's own.
+    pub(crate) fork: Option<ForkId>,
+    pub(crate) own: &'a [(&'static str, &'a [u8])],
+    pub(crate) headers: &'a [Header],
+    pub(crate) body: Option<&'a Body>,
+}
+
+impl Sending<'_> {
+    /// A request without anything special.
+    pub(crate) fn plain(method: Method) -> Sending<'static> {
+        Sending { method, fork: None, own: &[], headers: &[], body: None }
+    }
 }
 
 /// All SIP of one node, without a socket, a clock or a source of chance.
@@ -188,25 +206,50 @@ impl Endpoint {
         self.reply(now, server, request, &Reply { own, ..Reply::plain(status, tag.as_bytes()) });
     }
 
-    /// Sends the dialog's next request and counts it on the leg.
+    /// Sends the next request of the dialog, or of an early one, and counts it on the leg.
     pub(crate) fn send_in_dialog(
         &mut self,
         now: Instant,
         id: LegId,
-        method: Method,
-        headers: &[Header],
-        body: Option<&Body>,
+        sending: Sending<'_>,
     ) -> Option<ClientId> {
         let branch = self.tokens.branch();
         let leg = self.legs.get_mut(&id)?;
         let listener = self.config.listener(leg.peer.listener)?;
-        let cseq = leg.dialog.next_cseq();
-        let parts = Outgoing { method, cseq, branch: &branch, max_forwards: 70, headers, body };
-        let octets = compose::request(&self.config, listener, &leg.dialog, &parts);
-        let octets = authorised(leg.wallet.as_mut(), octets);
-        let (way, stream) = (leg.dialog.next_hop(leg.peer), leg.stream);
-        leg.clients += 1;
-        self.send_sized(now, Owner::Leg(id), (way, stream), octets)
+        let peer = leg.peer;
+        let dialog = leg.dialog_at(sending.fork);
+        let parts = Outgoing {
+            method: sending.method,
+            cseq: dialog.next_cseq(),
+            branch: &branch,
+            max_forwards: 70,
+            own: sending.own,
+            headers: sending.headers,
+            body: sending.body,
+        };
+        let octets = compose::request(&self.config, listener, dialog, &parts);
+        let way = dialog.next_hop(peer);
+        let (octets, stream) = (authorised(leg.wallet.as_mut(), octets), leg.stream);
+        let client = self.send_sized(now, Owner::Leg(id), (way, stream), octets)?;
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.clients += 1;
+        }
+        Some(client)
+    }
+
+    /// Sends a request that is neither INVITE nor BYE; what comes of it is its errand's business.
+    pub(crate) fn send_errand(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        errand: Errand,
+        sending: Sending<'_>,
+    ) -> Option<ClientId> {
+        let client = self.send_in_dialog(now, id, sending)?;
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.errands.push((client, errand));
+        }
+        Some(client)
     }
 
     /// Acknowledges a 2xx in the given dialog and remembers the ACK (rows, B-17).
@@ -219,6 +262,7 @@ impl Endpoint {
             cseq,
             branch: &branch,
             max_forwards: 70,
+            own: &[],
             headers: &[],
             body: None,
         };
@@ -232,7 +276,8 @@ impl Endpoint {
     /// Sends BYE; the end is reported when it is answered or nobody will.
     pub(crate) fn close(&mut self, now: Instant, id: LegId, why: Why, headers: &[Header]) {
         self.abandon(now, id);
-        match self.send_in_dialog(now, id, Method::BYE, headers, None) {
+        let sending = Sending { headers, ..Sending::plain(Method::BYE) };
+        match self.send_in_dialog(now, id, sending) {
             Some(client) => {
                 if let Some(leg) = self.legs.get_mut(&id) {
                     leg.phase = Phase::Closing(client, why);
@@ -248,6 +293,7 @@ impl Endpoint {
         leg.alarms.clear();
         leg.unacked = None;
         leg.bye_after_ack = None;
+        leg.next = None;
         if let Some(client) = leg.asking.take().and_then(|asking| asking.client) {
             self.transactions.forsake(now, client);
         }

@@ -1,8 +1,9 @@
 //! Who comes in and what it costs: refusing without a trace, knowing what is known already.
 
+use super::command::CommandError;
 use super::compose::{self, Reply};
 use super::core::{Endpoint, Owner};
-use super::event::{CommandError, LegId};
+use super::event::LegId;
 use super::leg::Phase;
 use crate::network::Remote;
 use crate::wire::header::Header;

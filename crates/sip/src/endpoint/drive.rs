@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use super::answer::REFRESH;
-use super::compose::{self, Reply};
+use super::compose;
 use super::core::Endpoint;
 use super::event::{Event, LegId, Why};
-use super::leg::Phase;
+use super::leg::{Phase, Queued};
+use super::reliable::REFRESH;
 use crate::network::Remote;
 use crate::timer::Alarm;
 use crate::transaction::layer::Arrival;
@@ -100,14 +100,26 @@ impl Endpoint {
     }
 
     fn on_alarm(&mut self, now: Instant, id: LegId, alarm: Alarm) {
+        let rings = self.legs.get(&id).is_some_and(|leg| matches!(leg.phase, Phase::Ringing(_)));
         match alarm {
+            Alarm::Retransmit if rings => self.repeat_ringing(now, id),
             Alarm::Retransmit => self.repeat_accept(now, id),
-            Alarm::GiveUp => self.close(now, id, Why::NoAck, &[]),
+            Alarm::GiveUp if rings => self.ring_in_vain(now, id),
+            Alarm::GiveUp => self.accept_in_vain(now, id),
             Alarm::Offer => self.offer_again(now, id),
             Alarm::Refresh => self.refresh_ringing(now, id),
-            Alarm::Expire => self.expire(now, id),
+            Alarm::Expire => {
+                let last = Event::Ended { leg: id, why: Why::Expired };
+                self.end_ringing(now, id, &Queued::plain(487), last);
+            }
             Alarm::Linger => {}
         }
+    }
+
+    /// Nobody acknowledges our 2xx: the call is over, whatever becomes of its BYE (row A-04).
+    fn accept_in_vain(&mut self, now: Instant, id: LegId) {
+        self.close(now, id, Why::NoAck, &[]);
+        self.finish(id, Event::Ended { leg: id, why: Why::NoAck });
     }
 
     /// Row A-04: the 2xx again, T1 doubling to T2.
@@ -121,24 +133,11 @@ impl Endpoint {
         self.file(id);
     }
 
-    /// Row A-24.
-    fn expire(&mut self, now: Instant, id: LegId) {
-        let Some(leg) = self.legs.get(&id) else { return };
-        match &leg.phase {
-            Phase::Ringing(invited) => {
-                let (invited, tag) = (invited.clone(), leg.dialog.local_tag.clone());
-                self.reply(now, invited.server, &invited.request, &Reply::plain(487, &tag));
-                self.finish(id, Event::Ended { leg: id, why: Why::Expired });
-            }
-            Phase::Calling(_) | Phase::Up | Phase::Closing(..) | Phase::Over => {}
-        }
-    }
-
     fn refresh_ringing(&mut self, now: Instant, id: LegId) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         match &leg.phase {
             Phase::Ringing(ringing) => {
-                let server = ringing.server;
+                let server = ringing.invited.server;
                 leg.alarms.set(Alarm::Refresh, now + REFRESH);
                 self.transactions.refresh(server);
             }

@@ -1,16 +1,12 @@
-//! What an endpoint reports, and what it is asked to start.
+//! What an endpoint reports.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::network::{ListenerId, Remote};
+use crate::network::Remote;
 use crate::registration::{RegistrationId, Standing};
-use crate::uri::Uri;
-use crate::wire::address::NameAddr;
-use crate::wire::build::Body;
-use crate::wire::header::Header;
+use crate::wire::body::{Content, content};
 use crate::wire::message::Message;
 use crate::wire::request::Request;
 
@@ -29,9 +25,42 @@ impl LegId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PingId(pub(crate) u64);
 
+/// One early dialog of an INVITE of ours: the other side may ring in several places, each with a tag
+/// and a session description of its own (row A-13). Counted from 0 within the leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ForkId(pub(crate) u32);
+
+impl ForkId {
+    /// Which of the leg's early dialogs, in the order in which they were heard of.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// The request that an offer came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// A re-INVITE: [`Event::Acked`] follows our 2xx.
+    Invite,
+    /// UPDATE (RFC 3311), before or after the answer: nothing follows our 2xx.
+    Update,
+    /// The PRACK of a provisional response of ours (RFC 3262 §5): nothing follows our 2xx.
+    Prack,
+}
+
 /// The octets of a session description. `Debug` shows their number only: they hold addresses.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sdp(pub Vec<u8>);
+
+impl Sdp {
+    /// The session description of a message, wherever it is in the body.
+    pub(crate) fn of(message: &Message) -> Option<Sdp> {
+        match content(message) {
+            Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
+            Content::Empty | Content::Optional | Content::Unsupported => None,
+        }
+    }
+}
 
 impl Deref for Sdp {
     type Target = [u8];
@@ -45,32 +74,6 @@ impl fmt::Debug for Sdp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sdp({} octets)", self.0.len())
     }
-}
-
-/// An INVITE to be sent.
-#[derive(Debug, Clone)]
-pub struct Invite {
-    /// The listener it leaves by.
-    pub listener: ListenerId,
-    /// The next hop, names resolved.
-    pub destination: SocketAddr,
-    /// The listener by which requests of more than 1,300 octets leave instead, when the peer takes TCP
-    /// or TLS at `destination` as well (RFC 3261 §18.1.1, row R-15).
-    pub stream: Option<ListenerId>,
-    /// The Request-URI; `?headers` in it are left out.
-    pub target: Uri,
-    /// Configured Route values, none for a peer that is reached directly.
-    pub routes: Vec<NameAddr>,
-    /// From; its tag, if any, is replaced by one of ours.
-    pub from: NameAddr,
-    /// To; its tag, if any, is dropped.
-    pub to: NameAddr,
-    /// Further headers, written as they are.
-    pub headers: Vec<Header>,
-    /// The offer: an INVITE of ours always carries one.
-    pub body: Body,
-    /// Max-Forwards: for a call that came in, what [`Event::IncomingInvite`] says (row R-04).
-    pub max_forwards: u8,
 }
 
 /// Why a leg ended without the other side saying so.
@@ -87,6 +90,8 @@ pub enum Why {
         /// Had the other side answered?
         answered: bool,
     },
+    /// Our provisional response was not acknowledged in 64*T1 (row A-08); 504 is sent.
+    NoPrack,
     /// No response to our INVITE in 64*T1, or none to a re-INVITE.
     NoResponse,
     /// Our 2xx was not acknowledged in 64*T1 (row A-04).
@@ -121,8 +126,18 @@ pub enum Event {
         request: Arc<Request>,
         /// Max-Forwards for the other leg: one less than received (row R-04).
         max_forwards: u8,
-        /// The offer; `None` asks us to offer in the 2xx (row A-03).
+        /// The offer; `None` asks us to offer in the 2xx (row A-03), or in a provisional response
+        /// if `reliable`.
         offer: Option<Sdp>,
+        /// A provisional response with a session description will be acknowledged (row A-08).
+        reliable: bool,
+    },
+    /// A provisional response of ours has been acknowledged (RFC 3262).
+    Pracked {
+        /// The leg.
+        leg: LegId,
+        /// The answer, when our provisional response held the offer.
+        answer: Option<Sdp>,
     },
     /// Our 2xx (to the INVITE or to a re-INVITE) has been acknowledged.
     Acked {
@@ -138,10 +153,12 @@ pub enum Event {
         /// The CANCEL, for its Reason.
         request: Arc<Request>,
     },
-    /// A provisional response (not 100) to our INVITE.
+    /// A provisional response (not 100 and not 199) to our INVITE; what must be acknowledged is.
     Provisional {
         /// The leg.
         leg: LegId,
+        /// Which of the places that ring.
+        fork: ForkId,
         /// 101 to 199.
         status: u16,
         /// Early media.
@@ -149,10 +166,19 @@ pub enum Event {
         /// The whole response.
         response: Arc<Message>,
     },
+    /// One of the places that ring has given up (199, RFC 6228); the others go on.
+    ForkEnded {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        fork: ForkId,
+    },
     /// Our INVITE was accepted; the ACK is on its way.
     Answered {
         /// The leg.
         leg: LegId,
+        /// The place that answered.
+        fork: ForkId,
         /// The answer: of the 2xx, or of an earlier response of the same dialog (row A-17).
         sdp: Sdp,
         /// The whole response.
@@ -167,23 +193,26 @@ pub enum Event {
         /// The whole response, for Reason, Retry-After, Contact …
         response: Arc<Message>,
     },
-    /// The other side wants to change the session; answer with `answer_reinvite`.
+    /// The other side wants to change the session; answer with `answer_reinvite`. One that repeats
+    /// the description it gave last is answered by the endpoint and not reported (row B-12).
     Reinvite {
         /// The leg.
         leg: LegId,
+        /// In a re-INVITE, or in another request that carries an offer.
+        by: By,
         /// The whole request.
         request: Arc<Request>,
-        /// The offer; `None` asks us to offer in the 2xx (row B-03).
+        /// The offer; `None` (in a re-INVITE only) asks us to offer in the 2xx (row B-03).
         offer: Option<Sdp>,
     },
-    /// Our re-INVITE was accepted.
+    /// Our re-INVITE or UPDATE was accepted.
     Reanswered {
         /// The leg.
         leg: LegId,
         /// The answer.
         sdp: Option<Sdp>,
     },
-    /// Our re-INVITE was refused for good; the call and its media stay as they are (row B-09).
+    /// Our re-INVITE or UPDATE was refused for good; the call and its media stay as they are (row B-09).
     ReinviteRefused {
         /// The leg.
         leg: LegId,
@@ -236,8 +265,10 @@ impl Event {
             | Event::Bye { leg, .. }
             | Event::Ended { leg, .. } => Some(*leg),
             Event::IncomingInvite { .. }
+            | Event::Pracked { .. }
             | Event::Acked { .. }
             | Event::Provisional { .. }
+            | Event::ForkEnded { .. }
             | Event::Answered { .. }
             | Event::Reinvite { .. }
             | Event::Reanswered { .. }
@@ -248,43 +279,3 @@ impl Event {
         }
     }
 }
-
-/// Why a command was not carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommandError {
-    /// No such leg, or it is over.
-    UnknownLeg,
-    /// The leg is not at the point where this makes sense.
-    WrongState,
-    /// A status code that does not fit the command.
-    Status(u16),
-    /// A 2xx to an INVITE needs a session description.
-    NoDescription,
-    /// A listener that the configuration does not have.
-    UnknownListener,
-    /// The limit of legs or transactions is reached.
-    Full,
-}
-
-impl fmt::Display for CommandError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CommandError::UnknownLeg => f.write_str("the leg is over; forget it"),
-            CommandError::WrongState => {
-                f.write_str("the leg is in another state; wait for its next event")
-            }
-            CommandError::Status(status) => {
-                write!(f, "status {status} does not fit here; use 101 to 699 and 2xx once")
-            }
-            CommandError::NoDescription => {
-                f.write_str("a 2xx has no session description; give the answer or an offer")
-            }
-            CommandError::UnknownListener => {
-                f.write_str("no such listener; use one of the configuration")
-            }
-            CommandError::Full => f.write_str("too many calls; try again when some have ended"),
-        }
-    }
-}
-
-impl std::error::Error for CommandError {}

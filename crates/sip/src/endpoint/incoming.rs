@@ -3,22 +3,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compose::{ACCEPT, ALLOW, Reply};
+use super::compose::{ACCEPT, ALLOW, Reply, SUPPORTED};
 use super::core::{Endpoint, Owner};
-use super::event::{Event, LegId, Sdp};
-use super::leg::{Invited, Leg, Phase};
+use super::event::{By, Event, LegId, Sdp};
+use super::leg::{Invited, Leg, Phase, Queued, Ringing};
 use crate::dialog::Dialog;
 use crate::network::Remote;
 use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
 use crate::uri::Uri;
 use crate::wire::body::{Content, content};
+use crate::wire::header::split_list;
 use crate::wire::method::Method;
 use crate::wire::request::Request;
 
 /// What an OPTIONS learns about us (row R-18): nothing beyond RFC 3261 is promised.
 pub(crate) const ABILITIES: [(&str, &[u8]); 3] =
-    [("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", b"")];
+    [("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)];
 
 impl Endpoint {
     /// A request without a To tag.
@@ -83,7 +84,11 @@ impl Endpoint {
         server: ServerId,
         request: &Request,
     ) -> bool {
-        let unknown = request.message().list("Require").join(&b", "[..]);
+        let known =
+            |tag: &&[u8]| split_list(SUPPORTED).iter().any(|other| other.eq_ignore_ascii_case(tag));
+        let mut unknown = request.message().list("Require");
+        unknown.retain(|tag| !known(tag));
+        let unknown = unknown.join(&b", "[..]);
         if unknown.is_empty() {
             return false;
         }
@@ -117,16 +122,29 @@ impl Endpoint {
         let number = 1 + self.tokens.below(10_000);
         let dialog = Dialog::incoming(&request, self.tokens.token(), number);
         let request = Arc::new(request);
-        let invited = Invited { server, request: request.clone(), offered: offer.is_some() };
+        let (offered, by) = (offer.is_some(), By::Invite);
+        let invited = Invited { server, request: request.clone(), offered, by, fork: None };
+        let ringing = Ringing::new(invited);
+        let reliable = ringing.supports;
         self.tags.insert(dialog.local_tag.clone(), id);
-        self.legs.insert(id, Leg::new(id, dialog, source, Phase::Ringing(invited), false));
+        let mut leg = Leg::new(id, dialog, source, Phase::Ringing(Box::new(ringing)), false);
+        leg.session = self.config.session;
+        leg.note_abilities(request.message());
+        self.legs.insert(id, leg);
         self.transactions.own(server, Owner::Leg(id));
         if let (Some(seconds), Some(leg)) = (request.expires(), self.legs.get_mut(&id)) {
             leg.alarms.set(Alarm::Expire, now + Duration::from_secs(u64::from(seconds)));
             self.file(id);
         }
         let max_forwards = request.max_forwards().saturating_sub(1);
-        self.emit(Event::IncomingInvite { leg: id, source, request, max_forwards, offer });
+        self.emit(Event::IncomingInvite {
+            leg: id,
+            source,
+            request,
+            max_forwards,
+            offer,
+            reliable,
+        });
     }
 
     /// CANCEL (RFC 3261 §9.2): 200 for itself, 487 for an INVITE that is still open (row B-15).
@@ -142,16 +160,16 @@ impl Endpoint {
         let leg = id.and_then(|id| self.legs.get(&id));
         let tag = leg.map(|leg| leg.dialog.local_tag.clone());
         let open = leg.and_then(|leg| match &leg.phase {
-            Phase::Ringing(ringing) => Some((leg.id, ringing.server, ringing.request.clone())),
+            Phase::Ringing(_) => Some(leg.id),
             Phase::Calling(_) | Phase::Up | Phase::Closing(..) | Phase::Over => None,
         });
         match &tag {
             Some(tag) => self.reply(now, server, &request, &Reply::plain(200, tag)),
             None => self.refuse(now, server, &request, 200, &[]),
         }
-        if let (Some((leg, invite, invited)), Some(tag)) = (open, tag) {
-            self.reply(now, invite, &invited, &Reply::plain(487, &tag));
-            self.finish(leg, Event::Cancelled { leg, request: Arc::new(request) });
+        if let Some(leg) = open {
+            let last = Event::Cancelled { leg, request: Arc::new(request) };
+            self.end_ringing(now, leg, &Queued::plain(487), last);
         }
     }
 }

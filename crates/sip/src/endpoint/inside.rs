@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::compose::{ACCEPT, ACCEPT_INFO, ALLOW, Reply};
+use super::compose::{ACCEPT_INFO, ALLOW};
 use super::core::Endpoint;
 use super::event::{Event, LegId, Sdp, Why};
 use super::incoming::ABILITIES;
-use super::leg::{Invited, Phase};
-use super::originate::description;
+use super::leg::{Phase, Queued};
 use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
-use crate::wire::body::{Content, content, media_type};
+use crate::wire::body::media_type;
 use crate::wire::method::Method;
 use crate::wire::request::Request;
 
@@ -30,8 +29,16 @@ impl Endpoint {
             self.refuse(now, server, &request, 481, &[]);
             return;
         };
-        let in_order =
-            self.legs.get_mut(&id).is_some_and(|leg| leg.dialog.in_order(request.cseq()));
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let fork = leg.fork(request.from().tag()).map(|early| early.id);
+        let calling = matches!(leg.phase, Phase::Calling(_));
+        let fork = fork.filter(|_| calling);
+        // A place that has not rung can only have answered and hung up.
+        if calling && fork.is_none() && *request.method() != Method::BYE {
+            self.refuse(now, server, &request, 481, &[]);
+            return;
+        }
+        let in_order = leg.dialog_at(fork).in_order(request.cseq());
         if !in_order {
             self.refuse(now, server, &request, 500, &[]);
             return;
@@ -44,11 +51,11 @@ impl Endpoint {
             Method::BYE => self.on_bye(now, id, server, request),
             Method::INVITE => self.on_reinvite(now, id, server, request),
             Method::OPTIONS => self.refuse(now, server, &request, 200, &ABILITIES),
-            Method::Known(rsip::Method::Info) => self.on_info(now, id, server, request),
-            // No subscription of ours and no reliable response is ever open.
-            Method::Known(rsip::Method::Notify | rsip::Method::PRack) => {
-                self.refuse(now, server, &request, 481, &[]);
-            }
+            Method::INFO => self.on_info(now, id, server, request),
+            Method::PRACK => self.on_prack(now, id, server, request),
+            Method::UPDATE => self.on_update(now, id, server, request, fork),
+            // No subscription of ours is ever open.
+            Method::NOTIFY => self.refuse(now, server, &request, 481, &[]),
             Method::Known(_) => self.refuse(now, server, &request, 405, &[("Allow", ALLOW)]),
             Method::Extension(_) => self.refuse(now, server, &request, 501, &[("Allow", ALLOW)]),
         }
@@ -57,14 +64,13 @@ impl Endpoint {
     fn on_bye(&mut self, now: Instant, id: LegId, server: ServerId, request: Request) {
         self.refuse(now, server, &request, 200, &[]);
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let tag = leg.dialog.local_tag.clone();
         match &mut leg.phase {
             // Row B-13: our own BYE is out; its answer ends the leg.
             Phase::Closing(..) | Phase::Over => return,
             // Row B-16.
-            Phase::Ringing(ringing) => {
-                let (server, invited) = (ringing.server, ringing.request.clone());
-                self.reply(now, server, &invited, &Reply::plain(487, &tag));
+            Phase::Ringing(_) => {
+                let last = Event::Bye { leg: id, request: Arc::new(request) };
+                return self.end_ringing(now, id, &Queued::plain(487), last);
             }
             // The 2xx that this BYE follows is lost or late: it is turned away when it comes.
             Phase::Calling(calling) => {
@@ -74,42 +80,6 @@ impl Endpoint {
             Phase::Up => self.abandon(now, id),
         }
         self.finish(id, Event::Bye { leg: id, request: Arc::new(request) });
-    }
-
-    fn on_reinvite(&mut self, now: Instant, id: LegId, server: ServerId, request: Request) {
-        let Some(leg) = self.legs.get(&id) else { return };
-        let flying = leg.asking.as_ref().is_some_and(|asking| asking.client.is_some());
-        // RFC 3261 §14.2, rows B-07 and B-08; a call that is not up has its first offer open.
-        let status = match &leg.phase {
-            Phase::Closing(..) | Phase::Over => Some(481),
-            Phase::Ringing(_) => Some(500),
-            Phase::Calling(_) => Some(491),
-            Phase::Up if leg.asked.is_some() => Some(500),
-            Phase::Up if flying || leg.unacked.is_some() => Some(491),
-            Phase::Up => None,
-        };
-        if let Some(status) = status {
-            let after = self.retry_after();
-            let own: &[(&str, &[u8])] =
-                if status == 500 { &[("Retry-After", after.as_bytes())] } else { &[] };
-            self.refuse(now, server, &request, status, own);
-            return;
-        }
-        let offer = match content(request.message()) {
-            Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
-            Content::Empty | Content::Optional => None,
-            Content::Unsupported => {
-                self.refuse(now, server, &request, 415, &[("Accept", ACCEPT)]);
-                return;
-            }
-        };
-        self.reply(now, server, &request, &Reply { tag: None, ..Reply::plain(100, b"") });
-        let request = Arc::new(request);
-        if let Some(leg) = self.legs.get_mut(&id) {
-            leg.asked =
-                Some(Invited { server, request: request.clone(), offered: offer.is_some() });
-        }
-        self.emit(Event::Reinvite { leg: id, request, offer });
     }
 
     /// Rows D-13 to D-15.
@@ -147,14 +117,18 @@ impl Endpoint {
         leg.alarms.stop(Alarm::Retransmit);
         leg.alarms.stop(Alarm::GiveUp);
         let bye = leg.bye_after_ack.take();
+        let answer = Sdp::of(request.message()).filter(|_| unacked.offers);
+        if answer.is_some() {
+            leg.heard = answer.clone();
+        }
         self.file(id);
-        let answer = description(request.message()).filter(|_| unacked.offers);
         match bye {
             Some(headers) => self.close(now, id, Why::HungUp, &headers),
             // Row A-03: no media without an answer. A re-INVITE's missing answer changes nothing.
             None if unacked.offers && unacked.first && answer.is_none() => {
                 self.close(now, id, Why::NoAnswer, &[]);
             }
+            None if unacked.quiet => {}
             None => self.emit(Event::Acked { leg: id, answer }),
         }
     }

@@ -4,22 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::command::{CommandError, Invite};
 use super::compose::{self, Outgoing};
+use super::config::Listener;
 use super::core::{Endpoint, Owner};
-use super::event::{CommandError, Event, Invite, LegId, PingId, Pong, Sdp, Why};
-use super::leg::{Calling, Leg, MAX_FORKS, Phase};
+use super::event::{Event, LegId, PingId, Pong, Why};
+use super::leg::{Calling, Leg, Phase};
 use crate::dialog::{Dialog, to_tag};
 use crate::network::ListenerId;
-use crate::timer::Alarm;
 use crate::transaction::layer::{Lapse, Passed};
 use crate::uri::Uri;
-use crate::wire::body::{Content, content};
 use crate::wire::message::Message;
 use crate::wire::method::Method;
 use crate::wire::request::cseq;
-
-/// How often a crossed re-INVITE is tried before it counts as refused.
-const MAX_TRIES: u8 = 5;
 
 impl Endpoint {
     /// Sends an INVITE with a dialog of its own: Call-ID, tag, Via and Contact have nothing of any
@@ -33,28 +30,25 @@ impl Endpoint {
         }
         let remote = self.remote(invite.listener, invite.destination)?;
         let listener = self.listener(invite.listener)?;
-        let (call_id, tag, branch) =
-            (self.tokens.token(), self.tokens.token(), self.tokens.branch());
-        let number = 1 + self.tokens.below(10_000);
+        let (call_id, tag) = (self.tokens.token(), self.tokens.token());
+        let number = self.tokens.below(10_000);
         let (target, routes) = (invite.target.clone(), invite.routes.clone());
-        let dialog =
+        let mut dialog =
             Dialog::outgoing(call_id, tag, &invite.from, &invite.to, target, routes, number);
-        let parts = Outgoing {
-            method: Method::INVITE,
-            cseq: number,
-            branch: &branch,
-            max_forwards: invite.max_forwards,
-            headers: &invite.headers,
-            body: Some(&invite.body),
-        };
-        let octets = compose::request(&self.config, listener, &dialog, &parts);
         let id = LegId(self.next_number());
+        let octets = self.compose_invite(listener, &mut dialog, invite);
         let way = (remote.into(), invite.stream);
         let client = self.send_sized(now, Owner::Leg(id), way, octets).ok_or(CommandError::Full)?;
-        let calling =
-            Calling { client, heard: false, cancel: None, cancelled: false, early: Vec::new() };
+        let calling = Calling {
+            client,
+            invite: Box::new(invite.clone()),
+            heard: false,
+            cancel: None,
+            cancelled: false,
+        };
         self.tags.insert(dialog.local_tag.clone(), id);
         let mut leg = Leg::new(id, dialog, remote, Phase::Calling(calling), true);
+        leg.session = invite.abilities.session;
         leg.clients = 1;
         leg.stream = invite.stream;
         self.legs.insert(id, leg);
@@ -67,6 +61,27 @@ impl Endpoint {
             Phase::Calling(calling) => calling.heard,
             Phase::Ringing(_) | Phase::Up | Phase::Closing(..) | Phase::Over => true,
         })
+    }
+
+    /// Writes an INVITE with the next number of its dialog-to-be.
+    fn compose_invite(
+        &mut self,
+        listener: Listener,
+        dialog: &mut Dialog,
+        invite: &Invite,
+    ) -> Vec<u8> {
+        let branch = self.tokens.branch();
+        let supported = compose::supported(invite.abilities);
+        let parts = Outgoing {
+            method: Method::INVITE,
+            cseq: dialog.next_cseq(),
+            branch: &branch,
+            max_forwards: invite.max_forwards,
+            own: &[("Supported", supported)],
+            headers: &invite.headers,
+            body: Some(&invite.body),
+        };
+        compose::request(&self.config, listener, dialog, &parts)
     }
 
     /// Asks a peer whether it lives; [`Event::Pong`] follows (row R-17).
@@ -120,6 +135,13 @@ impl Endpoint {
             Owner::Leg(id) if passed.method == Method::BYE && status >= 200 => {
                 self.closed(id, passed)
             }
+            Owner::Leg(id) if status >= 200 => {
+                if let Some(errand) =
+                    self.legs.get_mut(&id).and_then(|leg| leg.take_errand(passed.client))
+                {
+                    self.on_errand(now, id, errand, status, Some(&response));
+                }
+            }
             Owner::Leg(_) => {}
         }
     }
@@ -153,7 +175,7 @@ impl Endpoint {
             ..200 if calls => self.on_provisional(now, id, status, response),
             ..200 => {}
             200..300 if calls => self.on_accepted(now, id, response),
-            200..300 if asks => self.on_reaccepted(id, &response),
+            200..300 if asks => self.on_reaccepted(now, id, &response),
             // A fork that answers second, or a 2xx that comes when its call is over (row A-14).
             200..300 => self.turn_away(now, id, &response),
             _ if calls => self.on_rejected(id, status, response),
@@ -175,45 +197,6 @@ impl Endpoint {
         true
     }
 
-    fn on_provisional(&mut self, now: Instant, id: LegId, status: u16, response: Message) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        let Phase::Calling(calling) = &mut leg.phase else { return };
-        calling.heard = true;
-        let wanted = calling.cancel.is_some();
-        let sdp = description(&response);
-        if let Some(sdp) = &sdp {
-            let tag = to_tag(&response);
-            calling.early.retain(|(other, _)| *other != tag);
-            if calling.early.len() < MAX_FORKS {
-                calling.early.push((tag, sdp.clone()));
-            }
-        }
-        if wanted {
-            self.send_cancel(now, id);
-        } else if status > 100 {
-            self.emit(Event::Provisional { leg: id, status, sdp, response: Arc::new(response) });
-        }
-    }
-
-    fn on_accepted(&mut self, now: Instant, id: LegId, response: Message) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        let Phase::Calling(calling) = &leg.phase else { return };
-        let cancelled = calling.cancel.is_some();
-        let tag = to_tag(&response);
-        let early =
-            calling.early.iter().find(|(other, _)| *other == tag).map(|(_, sdp)| sdp.clone());
-        let sdp = description(&response).or(early);
-        leg.dialog = leg.dialog.confirmed(&response);
-        leg.phase = Phase::Up;
-        let dialog = leg.dialog.clone();
-        self.acknowledge(id, &dialog, dialog.local_cseq);
-        match sdp {
-            _ if cancelled => self.close(now, id, Why::Cancelled { answered: true }, &[]),
-            Some(sdp) => self.emit(Event::Answered { leg: id, sdp, response: Arc::new(response) }),
-            None => self.close(now, id, Why::NoAnswer, &[]),
-        }
-    }
-
     fn on_rejected(&mut self, id: LegId, status: u16, response: Message) {
         let cancelled = self.legs.get(&id).is_some_and(|leg| match &leg.phase {
             Phase::Calling(calling) => calling.cancel.is_some(),
@@ -225,67 +208,6 @@ impl Endpoint {
             Event::Rejected { leg: id, status, response: Arc::new(response) }
         };
         self.finish(id, last);
-    }
-
-    /// Acknowledges a 2xx that nobody wants and hangs up on it, in a dialog of its own.
-    fn turn_away(&mut self, now: Instant, id: LegId, response: &Message) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        let Ok((number, _)) = cseq(response) else { return };
-        let mut stray = leg.dialog.confirmed(response);
-        let peer = leg.peer;
-        self.acknowledge(id, &stray, number);
-        // A stale re-INVITE's 2xx within our own dialog needs its ACK and no BYE of its own.
-        if self.legs.get(&id).is_some_and(|leg| leg.dialog.remote_tag == stray.remote_tag) {
-            return;
-        }
-        let branch = self.tokens.branch();
-        let Some(listener) = self.config.listener(peer.listener) else { return };
-        stray.local_cseq = number;
-        let cseq = stray.next_cseq();
-        let parts = Outgoing {
-            method: Method::BYE,
-            cseq,
-            branch: &branch,
-            max_forwards: 70,
-            headers: &[],
-            body: None,
-        };
-        let octets = compose::request(&self.config, listener, &stray, &parts);
-        if self.transactions.send(now, Owner::Leg(id), stray.next_hop(peer), octets).is_some()
-            && let Some(leg) = self.legs.get_mut(&id)
-        {
-            leg.clients += 1;
-        }
-    }
-
-    fn on_reaccepted(&mut self, id: LegId, response: &Message) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        leg.asking = None;
-        leg.dialog.refresh(response);
-        let dialog = leg.dialog.clone();
-        let number = cseq(response).map_or(dialog.local_cseq, |(number, _)| number);
-        self.acknowledge(id, &dialog, number);
-        self.emit(Event::Reanswered { leg: id, sdp: description(response) });
-    }
-
-    fn on_rerejected(&mut self, now: Instant, id: LegId, status: u16) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        let opened = leg.opened;
-        match (status, leg.asking.as_mut()) {
-            (491, Some(asking)) if asking.tries < MAX_TRIES => {
-                asking.client = None;
-                let at = now + self.glare_wait(opened);
-                if let Some(leg) = self.legs.get_mut(&id) {
-                    leg.alarms.set(Alarm::Offer, at);
-                }
-                self.file(id);
-            }
-            (481 | 408, _) => self.close(now, id, Why::Unknown, &[]),
-            _ => {
-                leg.asking = None;
-                self.emit(Event::ReinviteRefused { leg: id, status });
-            }
-        }
     }
 
     /// A transaction of ours has run out of time or is forgotten.
@@ -324,7 +246,11 @@ impl Endpoint {
 
     /// Nobody answered a request of this leg (RFC 3261 §8.1.3.1: as if 408).
     fn on_silence(&mut self, now: Instant, id: LegId, passed: &Passed<Owner>) {
-        let Some(leg) = self.legs.get(&id) else { return };
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if let Some(errand) = leg.take_errand(passed.client) {
+            self.on_errand(now, id, errand, 408, None);
+            return;
+        }
         let asks = leg.asking.as_ref().is_some_and(|asking| asking.client == Some(passed.client));
         match &leg.phase {
             Phase::Calling(calling) if calling.client == passed.client => {
@@ -335,16 +261,8 @@ impl Endpoint {
                 self.finish(id, Event::Ended { leg: id, why });
             }
             Phase::Closing(..) => self.closed(id, passed),
-            Phase::Up if asks => self.close(now, id, Why::NoResponse, &[]),
+            Phase::Up if asks => self.on_unanswered(now, id),
             Phase::Calling(_) | Phase::Ringing(_) | Phase::Up | Phase::Over => {}
         }
-    }
-}
-
-/// The session description of a message, wherever it is in the body.
-pub(crate) fn description(message: &Message) -> Option<Sdp> {
-    match content(message) {
-        Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
-        Content::Empty | Content::Optional | Content::Unsupported => None,
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use super::command::CommandError;
 use super::compose;
 use super::config::Listener;
 use super::core::{Endpoint, Owner};
-use super::event::{CommandError, Event};
+use super::event::Event;
 use crate::auth::rewrite::authorised;
 use crate::dialog::own_uri;
 use crate::registration::{Account, Next, Registration, RegistrationId, Standing};

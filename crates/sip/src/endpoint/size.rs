@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::command::CommandError;
 use super::compose;
 use super::core::{Endpoint, Owner};
-use super::event::{CommandError, LegId};
+use super::event::LegId;
 use crate::network::{ListenerId, Remote, Way};
 use crate::transaction::layer::ClientId;
 
@@ -13,7 +14,7 @@ const MAX_DATAGRAM: usize = 1300;
 
 impl Endpoint {
     /// The listener by which requests of this leg leave that are too large for a datagram; `None`
-    /// sends them in fragments. A leg of ours has it from [`super::event::Invite::stream`].
+    /// sends them in fragments. A leg of ours has it from [`super::command::Invite::stream`].
     ///
     /// # Errors
     /// The leg is over.

@@ -344,7 +344,12 @@ impl<O: Copy> Transactions<O> {
 
     /// Where the response to a request goes.
     pub(crate) fn reply_to(&self, server: ServerId) -> Option<Remote> {
-        self.servers.get(&server).map(|entry| entry.reply_to.remote)
+        self.way_back(server).map(|way| way.remote)
+    }
+
+    /// The same with the connection it came by.
+    pub(crate) fn way_back(&self, server: ServerId) -> Option<Way> {
+        self.servers.get(&server).map(|entry| entry.reply_to)
     }
 
     /// Does what is due at `now`; call until `None`.

@@ -197,7 +197,7 @@ pub struct Header {
 
 /// Headers that belong to one hop or one dialog; copying them to another leg breaks either it or
 /// the hiding of the topology (row R-08).
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 19] = [
     "Via",
     "From",
     "To",
@@ -214,6 +214,9 @@ const RESERVED: [&str; 16] = [
     "Supported",
     "Allow",
     "RSeq",
+    "RAck",
+    "Session-Expires",
+    "Min-SE",
 ];
 
 impl Header {

@@ -177,6 +177,11 @@ impl Message {
     pub fn list<'a>(&'a self, name: &'a str) -> Vec<&'a [u8]> {
         self.all(name).flat_map(split_list).collect()
     }
+
+    /// Is an option tag or method in a list header (`Supported`, `Require`, `Allow`)?
+    pub fn lists(&self, name: &str, item: &str) -> bool {
+        self.list(name).iter().any(|found| found.eq_ignore_ascii_case(item.as_bytes()))
+    }
 }
 
 impl fmt::Debug for Message {

@@ -41,6 +41,16 @@ impl Method {
     pub const BYE: Method = Method::Known(Known::Bye);
     /// `OPTIONS`.
     pub const OPTIONS: Method = Method::Known(Known::Options);
+    /// `PRACK`.
+    pub const PRACK: Method = Method::Known(Known::PRack);
+    /// `UPDATE`.
+    pub const UPDATE: Method = Method::Known(Known::Update);
+    /// `REFER`.
+    pub const REFER: Method = Method::Known(Known::Refer);
+    /// `NOTIFY`.
+    pub const NOTIFY: Method = Method::Known(Known::Notify);
+    /// `INFO`.
+    pub const INFO: Method = Method::Known(Known::Info);
 
     /// Reads a method; `None` when it is not a token (RFC 3261 §25.1).
     pub fn parse(token: &[u8]) -> Option<Method> {

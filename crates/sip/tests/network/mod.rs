@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Body, Config, Endpoint, Event, Invite, LegId, Listener, ListenerId, NameAddr, Remote,
-    Transport, Uri,
+    Abilities, Body, Config, Endpoint, Event, Invite, LegId, Listener, ListenerId, NameAddr,
+    Remote, Transport, Uri,
 };
 
 /// A small generator (xorshift64*): the whole run follows from its seed.
@@ -126,6 +126,7 @@ pub(crate) fn invite(destination: SocketAddr, offer: &str) -> Invite {
         headers: Vec::new(),
         body: Body::sdp(offer.as_bytes().to_vec()),
         max_forwards: 70,
+        abilities: Abilities::default(),
     }
 }
 
@@ -309,6 +310,8 @@ impl World {
                 self.answers.push(answer.as_ref().map(|answer| answer.to_vec()))
             }
             Event::Provisional { .. }
+            | Event::Pracked { .. }
+            | Event::ForkEnded { .. }
             | Event::Cancelled { .. }
             | Event::Rejected { .. }
             | Event::ReinviteRefused { .. }

@@ -1,13 +1,14 @@
 //! A peer made of text: it speaks to one endpoint word by word and reads what comes back.
 
+#![allow(dead_code, reason = "each test binary uses what it needs")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Body, Config, Endpoint, Event, Invite, LegId, Listener, ListenerId, Message, NameAddr, Remote,
-    Transport, Uri, parse,
+    Abilities, Body, Config, Endpoint, Event, Invite, LegId, Listener, ListenerId, Message,
+    NameAddr, Remote, Transport, Uri, parse,
 };
 
 pub(crate) const SDP: &str = "v=0 sdp";
@@ -155,8 +156,15 @@ impl Peer {
 
     /// An INVITE of the endpoint's to this peer.
     pub(crate) fn originate(&mut self) -> (LegId, Message) {
+        let invite = self.invitation();
+        let leg = self.endpoint.invite(self.now, &invite).expect("room");
+        (leg, self.take().remove(0))
+    }
+
+    /// What [`Peer::originate`] sends.
+    pub(crate) fn invitation(&self) -> Invite {
         let uri = |text: &str| Uri::parse(text.as_bytes()).expect("a URI");
-        let invite = Invite {
+        Invite {
             listener: ListenerId(0),
             destination: self.address,
             stream: None,
@@ -167,9 +175,8 @@ impl Peer {
             headers: Vec::new(),
             body: Body::sdp(SDP.into()),
             max_forwards: 69,
-        };
-        let leg = self.endpoint.invite(self.now, &invite).expect("room");
-        (leg, self.take().remove(0))
+            abilities: Abilities { session: None, ..Abilities::default() },
+        }
     }
 
     /// A response to a request of the endpoint's, without a body.
@@ -191,5 +198,37 @@ impl Peer {
             body.len()
         );
         plain.replace(&to, &format!("{to};tag={tag}")).replace("Content-Length: 0\r\n\r\n", &tail)
+    }
+
+    /// The same, so that it must be acknowledged (RFC 3262).
+    pub(crate) fn ring_as(&self, invite: &Message, status: u16, tag: &str, rseq: u32) -> String {
+        let reliable = format!("Require: 100rel\r\nRSeq: {rseq}\r\nAllow: UPDATE\r\nContact");
+        self.answer_as(invite, status, tag).replace("Contact", &reliable)
+    }
+
+    /// The acknowledgement of a provisional response of the endpoint's.
+    pub(crate) fn prack(&self, call: &str, cseq: u32, ringing: &Message, body: &str) -> String {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let headers = format!("RAck: {} 1 INVITE\r\n{kind}", text(ringing.first("RSeq")));
+        self.inside("PRACK", call, cseq, ringing, &headers, body)
+    }
+
+    /// A request with a session description inside a dialog.
+    pub(crate) fn offer(
+        &self,
+        method: &str,
+        call: &str,
+        cseq: u32,
+        dialog: &Message,
+        sdp: &str,
+    ) -> String {
+        self.inside(method, call, cseq, dialog, "Content-Type: application/sdp\r\n", sdp)
+    }
+
+    /// Answers a call of the endpoint's or of the peer's.
+    pub(crate) fn respond(&mut self, leg: LegId, status: u16, sdp: Option<&str>) -> Message {
+        let body = sdp.map(|sdp| Body::sdp(sdp.into()));
+        self.endpoint.respond(self.now, leg, status, &[], body.as_ref()).expect("a response");
+        self.take().remove(0)
     }
 }

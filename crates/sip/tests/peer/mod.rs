@@ -1,6 +1,5 @@
 //! A peer made of text: it speaks to one endpoint word by word and reads what comes back.
 
-#![allow(dead_code, reason = "each test binary uses what it needs")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why")]
 
 use std::net::SocketAddr;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says why")]
 
+#[allow(dead_code, reason = "each test program uses some of it")]
 mod peer;
 
 use peer::{Peer, text};

@@ -34,6 +34,9 @@
 //! when its test is in.
 
 mod a;
+mod e;
+mod gate;
+mod identity;
 mod long;
 mod o;
 mod proof;

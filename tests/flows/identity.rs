@@ -37,9 +37,12 @@ fn marked_call(stage: &Stage) -> (Leg, Draft) {
     (a, invite)
 }
 
+/// Names and values of header lines.
+type Lines = Vec<(&'static str, &'static [u8])>;
+
 /// Headers of all kinds: those that pass first, then those that stay.
-fn unusual() -> (Vec<(&'static str, &'static [u8])>, Vec<(&'static str, &'static [u8])>) {
-    let passed: Vec<(&str, &[u8])> = vec![
+fn unusual() -> (Lines, Lines) {
+    let passed: Lines = vec![
         ("P-Asserted-Identity", b"\"Anna\" <sip:+31612345000@carrier.example>"),
         ("P-Asserted-Identity", b"<tel:+31612345000>"),
         ("P-Preferred-Identity", b"<sip:p@q>"),
@@ -75,7 +78,7 @@ fn unusual() -> (Vec<(&'static str, &'static [u8])>, Vec<(&'static str, &'static
         ("X-Evil", b"?X-Other=1%0d%0aX-More: 2"),
         ("X-Octets", b"\x01\x02\x80\xfe"),
     ];
-    let stays: Vec<(&str, &[u8])> = vec![
+    let stays: Lines = vec![
         ("User-Agent", b"secret-a/1"),
         ("Server", b"secret-a/2"),
         ("Organization2", b"secret-a"),

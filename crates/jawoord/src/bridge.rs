@@ -23,7 +23,9 @@ pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
         Event::IncomingInvite { .. }
         | Event::Registration { .. }
         | Event::Pong { .. }
-        | Event::Info { .. } => None,
+        | Event::Info { .. }
+        | Event::Asked { .. }
+        | Event::Told { .. } => None,
         Event::Acked { .. } => (side == Side::Near).then_some(Input::Confirmed),
         Event::Cancelled { .. } | Event::Bye { .. } => Some(Input::HungUp(party(side))),
         Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),

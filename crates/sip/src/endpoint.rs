@@ -2,6 +2,7 @@
 
 pub mod admit;
 mod answer;
+mod asked;
 mod authorise;
 mod change;
 pub mod command;

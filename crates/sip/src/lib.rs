@@ -31,7 +31,9 @@
 //! changes by [`Endpoint::reinvite`] and, before the answer too, [`Endpoint::update`] →
 //! [`Event::Reanswered`]; theirs is [`Event::Reinvite`] → [`Endpoint::answer_reinvite`], whatever
 //! request it came in. What repeats the description in force is answered here and not reported.
-//! Every leg ends with exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and [`Event::Ended`].
+//! Other requests inside a call are [`Event::Asked`] → [`Endpoint::answer_asked`], ours
+//! [`Endpoint::send`] and [`Endpoint::notify`] → [`Event::Told`]; [`Refer`] and [`Replaces`] read what a
+//! transfer asks for. Every leg ends with exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and [`Event::Ended`].
 //! How long to let it ring is the caller's to decide: an INVITE that nobody answers, rejects or
 //! cancels stays open in either direction.
 //!
@@ -46,7 +48,7 @@
 //!
 //! `sip` does not know that recording exists. It opens no socket, resolves no name, reads no clock
 //! and draws no random number; the seed of [`Endpoint::new`] is all the chance there is. It has no
-//! REFER or session timers, and promises none of them in `Allow` and
+//! session timers, and promises none of them in `Allow` and
 //! `Supported`. An INVITE of ours always carries the offer, and a PRACK of ours never a second one.
 //! It does not filter sources: what the caller does not want answered is not given to
 //! [`Endpoint::receive`], and what it wants answered at no cost is given to
@@ -78,6 +80,7 @@ mod dialog;
 pub mod endpoint;
 pub mod network;
 pub mod offer_answer;
+pub mod refer;
 pub mod registration;
 pub mod sdp;
 pub mod stream;
@@ -96,9 +99,10 @@ pub use endpoint::admit::Admission;
 pub use endpoint::command::{Abilities, CommandError, Invite};
 pub use endpoint::config::{Config, Listener, SessionTimer};
 pub use endpoint::core::Endpoint;
-pub use endpoint::event::{By, Event, ForkId, LegId, PingId, Pong, Sdp, Why};
+pub use endpoint::event::{AskId, By, Event, ForkId, LegId, PingId, Pong, Sdp, Why};
 pub use network::{ListenerId, Remote, Transmit, Transport};
 pub use offer_answer::Own;
+pub use refer::{Refer, ReferError, Replaces};
 pub use registration::{RegisterFault, Registration, RegistrationId, Standing};
 pub use sdp::{Description, Direction, SdpError};
 pub use stream::{Broken, Frame, Framer};

@@ -271,7 +271,7 @@ fn params_text(params: &Params) -> String {
 }
 
 /// Undoes `%hh` escapes; a broken escape stays as it is, what is no UTF-8 becomes U+FFFD.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let (mut out, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let Some((&first, tail)) = rest.split_first() {
         let pair = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());

@@ -129,6 +129,28 @@ fn b_01_hold_and_resume_from_both_sides_leave_both_with_the_same_session() {
 }
 
 #[test]
+fn t_02_a_refer_is_heard_once_and_answered_whatever_the_wire_does() {
+    let plan = |world: &mut World| {
+        world.called = vec![(100, Step::Answer)];
+        world.at(10_000, 1, Step::Refer);
+        world.at(20_000, 0, Step::Refer);
+        world.at(100_000, 0, Step::Bye);
+    };
+    scenario(plan, &[["HungUp", "Bye"]], &[]);
+    for seed in 0..100 {
+        let mut world = World::new(seed, ROUGH);
+        plan(&mut world);
+        world.call();
+        world.run();
+        if world.ends() == ["HungUp", "Bye"] {
+            for node in &world.nodes {
+                assert_eq!((node.asked, &node.told[..]), (1, &[202][..]), "seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
 fn b_07_offers_that_cross_are_both_made_in_the_end() {
     let plan = |world: &mut World| {
         world.called = vec![(100, Step::Answer)];

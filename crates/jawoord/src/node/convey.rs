@@ -67,7 +67,9 @@ impl Node {
             Event::Cancelled { request, .. } | Event::Bye { request, .. } => {
                 Heard::Request(request.clone())
             }
-            Event::Reinvite { request, .. } | Event::Info { request, .. } => {
+            Event::Reinvite { request, .. }
+            | Event::Info { request, .. }
+            | Event::Asked { request, .. } => {
                 return self.threads_on(session, side, request.message());
             }
             Event::IncomingInvite { .. }
@@ -77,6 +79,7 @@ impl Node {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Ended { .. }
+            | Event::Told { .. }
             | Event::Registration { .. }
             | Event::Pong { .. } => return,
         };

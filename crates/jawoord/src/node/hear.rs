@@ -40,6 +40,16 @@ impl Node {
             | Event::Info { .. }
             | Event::Bye { .. }
             | Event::Ended { .. } => self.on_leg(&event),
+            Event::Asked { leg, ask, .. } => self.declines(leg, ask),
+            Event::Told { .. } => {}
+        }
+    }
+
+    /// Nothing else is done for a side of a call than to connect it.
+    fn declines(&mut self, leg: sip::LegId, ask: sip::AskId) {
+        let answered = self.endpoint.answer_asked(self.instant, (leg, ask), 603, &[], None);
+        if let Err(error) = answered {
+            tracing::debug!(%error, "declining");
         }
     }
 
@@ -135,6 +145,8 @@ impl Node {
             | Event::Rejected { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
+            | Event::Asked { .. }
+            | Event::Told { .. }
             | Event::Bye { .. }
             | Event::Ended { .. }
             | Event::Registration { .. }
@@ -337,6 +349,7 @@ fn named(event: &Event) -> Option<(sip::LegId, Option<String>)> {
         }
         Event::Reanswered { leg, .. } => (*leg, Some("200 OK (re-INVITE)".to_owned())),
         Event::ReinviteRefused { leg, status } => (*leg, Some(format!("{status} (re-INVITE)"))),
+        Event::Asked { leg, .. } | Event::Told { leg, .. } => (*leg, None),
         Event::Info { leg, .. } => (*leg, Some("INFO".to_owned())),
         Event::Bye { leg, .. } => (*leg, Some("BYE".to_owned())),
         Event::Ended { leg, .. } => (*leg, None),

@@ -197,6 +197,8 @@ impl Line {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
+            | Event::Asked { .. }
+            | Event::Told { .. }
             | Event::Registration { .. }
             | Event::Pong { .. } => None,
         }

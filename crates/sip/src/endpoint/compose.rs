@@ -13,13 +13,14 @@ use crate::wire::reason::phrase;
 use crate::wire::request::{Request, top_via};
 
 /// What we do; nothing more is promised (row A-18).
-pub(crate) const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE";
+pub(crate) const ALLOW: &[u8] =
+    b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, MESSAGE";
 /// The extensions that we understand.
-pub(crate) const SUPPORTED: &[u8] = b"100rel, 199";
+pub(crate) const SUPPORTED: &[u8] = b"100rel, 199, replaces, norefersub";
 
 /// The extensions that an INVITE of ours promises.
 pub(crate) fn supported(abilities: Abilities) -> &'static [u8] {
-    if abilities.reliable { SUPPORTED } else { b"199" }
+    if abilities.reliable { SUPPORTED } else { b"199, replaces, norefersub" }
 }
 /// The bodies we read.
 pub(crate) const ACCEPT: &[u8] = b"application/sdp, multipart/mixed";
@@ -62,6 +63,8 @@ pub(crate) fn request(
         out.header(b"Contact", &contact(listener));
         out.header(b"Allow", ALLOW);
         out.header(b"Accept", ACCEPT);
+    } else if names_contact(&parts.method) {
+        out.header(b"Contact", &contact(listener));
     }
     if !config.user_agent.is_empty() && parts.method != Method::ACK {
         out.header(b"User-Agent", config.user_agent.as_bytes());
@@ -181,7 +184,8 @@ pub(crate) fn response(
     out.header(b"To", &to);
     out.header(b"Call-ID", request.call_id());
     out.header(b"CSeq", message.first("CSeq").unwrap_or_default());
-    if opens || accepts {
+    let refers = *request.method() == Method::REFER && (200..300).contains(&reply.status);
+    if opens || accepts || refers {
         out.header(b"Contact", &contact(listener));
     }
     if accepts || reply.own.iter().any(|(name, _)| *name == "RSeq") {
@@ -252,6 +256,11 @@ pub(crate) fn by(octets: &[u8], listener: Listener) -> Option<Vec<u8>> {
 /// RFC 3311 §5.1)?
 fn refreshes_target(method: &Method) -> bool {
     *method == Method::INVITE || *method == Method::UPDATE
+}
+
+/// Must such a request of ours say where we are (RFC 3515 §2.2, RFC 6665 §8.1.1)?
+fn names_contact(method: &Method) -> bool {
+    *method == Method::REFER || *method == Method::NOTIFY
 }
 
 fn via(listener: Listener, branch: &str) -> String {

@@ -298,10 +298,12 @@ impl Endpoint {
             self.transactions.forsake(now, client);
         }
         let tag = leg.dialog.local_tag.clone();
-        let asked = leg.asked.take();
+        let asked = leg.asked.take().map(|asked| (asked.server, asked.request));
+        let asks = std::mem::take(&mut leg.asks);
         self.file(id);
-        if let Some(asked) = asked {
-            self.reply(now, asked.server, &asked.request, &Reply::plain(487, &tag));
+        let asks = asks.into_iter().map(|asked| (asked.server, asked.request));
+        for (server, request) in asked.into_iter().chain(asks) {
+            self.reply(now, server, &request, &Reply::plain(487, &tag));
         }
     }
 

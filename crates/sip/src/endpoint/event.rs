@@ -25,6 +25,10 @@ impl LegId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PingId(pub(crate) u64);
 
+/// One request in a dialog that is neither the session's nor the dialog's own business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub(crate) u64);
+
 /// One early dialog of an INVITE of ours: the other side may ring in several places, each with a tag
 /// and a session description of its own (row A-13). Counted from 0 within the leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,6 +230,24 @@ pub enum Event {
         /// The whole request.
         request: Arc<Request>,
     },
+    /// A request that the endpoint has no answer to (REFER, MESSAGE): answer with `answer_asked`.
+    Asked {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        ask: AskId,
+        /// The whole request.
+        request: Arc<Request>,
+    },
+    /// What came of a request that [`crate::Endpoint::send`] or [`crate::Endpoint::notify`] sent.
+    Told {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        ask: AskId,
+        /// 200 to 699; 408 when nobody answered.
+        status: u16,
+    },
     /// The other side hung up; 200 is sent. The leg is over.
     Bye {
         /// The leg.
@@ -275,6 +297,8 @@ impl Event {
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
             | Event::Registration { .. }
+            | Event::Asked { .. }
+            | Event::Told { .. }
             | Event::Pong { .. } => None,
         }
     }

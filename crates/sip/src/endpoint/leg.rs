@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::command::Invite;
 use super::config::SessionTimer;
-use super::event::{By, ForkId, LegId, Sdp, Why};
+use super::event::{AskId, By, ForkId, LegId, Sdp, Why};
 use crate::auth::wallet::Wallet;
 use crate::dialog::Dialog;
 use crate::network::{ListenerId, Remote, Way};
@@ -173,6 +173,15 @@ pub(crate) enum Errand {
     Prack,
     /// It carries an offer.
     Update,
+    /// The shell's. If `fatal`, a peer that knows no such dialog ends the call.
+    Ask { ask: AskId, fatal: bool },
+}
+
+/// A request of theirs that waits for the shell's answer.
+pub(crate) struct Asked {
+    pub(crate) ask: AskId,
+    pub(crate) server: ServerId,
+    pub(crate) request: Arc<Request>,
 }
 
 /// Whose offer is open (RFC 3264 §4: one at a time).
@@ -197,6 +206,7 @@ pub(crate) struct Leg {
     /// Client transactions that still name this leg.
     pub(crate) clients: u32,
     pub(crate) errands: Vec<(ClientId, Errand)>,
+    pub(crate) asks: Vec<Asked>,
     pub(crate) unacked: Option<Unacked>,
     pub(crate) asked: Option<Invited>,
     pub(crate) asking: Option<Asking>,
@@ -234,6 +244,7 @@ impl Leg {
             opened,
             clients: 0,
             errands: Vec::new(),
+            asks: Vec::new(),
             unacked: None,
             asked: None,
             asking: None,

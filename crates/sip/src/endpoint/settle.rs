@@ -34,6 +34,14 @@ impl Endpoint {
                 Some(_) => self.on_rerejected(now, id, status),
                 None => self.on_unanswered(now, id),
             },
+            Errand::Ask { ask, fatal } => {
+                self.emit(Event::Told { leg: id, ask, status });
+                let up = self.legs.get(&id).is_some_and(|leg| matches!(leg.phase, Phase::Up));
+                // RFC 5057 §5.1: these say that the whole dialog is gone.
+                if fatal && up && matches!(status, 481 | 408) {
+                    self.close(now, id, Why::Unknown, &[]);
+                }
+            }
         }
     }
 

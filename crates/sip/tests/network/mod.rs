@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Abilities, Body, Config, Endpoint, Event, Invite, LegId, Listener, ListenerId, NameAddr,
-    Remote, Transport, Uri,
+    Abilities, Body, Config, Endpoint, Event, Header, Invite, LegId, Listener, ListenerId, Method,
+    NameAddr, Remote, Transport, Uri,
 };
 
 /// A small generator (xorshift64*): the whole run follows from its seed.
@@ -44,6 +44,7 @@ pub(crate) enum Step {
     Bye,
     Cancel,
     Reinvite(&'static str),
+    Refer,
 }
 
 enum Task {
@@ -60,6 +61,9 @@ pub(crate) struct Node {
     pub(crate) said: Option<Vec<u8>>,
     pub(crate) heard: Option<Vec<u8>>,
     pub(crate) invites: usize,
+    /// REFERs heard, and the statuses of those sent.
+    pub(crate) asked: usize,
+    pub(crate) told: Vec<u16>,
 }
 
 pub(crate) struct World {
@@ -143,6 +147,8 @@ impl World {
                 said: None,
                 heard: None,
                 invites: 0,
+                asked: 0,
+                told: Vec::new(),
             }
         };
         World {
@@ -234,6 +240,10 @@ impl World {
                     }
                     Step::Reject(status) => node.endpoint.respond(now, leg, *status, &[], None),
                     Step::Bye => node.endpoint.bye(now, leg, &[]),
+                    Step::Refer => {
+                        let to = Header::new("Refer-To", "<sip:102@192.0.2.9>").expect("a header");
+                        node.endpoint.send(now, leg, Method::REFER, &[to], None).map(|_| ())
+                    }
                     Step::Cancel => node.endpoint.cancel(now, leg, &[]),
                     Step::Reinvite(offer) => {
                         node.endpoint.reinvite(now, leg, Body::sdp(offer.as_bytes().to_vec()))
@@ -309,6 +319,12 @@ impl World {
             Event::Acked { answer, .. } => {
                 self.answers.push(answer.as_ref().map(|answer| answer.to_vec()))
             }
+            Event::Asked { leg, ask, .. } => {
+                let node = &mut self.nodes[at];
+                node.endpoint.answer_asked(now, (*leg, *ask), 202, &[], None).expect("asked");
+                node.asked += 1;
+            }
+            Event::Told { status, .. } => self.nodes[at].told.push(*status),
             Event::Provisional { .. }
             | Event::Pracked { .. }
             | Event::ForkEnded { .. }

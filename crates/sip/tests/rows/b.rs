@@ -227,7 +227,7 @@ fn b_25_methods_inside_a_call_get_the_right_code() {
         ("INFO", "Content-Type: text/plain\r\n", "hello", 415),
         ("NOTIFY", "", "", 481),
         ("PRACK", "", "", 481),
-        ("REFER", "", "", 405),
+        ("SUBSCRIBE", "", "", 405),
         ("UPDATE", "", "", 200),
         ("DANCE", "", "", 501),
     ];

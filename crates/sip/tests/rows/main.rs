@@ -10,4 +10,5 @@ mod o;
 #[path = "../peer/mod.rs"]
 mod peer;
 mod r;
+mod t;
 mod update;

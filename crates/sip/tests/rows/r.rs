@@ -41,10 +41,10 @@ fn r_18_options_says_what_we_do_and_when_we_are_leaving() {
     assert_eq!(alive.status(), Some(200));
     assert_eq!(
         alive.first("Allow"),
-        Some(&b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE"[..])
+        Some(&b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, MESSAGE"[..])
     );
     assert_eq!(alive.first("Accept"), Some(&b"application/sdp, multipart/mixed"[..]));
-    assert_eq!(alive.first("Supported"), Some(&b"100rel, 199"[..]));
+    assert_eq!(alive.first("Supported"), Some(&b"100rel, 199, replaces, norefersub"[..]));
     peer.endpoint.set_draining(true);
     peer.tell(&peer.request("OPTIONS", "r18b", 1, "", ""));
     assert_eq!(peer.statuses(), [503]);

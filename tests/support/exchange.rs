@@ -111,6 +111,8 @@ pub struct History {
     pub messages: Vec<Message>,
     /// Sound that came in.
     pub heard: Vec<Heard>,
+    /// Keys that came in (RFC 4733), each once.
+    pub pressed: Vec<(Instant, char)>,
     /// What was done, and when its first packet or message left.
     pub acts: Vec<(Instant, Act)>,
 }
@@ -178,6 +180,7 @@ pub(crate) struct Seen {
 pub(crate) enum What {
     Message(bool, String),
     Heard { sequence: u16, timestamp: u32, samples: Vec<i16> },
+    Pressed(char),
     Acted(Act),
 }
 
@@ -262,6 +265,7 @@ impl Exchange {
             What::Heard { sequence, timestamp, samples } => {
                 history.heard.push(Heard { at, sequence, timestamp, samples });
             }
+            What::Pressed(key) => history.pressed.push((at, key)),
             What::Acted(act) => history.acts.push((at, act)),
         }
     }

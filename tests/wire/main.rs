@@ -10,6 +10,7 @@ mod failure;
 mod hold;
 mod long;
 mod operate;
+mod outbound;
 mod plain;
 mod retention;
 mod sipp;

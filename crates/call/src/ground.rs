@@ -142,7 +142,8 @@ impl fmt::Display for Purposes {
     }
 }
 
-/// One side of a call. Inbound, the customer is on the trunk's leg and the agent on the PBX's.
+/// One side of a call: the customer is on the trunk's leg and the agent on the PBX's, whoever
+/// called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
     /// The person outside, whose decision counts. Channel 0 (left) of a recording.

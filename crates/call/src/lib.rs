@@ -9,6 +9,7 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod direction;
 mod encoding;
 mod evidence;
 mod fact;
@@ -23,19 +24,20 @@ mod prompt;
 mod time;
 mod verdict;
 
+pub use direction::Direction;
 pub use evidence::{Evidence, Press, PromptHeard, Transport};
 pub use fact::{Erasure, Fact, FactKind, Reason};
 pub use ground::{Ground, Parties, Party, Purpose, Purposes};
 pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
 pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
 pub use machine::io::{
-    Action, CallOffer, Cause, Connection, Failure, Fate, Input, NotReady, Pause, Tone,
+    Action, CallOffer, Cause, Connection, Failure, Fate, Input, Kept, NotReady, Pause, Tone,
 };
 pub use machine::state::Call;
 pub use permit::{Leash, Permit};
 pub use policy::{
-    Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Policy, PromptId, Recording,
-    Retention,
+    Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Policy, PromptId,
+    Recording, Retention,
 };
 pub use private::Private;
 pub use prompt::Prompt;

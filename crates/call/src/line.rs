@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{LineId, Policy, Private, TenantId};
+use crate::{Direction, LineId, Policy, Private, TenantId};
 
 /// Why a text is not a pattern of dialled numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,15 +71,17 @@ impl fmt::Display for DialledPattern {
     }
 }
 
-/// One line: dialled numbers, whose they are, and their policy.
+/// One line: numbers of the house, whose they are, and their policy.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The line's name.
     pub id: LineId,
     /// Whose recordings its calls would leave.
     pub tenant: TenantId,
-    /// The dialled numbers.
+    /// The numbers: dialled inbound, and calling outbound.
     pub pattern: DialledPattern,
+    /// Which calls it is for; `None` is both directions.
+    pub direction: Option<Direction>,
     /// What happens to their calls. Running calls keep the policy they began with (row O-07).
     pub policy: Arc<Policy>,
 }
@@ -99,10 +101,26 @@ struct Node {
     /// Where each further character leads: `0` to `9`, then `+`. The root is nobody's child, so 0
     /// is nowhere.
     next: [u32; 11],
-    /// The line of exactly this number.
+    inbound: Ends,
+    outbound: Ends,
+}
+
+/// The lines of one direction whose pattern ends here.
+#[derive(Clone, Debug, Default)]
+struct Ends {
+    /// That of exactly this number.
     exact: Option<u32>,
-    /// The line of every number that begins so.
+    /// That of every number that begins so.
     open: Option<u32>,
+}
+
+impl Node {
+    const fn ends(&self, direction: Direction) -> &Ends {
+        match direction {
+            Direction::Inbound => &self.inbound,
+            Direction::Outbound => &self.outbound,
+        }
+    }
 }
 
 impl Lines {
@@ -113,14 +131,14 @@ impl Lines {
         lines.sort_by_key(|line| std::cmp::Reverse(line.pattern.rank()));
         let mut made = Self { lines: Vec::new(), nodes: vec![Node::default()] };
         for (place, line) in (0_u32..).zip(&lines) {
-            made.plant(&line.pattern, place);
+            made.plant(line, place);
         }
         Self { lines, ..made }
     }
 
-    fn plant(&mut self, pattern: &DialledPattern, line: u32) {
+    fn plant(&mut self, line: &Line, number: u32) {
         let mut at = 0;
-        for slot in pattern.digits.bytes().filter_map(slot) {
+        for slot in line.pattern.digits.bytes().filter_map(slot) {
             let new = u32::try_from(self.nodes.len()).unwrap_or_default();
             let Some(next) = self.nodes.get_mut(at).and_then(|node| node.next.get_mut(slot)) else {
                 return;
@@ -133,27 +151,31 @@ impl Lines {
                 at = *next as usize;
             }
         }
-        if let Some(node) = self.nodes.get_mut(at) {
-            let place = if pattern.open { &mut node.open } else { &mut node.exact };
-            place.get_or_insert(line);
+        let Some(Node { inbound, outbound, .. }) = self.nodes.get_mut(at) else { return };
+        for (direction, ends) in [(Direction::Inbound, inbound), (Direction::Outbound, outbound)] {
+            if line.direction.is_none_or(|only| only == direction) {
+                let end = if line.pattern.open { &mut ends.open } else { &mut ends.exact };
+                end.get_or_insert(number);
+            }
         }
     }
 
-    /// The line of a dialled number, if any line wants it: that of the number itself, else that of
-    /// its longest beginning. A number of no line is never recorded (law row L25).
+    /// The line of a call, if any line wants it, by the number of the house: the dialled one inbound
+    /// and the calling one outbound. It is that of the number itself, else that of its longest
+    /// beginning. A number of no line is never recorded (law row L25).
     #[must_use]
-    pub fn find(&self, dialled: &Private<String>) -> Option<&Arc<Line>> {
+    pub fn find(&self, direction: Direction, number: &Private<String>) -> Option<&Arc<Line>> {
         let mut node = self.nodes.first()?;
-        let mut found = node.open;
-        for byte in dialled.reveal().bytes() {
+        let mut found = node.ends(direction).open;
+        for byte in number.reveal().bytes() {
             let next = slot(byte).and_then(|slot| node.next.get(slot)).filter(|next| **next != 0);
             let Some(child) = next.and_then(|next| self.nodes.get(*next as usize)) else {
                 return self.lines.get(found? as usize);
             };
             node = child;
-            found = node.open.or(found);
+            found = node.ends(direction).open.or(found);
         }
-        self.lines.get(node.exact.or(found)? as usize)
+        self.lines.get(node.ends(direction).exact.or(found)? as usize)
     }
 
     /// Each line, most specific first.
@@ -210,6 +232,7 @@ mod tests {
             id: LineId::new(id).unwrap(),
             tenant: TenantId::new("acme").unwrap(),
             pattern: pattern(text),
+            direction: None,
             policy: Arc::new(Policy {
                 id: PolicyId::new("never").unwrap(),
                 version: 1,
@@ -261,7 +284,10 @@ mod tests {
             line("longer-start", "+312012345678*"),
             line("twin", "+31201234567"),
         ]);
-        let found = |number| lines.find(&dialled(number)).map(|line| line.id.to_string());
+        let found = |number| {
+            let found = lines.find(Direction::Inbound, &dialled(number));
+            found.map(|line| line.id.to_string())
+        };
         assert_eq!(found("+31201234567").as_deref(), Some("sales"));
         assert_eq!(found("+312012345678").as_deref(), Some("longer-start"));
         assert_eq!(found("+31209").as_deref(), Some("city"));
@@ -300,7 +326,7 @@ mod tests {
             for _ in 0..200 {
                 let number = dialled(&digits(6));
                 let walked = lines.iter().find(|line| line.pattern.matches(number.reveal()));
-                let found = lines.find(&number);
+                let found = lines.find(Direction::Inbound, &number);
                 assert_eq!(found.map(|line| &line.id), walked.map(|line| &line.id));
             }
         }
@@ -310,10 +336,13 @@ mod tests {
     fn what_is_no_number_finds_only_a_line_for_everything() {
         let lines = Lines::new([line("all", "*"), line("sales", "+31201234567")]);
         for odd in ["", "urn:service:counseling", "reception", "+31201234567x"] {
-            assert_eq!(lines.find(&dialled(odd)).map(|line| line.id.as_str()), Some("all"));
+            let found = lines.find(Direction::Outbound, &dialled(odd));
+            assert_eq!(found.map(|line| line.id.as_str()), Some("all"));
         }
         let lines = Lines::new([line("sales", "+31201234567")]);
-        assert!(lines.find(&dialled("reception")).is_none() && lines.find(&dialled("")).is_none());
+        for odd in ["reception", ""] {
+            assert!(lines.find(Direction::Inbound, &dialled(odd)).is_none());
+        }
     }
 
     #[test]
@@ -322,15 +351,34 @@ mod tests {
         let lines = Lines::new(all);
         // The tree holds each character of each beginning once: 5 + 7 levels at most.
         assert!(lines.nodes.len() < 13_000, "{}", lines.nodes.len());
-        let found = lines.find(&dialled("+31200009999")).map(|line| line.id.to_string());
+        let found = lines.find(Direction::Inbound, &dialled("+31200009999"));
+        let found = found.map(|line| line.id.to_string());
         assert_eq!(found.as_deref(), Some("l-9999"));
     }
 
     #[test]
     fn l_25_a_number_of_no_line_has_no_line() {
-        assert!(Lines::default().find(&dialled("+31201234567")).is_none());
+        assert!(Lines::default().find(Direction::Inbound, &dialled("+31201234567")).is_none());
         let lines = Lines::new([line("sales", "+31201234567")]);
-        assert!(lines.find(&dialled("+31201234568")).is_none());
+        assert!(lines.find(Direction::Inbound, &dialled("+31201234568")).is_none());
+    }
+
+    #[test]
+    fn a_line_for_one_direction_leaves_the_other_to_the_next() {
+        let only = |id, text, direction| Line { direction: Some(direction), ..line(id, text) };
+        let lines = Lines::new([
+            only("in", "+31201234567", Direction::Inbound),
+            only("out", "+3120*", Direction::Outbound),
+            line("all", "*"),
+        ]);
+        let found = |direction, number| {
+            let line: Option<&Arc<Line>> = lines.find(direction, &dialled(number));
+            line.map(|line| line.id.to_string())
+        };
+        assert_eq!(found(Direction::Inbound, "+31201234567").as_deref(), Some("in"));
+        assert_eq!(found(Direction::Outbound, "+31201234567").as_deref(), Some("out"));
+        assert_eq!(found(Direction::Inbound, "+31200000000").as_deref(), Some("all"));
+        assert_eq!(found(Direction::Outbound, "").as_deref(), Some("all"));
     }
 
     #[test]

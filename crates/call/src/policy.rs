@@ -110,6 +110,25 @@ pub enum OnWithdraw {
     Stop,
 }
 
+/// How the customer of a call that the PBX starts comes to be asked (flow F3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outbound {
+    /// The parties are connected at once and unrecorded; the question begins when the agent or the
+    /// operator wants it (default). A voicemail hears nothing.
+    AgentAsks {
+        /// The agent's key, if a key begins the question; the customer never hears it.
+        key: Option<Key>,
+        /// How often the question may be begun in one call. A refusal and a withdrawal are final.
+        times: u8,
+    },
+    /// The parties are connected at once, and both hear notice and question.
+    Join,
+    /// The agent hears ring-back until the customer has decided.
+    HoldBack,
+    /// Nobody is asked, and nothing is recorded.
+    Never,
+}
+
 /// How long a recording is kept (Art. 5(1)(e)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -147,11 +166,14 @@ pub struct Asking {
     pub repeats: u8,
     /// How long each answer is waited for (default 4 s).
     pub answer_timeout: Duration,
-    /// From the answer to the INVITE to the PBX at most (default and ceiling 35 s); explanations
-    /// asked for by key do not count.
+    /// From the answer to the INVITE to the PBX at most (default and ceiling 35 s), and for as long
+    /// a question in a call that the PBX started; explanations asked for by key do not count.
     pub unbridged_limit: Duration,
-    /// When the PBX is called.
+    /// When the PBX is called. In a call that the PBX started only whether the decision is
+    /// confirmed.
     pub confirm: Confirm,
+    /// How the customer of a call that the PBX starts comes to be asked.
+    pub outbound: Outbound,
     /// What a withdrawal erases.
     pub on_withdraw: OnWithdraw,
     /// How long a recording is kept.
@@ -186,7 +208,7 @@ pub struct Policy {
     pub hash: Digest,
     /// Whether and how calls are recorded.
     pub recording: Recording,
-    /// How long the PBX may ring.
+    /// How long the PBX may ring. A customer rings for as long as the PBX lets them.
     pub ring_timeout: Duration,
 }
 
@@ -238,6 +260,7 @@ mod tests {
             answer_timeout: Duration::from_secs(4),
             unbridged_limit: Duration::from_secs(35),
             confirm: Confirm::First,
+            outbound: Outbound::AgentAsks { key: None, times: 1 },
             on_withdraw: OnWithdraw::Erase,
             retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
         };

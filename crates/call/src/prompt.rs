@@ -25,11 +25,13 @@ pub enum Prompt {
     Info,
     /// Nobody answers.
     NoAnswer,
+    /// Notice and question in one, in a call that the agent has begun.
+    AgentAsk,
 }
 
 impl Prompt {
     /// Every prompt.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Notice,
         Self::Question,
         Self::Reask,
@@ -40,6 +42,7 @@ impl Prompt {
         Self::Withdrawn,
         Self::Info,
         Self::NoAnswer,
+        Self::AgentAsk,
     ];
 
     /// The name of its files, and in evidence.
@@ -56,6 +59,7 @@ impl Prompt {
             Self::Withdrawn => "withdrawn",
             Self::Info => "info",
             Self::NoAnswer => "no_answer",
+            Self::AgentAsk => "agent_ask",
         }
     }
 

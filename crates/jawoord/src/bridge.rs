@@ -17,8 +17,9 @@ pub type Told = Input;
 
 /// What a SIP event on a leg means to the call; `None` when it is none of its business.
 ///
-/// Session descriptions have been read before: `hold` says what a re-INVITE's offer asks for.
-pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
+/// `party` is who is on the leg. Session descriptions have been read before: `hold` says what a
+/// re-INVITE's offer asks for.
+pub fn told(side: Side, party: Party, event: &Event, hold: Option<Hold>) -> Option<Input> {
     match event {
         Event::IncomingInvite { .. }
         | Event::Registration { .. }
@@ -27,26 +28,26 @@ pub fn told(side: Side, event: &Event, hold: Option<Hold>) -> Option<Input> {
         | Event::Asked { .. }
         | Event::Told { .. } => None,
         Event::Acked { .. } => (side == Side::Near).then_some(Input::Confirmed),
-        Event::Cancelled { .. } | Event::Bye { .. } => Some(Input::HungUp(party(side))),
+        Event::Cancelled { .. } | Event::Bye { .. } => Some(Input::HungUp(party)),
         Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),
-        Event::Answered { .. } => Some(Input::PbxAnswered),
-        Event::Rejected { status, .. } => Some(Input::PbxFailed(failure(*status))),
-        Event::Reinvite { .. } => hold.map(|hold| held(side, hold)),
+        Event::Answered { .. } => Some(Input::Answered),
+        Event::Rejected { status, .. } => Some(Input::Failed(failure(*status))),
+        Event::Reinvite { .. } => hold.map(|hold| held(party, hold)),
         Event::Reanswered { .. }
         | Event::ReinviteRefused { .. }
         | Event::Pracked { .. }
         | Event::ForkEnded { .. } => None,
-        Event::Ended { why, .. } => ended(side, *why),
+        Event::Ended { why, .. } => ended(side, party, *why),
     }
 }
 
 /// What the end of a leg means. An end that the call asked for itself is no news.
-fn ended(side: Side, why: Why) -> Option<Input> {
+fn ended(side: Side, party: Party, why: Why) -> Option<Input> {
     match (why, side) {
         (Why::Refused | Why::HungUp, _) | (Why::Cancelled { .. }, Side::Near) => None,
         // Our CANCEL has been answered: the call may end now.
-        (Why::Cancelled { .. }, Side::Far) => Some(Input::PbxFailed(Failure::NoAnswer)),
-        (Why::NoResponse, Side::Far) => Some(Input::PbxFailed(Failure::Unreachable)),
+        (Why::Cancelled { .. }, Side::Far) => Some(Input::Failed(Failure::NoAnswer)),
+        (Why::NoResponse, Side::Far) => Some(Input::Failed(Failure::Unreachable)),
         (
             Why::NoResponse
             | Why::NoAck
@@ -55,11 +56,11 @@ fn ended(side: Side, why: Why) -> Option<Input> {
             | Why::Unknown
             | Why::Expired,
             _,
-        ) => Some(Input::HungUp(party(side))),
+        ) => Some(Input::HungUp(party)),
     }
 }
 
-/// A final response of the PBX in the domain's words (row B-19).
+/// A final response of the called party in the domain's words (row B-19).
 #[must_use]
 pub const fn failure(status: u16) -> Failure {
     match status {
@@ -101,24 +102,6 @@ pub const fn end(cause: Cause) -> End {
         Cause::NoMedia => End { sip: None, q850: 102, text: "Recovery on timer expiry" },
         Cause::Shutdown => End { sip: Some(503), q850: 41, text: "Temporary failure" },
         Cause::Preempted => End { sip: None, q850: PREEMPTION, text: "Preemption" },
-    }
-}
-
-/// The leg of a party. The near leg is the one that called; the far leg is the one we called.
-#[must_use]
-pub const fn side(party: Party) -> Side {
-    match party {
-        Party::Customer => Side::Near,
-        Party::Agent => Side::Far,
-    }
-}
-
-/// The party on a leg.
-#[must_use]
-pub const fn party(side: Side) -> Party {
-    match side {
-        Side::Near => Party::Customer,
-        Side::Far => Party::Agent,
     }
 }
 
@@ -187,23 +170,26 @@ pub const fn preempted() -> Input {
     Input::Stop(Cause::Preempted)
 }
 
-/// A side holds the call or takes it back.
+/// The operator wants the customer of an outgoing call to be asked.
+pub const ASK: Input = Input::Ask;
+
+/// A party holds the call or takes it back.
 #[must_use]
-pub fn held(side: Side, hold: Hold) -> Input {
-    Input::Held(party(side), hold == Hold::Held)
+pub fn held(party: Party, hold: Hold) -> Input {
+    Input::Held(party, hold == Hold::Held)
 }
 
 /// A leg cannot go on.
 #[must_use]
-pub const fn gone(side: Side) -> Input {
-    Input::HungUp(party(side))
+pub const fn gone(party: Party) -> Input {
+    Input::HungUp(party)
 }
 
 /// Nobody has sent anything for too long (row B-33).
 pub const DEAD: Input = Input::Stop(Cause::NoMedia);
 
 /// The far leg could not even be called.
-pub const UNREACHABLE: Input = Input::PbxFailed(Failure::Unreachable);
+pub const UNREACHABLE: Input = Input::Failed(Failure::Unreachable);
 
 /// A permit was minted and no recording could begin.
 pub const NOT_RECORDED: Input = Input::RecorderFailed;
@@ -222,10 +208,14 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
             note(session, node, &format!("plays {prompt}"));
             node.sound.play(session, prompt);
         }
+        Action::Announce(prompt) => {
+            note(session, node, &format!("plays {prompt} to both"));
+            node.sound.announce(session, prompt);
+        }
         Action::Hush => node.sound.hush(session),
-        Action::RingBack => {
+        Action::RingBack(party) => {
             note(session, node, "plays ring-back");
-            node.sound.ring_back(session);
+            node.sound.ring_back(session, party);
         }
         Action::Tone(tone) => {
             note(session, node, &format!("plays {tone:?} tone").to_lowercase());
@@ -238,6 +228,11 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         Action::Dial => node.dial(session),
         Action::CancelDial => node.cancel(session),
         Action::Connect(connection) => node.sound.connect(session, connection),
+        Action::Prepare => {
+            let ready = node.ready(&session.offer, &session.settings);
+            session.call.handle(node.now(), Input::Prepared(ready));
+        }
+        Action::Keep(party, kept) => node.sound.keep(session, party, kept),
         Action::Record(permit) => {
             note(session, node, "permit, writer, tap");
             node.record(session, permit);
@@ -249,7 +244,7 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
             note(session, node, "tap closed");
             node.end_recording(session, recording, fate);
         }
-        Action::HangUp(party, cause) => node.hang_up(session, side(party), end(cause)),
+        Action::HangUp(party, cause) => node.hang_up(session, session.side(party), end(cause)),
         Action::Finish(words) => node.finish(session, words),
     }
 }

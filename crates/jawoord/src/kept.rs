@@ -198,7 +198,8 @@ mod tests {
     }
 
     fn finds(settings: &Settings, number: &str) -> Option<String> {
-        settings.lines.find(&Private::new(number.to_owned())).map(|line| line.id.to_string())
+        let line = settings.lines.find(call::Direction::Inbound, &Private::new(number.to_owned()));
+        line.map(|line| line.id.to_string())
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Note {
     Tape(Tape),
     /// New settings take effect; running calls keep theirs.
     Settings(Arc<Settings>),
+    /// The operator wants the customer of a call to be asked.
+    Ask(CallId, oneshot::Sender<Asked>),
     /// The operator ends a call; the answer says whether there was one.
     HangUp(CallId, oneshot::Sender<bool>),
     /// The operator looks at the messages of a call; the answer is empty when none are held.
@@ -29,6 +31,19 @@ pub enum Note {
     Leave,
     /// The node stops: end every call, then the loop.
     Stop,
+}
+
+/// What became of the operator's wish to have a customer asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// The question begins.
+    Begun,
+    /// No such call runs.
+    Unknown,
+    /// It is not a call in which anybody may be asked now.
+    NotNow,
+    /// What the evidence or the recording needs is not ready.
+    NotReady,
 }
 
 /// What the office tells the calls.

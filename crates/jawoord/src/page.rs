@@ -179,10 +179,10 @@ fn open_error(error: &OfficeError) -> OpenError {
     }
 }
 
-const fn way(direction: ledger::Direction) -> Direction {
+const fn way(direction: call::Direction) -> Direction {
     match direction {
-        ledger::Direction::Inbound => Direction::Inbound,
-        ledger::Direction::Outbound => Direction::Outbound,
+        call::Direction::Inbound => Direction::Inbound,
+        call::Direction::Outbound => Direction::Outbound,
     }
 }
 

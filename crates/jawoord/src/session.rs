@@ -2,8 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use call::{Action, Call, CallId, CallOffer, Private, RecordingId, Time, Words};
-use ledger::Direction;
+use call::{Action, Call, CallId, CallOffer, Direction, Party, Private, RecordingId, Time, Words};
 use sip::{Header, Message, Request};
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
@@ -80,8 +79,6 @@ pub struct Session {
     pub seed: Option<RootSeed>,
     /// The recording that a permit was minted for.
     pub recording: Option<RecordingId>,
-    /// Which way the call goes.
-    pub direction: Direction,
     /// The fact of its end, until it is over.
     pub ending: Option<call::Fact>,
     /// The three words, once there are any; the call is over then.
@@ -123,21 +120,65 @@ impl Session {
         }
     }
 
-    /// How its recording is made, and what is sealed beside the sound.
+    /// Which way it goes.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        self.offer.direction
+    }
+
+    /// The party on a leg. The near leg is the one that called; the far leg is the one we called.
+    #[must_use]
+    pub const fn party(&self, side: Side) -> Party {
+        match side {
+            Side::Near => self.direction().caller(),
+            Side::Far => self.direction().called(),
+        }
+    }
+
+    /// The leg of a party.
+    #[must_use]
+    pub fn side(&self, party: Party) -> Side {
+        if party == self.direction().caller() { Side::Near } else { Side::Far }
+    }
+
+    /// The customer's number, unless it was withheld.
+    #[must_use]
+    pub fn customer(&self) -> Option<Private<String>> {
+        match self.direction() {
+            Direction::Inbound => identity::caller(self.wires.request()).map(Private::new),
+            Direction::Outbound => Some(self.dialled.clone()),
+        }
+    }
+
+    /// How its recording is made, and what is sealed beside the sound. The customer is the first
+    /// channel, whoever called.
     #[must_use]
     pub fn writer_config(&self) -> WriterConfig {
-        let codec = |side| if self.wires.is_mu_law(side) { Codec::Pcmu } else { Codec::Pcma };
+        let codec = |party| match self.wires.is_mu_law(self.side(party)) {
+            true => Codec::Pcmu,
+            false => Codec::Pcma,
+        };
         let request = self.wires.request();
         let text = |bytes: &[u8]| Private::new(String::from_utf8_lossy(bytes).into_owned());
+        let call_id = match self.direction() {
+            Direction::Inbound => MetadataField::CustomerCallId,
+            Direction::Outbound => MetadataField::AgentCallId,
+        };
         let mut metadata = Metadata::default()
             .with(MetadataField::DialledNumber, self.dialled.clone())
-            .with(MetadataField::CustomerCallId, text(request.call_id()));
-        if let Some(number) = identity::caller(request) {
-            metadata = metadata.with(MetadataField::CustomerNumber, Private::new(number));
+            .with(call_id, text(request.call_id()));
+        if let Some(number) = self.customer() {
+            metadata = metadata.with(MetadataField::CustomerNumber, number);
         }
-        if let Some(name) = identity::name(request) {
-            metadata = metadata.with(MetadataField::CustomerName, Private::new(name));
+        match (self.direction(), identity::name(request), identity::caller(request)) {
+            (Direction::Inbound, Some(name), _) => {
+                metadata = metadata.with(MetadataField::CustomerName, Private::new(name));
+            }
+            (Direction::Outbound, _, Some(agent)) => {
+                metadata = metadata.with(MetadataField::AgentNumber, Private::new(agent));
+            }
+            (Direction::Inbound, None, _) | (Direction::Outbound, _, None) => {}
         }
-        WriterConfig { codecs: [codec(Side::Near), codec(Side::Far)], metadata }
+        WriterConfig { codecs: [codec(Party::Customer), codec(Party::Agent)], metadata }
     }
 }

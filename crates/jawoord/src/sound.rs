@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 
-use call::{CallId, Connection, Key, Party, Pause, Prompt, Recording, Tone};
+use call::{CallId, Connection, Direction, Kept, Key, Party, Pause, Prompt, Recording, Tone};
 use media::{
     Codec, Command, Format, LegOpen, LegStart, Order, PromptAudio, Remote, Tap, Tones, Worker,
 };
@@ -98,7 +98,7 @@ impl Sound {
     ///
     /// # Errors
     /// No port is free, or the worker is gone.
-    pub fn open(&mut self, call: CallId) -> io::Result<Opened> {
+    pub fn open(&mut self, call: CallId, direction: Direction) -> io::Result<Opened> {
         let (near, far) = (self.ports.bind()?, self.ports.bind()?);
         let addresses = (
             SocketAddr::new(self.advertised, near.port),
@@ -106,8 +106,11 @@ impl Sound {
         );
         let worker = self.next % self.workers.len().max(1);
         self.next = self.next.wrapping_add(1);
-        let order =
-            Order::Open { customer: Box::new(self.leg(near)?), agent: Box::new(self.leg(far)?) };
+        let (near, far) = (Box::new(self.leg(near)?), Box::new(self.leg(far)?));
+        let order = match direction {
+            Direction::Inbound => Order::Open { customer: near, agent: far },
+            Direction::Outbound => Order::Open { customer: far, agent: near },
+        };
         match self.workers.get(worker).map(|worker| worker.send(Command { call, order })) {
             Some(Ok(())) => Ok(Opened { worker, addresses }),
             Some(Err(_)) | None => Err(io::ErrorKind::BrokenPipe.into()),
@@ -154,23 +157,32 @@ impl Sound {
             receive: format(agreed.receive_payload, agreed.receive_event),
             hears: agreed.direction.sends(),
         };
-        let party = match side {
-            Side::Near => Party::Customer,
-            Side::Far => Party::Agent,
-        };
-        self.tell(session, Order::SetRemote(party, remote));
+        self.tell(session, Order::SetRemote(session.party(side), remote));
     }
 
     /// Plays a prompt to the customer, in the language of the line.
     pub fn play(&self, session: &Session, prompt: Prompt) {
+        if let Some(audio) = self.audio(session, prompt) {
+            self.tell(session, Order::Play(prompt, audio));
+        }
+    }
+
+    /// Plays a prompt to both parties.
+    pub fn announce(&self, session: &Session, prompt: Prompt) {
+        if let Some(audio) = self.audio(session, prompt) {
+            self.tell(session, Order::Announce(prompt, audio));
+        }
+    }
+
+    fn audio(&self, session: &Session, prompt: Prompt) -> Option<PromptAudio> {
         let audio = session.offer.line.as_ref().and_then(|line| match &line.policy.recording {
             Recording::Ask(asking) => self.prompts.get(&(asking.language, prompt)),
             Recording::Never => None,
         });
-        match audio {
-            Some(audio) => self.tell(session, Order::Play(prompt, audio.clone())),
-            None => tracing::error!(call = %session.id(), %prompt, "a prompt is missing"),
+        if audio.is_none() {
+            tracing::error!(call = %session.id(), %prompt, "a prompt is missing");
         }
+        audio.cloned()
     }
 
     /// Ends what plays.
@@ -178,9 +190,14 @@ impl Sound {
         self.tell(session, Order::Hush);
     }
 
-    /// Plays ring-back.
-    pub fn ring_back(&self, session: &Session) {
-        self.tell(session, Order::RingBack);
+    /// Plays ring-back to a party.
+    pub fn ring_back(&self, session: &Session, party: Party) {
+        self.tell(session, Order::RingBack(party));
+    }
+
+    /// So much of what a party presses does not reach the other.
+    pub fn keep(&self, session: &Session, party: Party, kept: Kept) {
+        self.tell(session, Order::Keep(party, kept));
     }
 
     /// Plays a tone.
@@ -188,7 +205,7 @@ impl Sound {
         self.tell(session, Order::Tone(tone));
     }
 
-    /// Connects the legs.
+    /// Connects the legs, or parts them.
     pub fn connect(&self, session: &Session, connection: Connection) {
         self.tell(session, Order::Connect(connection));
     }

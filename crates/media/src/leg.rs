@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, ops::Range};
 
-use call::{Party, Time};
+use call::{Kept, Party, Time};
 
 use crate::{
     digit::event::{Detector, PAYLOAD_LEN},
@@ -175,6 +175,8 @@ pub(crate) struct Leg {
     pub(crate) playout: Playout,
     pub(crate) timeline: Timeline,
     pub(crate) digits: Detector,
+    /// Which presses of the peer the other party does not get.
+    pub(crate) kept: Kept,
     pub(crate) stats: LegStats,
     reception: Reception,
     reporter: Reporter,
@@ -194,6 +196,7 @@ impl Leg {
             playout: Playout::new(),
             timeline: Timeline::default(),
             digits: Detector::default(),
+            kept: Kept::Nothing,
             stats: LegStats::default(),
             reception: Reception::default(),
             reporter: Reporter::new(start.token, start.seed),

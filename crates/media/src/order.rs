@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 
-use call::{CallId, Connection, Key, Party, Pause, Prompt, Tone};
+use call::{CallId, Connection, Kept, Key, Party, Pause, Prompt, Tone};
 
 use crate::{
     leg::{LegStart, Remote},
@@ -36,14 +36,18 @@ pub enum Order {
     SetRemote(Party, Remote),
     /// Play a prompt to the customer.
     Play(Prompt, PromptAudio),
-    /// End what plays to the customer; silence follows.
+    /// Play a prompt to both parties.
+    Announce(Prompt, PromptAudio),
+    /// End what plays to the customer, and an announcement to both; silence follows.
     Hush,
-    /// Play ring-back to the customer, after 300 ms of silence.
-    RingBack,
+    /// Play ring-back to a party, after 300 ms of silence.
+    RingBack(Party),
     /// Play a tone to the customer.
     Tone(Tone),
-    /// Connect the legs.
+    /// Connect the legs, or part them.
     Connect(Connection),
+    /// So much of what a party presses does not reach the other.
+    Keep(Party, Kept),
     /// Put a tap in.
     InsertTap(Box<Tap>),
     /// The tap keeps silence.

@@ -101,6 +101,13 @@ impl Playout {
         self.change(now, Source::Prompt(Playing { prompt, audio, at: 0 }))
     }
 
+    /// Cuts a prompt, if one plays; anything else plays on.
+    pub(crate) fn cut_prompt(&mut self, now: Time) {
+        if matches!(self.source, Source::Prompt(_)) {
+            let _heard_by_nobody_who_counts = self.hush(now);
+        }
+    }
+
     /// Plays silence; what played is cut and returned.
     pub(crate) fn hush(&mut self, now: Time) -> Option<PromptEnd> {
         self.change(now, Source::Silence)

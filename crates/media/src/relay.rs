@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, ops::Range};
 
 use arrayvec::ArrayVec;
-use call::{Connection, Key, Party, Pause, Press, Private, Prompt, Time, Tone, Transport};
+use call::{Connection, Kept, Key, Party, Pause, Press, Private, Prompt, Time, Tone, Transport};
 
 use crate::{
     digit::event,
@@ -43,7 +43,7 @@ pub struct Relay {
     tones: Tones,
     customer: Leg,
     agent: Leg,
-    connection: Option<Connection>,
+    connection: Connection,
     taps: ArrayVec<Tap, 1>,
     paused: Option<Pause>,
     armed: Option<Key>,
@@ -62,7 +62,7 @@ impl Relay {
             tones,
             customer: Leg::new(now, Party::Customer, customer),
             agent: Leg::new(now, Party::Agent, agent),
-            connection: None,
+            connection: Connection::Apart,
             taps: ArrayVec::new(),
             paused: None,
             armed: None,
@@ -85,8 +85,9 @@ impl Relay {
         let _full = self.events.try_push(event);
     }
 
-    fn prompt_ended(&mut self, end: Option<PromptEnd>) {
-        if let Some(end) = end {
+    /// A prompt ended on a leg. Only the customer's ear counts.
+    fn prompt_ended(&mut self, party: Party, end: Option<PromptEnd>) {
+        if let Some(end) = end.filter(|_| party == Party::Customer) {
             self.report(Event::PromptEnded(end));
         }
     }
@@ -98,40 +99,56 @@ impl Relay {
 
     /// Plays a prompt to the customer; in a bridged call over the agent, who is lowered by 12 dB.
     pub fn play(&mut self, now: Time, prompt: Prompt, audio: PromptAudio) {
+        self.agent.playout.cut_prompt(now);
         let cut = self.customer.playout.play(now, prompt, audio);
-        self.prompt_ended(cut);
+        self.prompt_ended(Party::Customer, cut);
     }
 
-    /// Ends what plays to the customer; silence follows.
+    /// Plays a prompt to both parties, each of whom hears it over the other. What the customer
+    /// heard of it is reported.
+    pub fn announce(&mut self, now: Time, prompt: Prompt, audio: PromptAudio) {
+        self.play(now, prompt, audio.clone());
+        let _not_the_customers = self.agent.playout.play(now, prompt, audio);
+    }
+
+    /// Ends what plays to the customer, and an announcement to both; silence follows.
     pub fn hush(&mut self, now: Time) {
+        self.agent.playout.cut_prompt(now);
         let cut = self.customer.playout.hush(now);
-        self.prompt_ended(cut);
+        self.prompt_ended(Party::Customer, cut);
     }
 
-    /// Plays ring-back to the customer after 300 ms of silence.
-    pub fn ring_back(&mut self, now: Time) {
-        let cut = self.customer.playout.ring_back(now);
-        self.prompt_ended(cut);
+    /// Plays ring-back to a party after 300 ms of silence.
+    pub fn ring_back(&mut self, now: Time, party: Party) {
+        let cut = self.leg(party).playout.ring_back(now);
+        self.prompt_ended(party, cut);
     }
 
     /// Plays a tone to the customer.
     pub fn tone(&mut self, now: Time, tone: Tone) {
         let cut = self.customer.playout.tone(now, tone);
-        self.prompt_ended(cut);
+        self.prompt_ended(Party::Customer, cut);
     }
 
-    /// Connects the legs. With [`Connection::Early`] what plays goes on until the PBX sends
-    /// something; with [`Connection::Bridged`] tones end now and the tap may listen.
+    /// Connects the legs. With [`Connection::Early`] what plays goes on until the called party
+    /// sends something; with [`Connection::Bridged`] tones end now and the tap may listen. With
+    /// [`Connection::Apart`] nothing is relayed any more.
     pub fn connect(&mut self, now: Time, connection: Connection) {
-        self.connection = Some(connection);
+        self.connection = connection;
         match connection {
-            Connection::Early => {}
+            Connection::Apart | Connection::Early => {}
             Connection::Bridged => {
                 self.quiet.heard(now);
                 self.customer.playout.connect(now);
                 self.agent.playout.connect(now);
             }
         }
+    }
+
+    /// From now on, so much of what `party` presses does not reach the other; each press is
+    /// reported all the same. A key that is down already keeps its way.
+    pub const fn keep(&mut self, party: Party, kept: Kept) {
+        self.leg(party).kept = kept;
     }
 
     /// Puts a tap in. A dead one, or one too many, is closed at once.
@@ -191,9 +208,9 @@ impl Relay {
         self.end_taps(now, TapEnd::Closed);
         for party in [Party::Customer, Party::Agent] {
             let cut = self.leg(party).playout.stop(now);
-            self.prompt_ended(cut);
+            self.prompt_ended(party, cut);
         }
-        self.connection = None;
+        self.connection = Connection::Apart;
         self.goodbyes = [Party::Customer, Party::Agent].into();
         let stats = Box::new(self.stats());
         self.report(Event::Closed(stats));
@@ -222,7 +239,7 @@ impl Relay {
     }
 
     fn is_bridged(&self) -> bool {
-        self.connection == Some(Connection::Bridged)
+        self.connection == Connection::Bridged
     }
 
     /// Hands on what the tap has held long enough, lets a tap go whose leash has dropped, and
@@ -254,7 +271,7 @@ impl Relay {
                 Party::Agent => &mut self.agent,
             };
             let (transmit, end) = leg.poll_transmit(now, &self.tones, scratch);
-            self.prompt_ended(end);
+            self.prompt_ended(party, end);
             if transmit.is_some() {
                 return transmit;
             }
@@ -341,9 +358,9 @@ impl Relay {
         let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
         let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
         match self.connection {
-            None => return Err(Dropped::NotConnected),
-            Some(Connection::Early) => {}
-            Some(Connection::Bridged) => {
+            Connection::Apart => return Err(Dropped::NotConnected),
+            Connection::Early => {}
+            Connection::Bridged => {
                 let sound = Sound { party, codec, position: placed.position, payload };
                 self.tap(now, &sound);
             }
@@ -365,7 +382,7 @@ impl Relay {
         codec.translate(format.codec, payload);
         let end = leg.playout.overlay(format.codec, payload);
         leg.sent(length);
-        self.prompt_ended(end);
+        self.prompt_ended(to, end);
         let range = header.write_before(bytes, &packet.payload);
         Ok(rtp_to(to, remote, range))
     }
@@ -390,8 +407,9 @@ impl Relay {
     ) -> Result<Transmit, Dropped> {
         let payload = bytes.get(packet.payload.clone()).ok_or(Dropped::Malformed)?;
         let read = event::Payload::parse(payload).ok_or(Dropped::Malformed)?;
-        let (connected, armed) = (self.connection.is_some(), self.armed);
+        let (connected, armed) = (self.connection != Connection::Apart, self.armed);
         let leg = self.leg(party);
+        let kept = leg.kept;
         let (first, event) = leg
             .digits
             .packet(now, packet.ssrc, packet.timestamp, payload)
@@ -399,7 +417,8 @@ impl Relay {
         let key = event.key();
         let withdrawn = party == Party::Customer && key.is_some() && key == armed;
         if first {
-            event.passes = connected && key.is_some() && !withdrawn;
+            let free = key.is_some_and(|key| !kept.holds(key));
+            event.passes = connected && free && !withdrawn;
         }
         let passes = event.passes;
         // The marker stands on the first packet of the event that is relayed, once (row D-19).

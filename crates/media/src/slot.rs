@@ -97,10 +97,12 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Open { .. } => {}
         Order::SetRemote(party, remote) => relay.set_remote(now, party, remote),
         Order::Play(prompt, audio) => relay.play(now, prompt, audio),
+        Order::Announce(prompt, audio) => relay.announce(now, prompt, audio),
         Order::Hush => relay.hush(now),
-        Order::RingBack => relay.ring_back(now),
+        Order::RingBack(party) => relay.ring_back(now, party),
         Order::Tone(tone) => relay.tone(now, tone),
         Order::Connect(connection) => relay.connect(now, connection),
+        Order::Keep(party, kept) => relay.keep(party, kept),
         Order::InsertTap(tap) => relay.insert_tap(now, *tap),
         Order::Pause(why) => relay.pause(now, why),
         Order::Resume => relay.resume(now),

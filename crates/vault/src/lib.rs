@@ -36,7 +36,7 @@ pub use chunk::{ChunkError, ChunkFault, Gap, Peaks, Second};
 pub use codec::Codec;
 pub use epoch::{EpochKey, EpochNumber};
 pub use format::{
-    manifest::{Direction, Manifest, ManifestError, Tags},
+    manifest::{Manifest, ManifestError, Tags},
     merkle::{leaf_hash, root},
     object::{Footer, FooterError, Object, ObjectError},
     row::{Absence, METADATA_CHUNK, Row, RowError, SAMPLES_PER_SECOND, State},

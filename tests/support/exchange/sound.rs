@@ -1,6 +1,7 @@
 //! The RTP of one call of a peer: a tone, keys, and what comes in.
 
 use std::{
+    collections::VecDeque,
     f64::consts::TAU,
     net::{SocketAddr, UdpSocket},
     time::{Duration, Instant},
@@ -24,6 +25,9 @@ pub(crate) struct Sound {
     ssrc: u32,
     next: Option<Instant>,
     key: Option<Key>,
+    /// Keys that came in, and the timestamp of the last.
+    pressed: VecDeque<char>,
+    last_pressed: Option<u32>,
 }
 
 struct Key {
@@ -48,6 +52,8 @@ impl Sound {
             ssrc,
             next: None,
             key: None,
+            pressed: VecDeque::new(),
+            last_pressed: None,
         }
     }
 
@@ -110,14 +116,21 @@ impl Sound {
     }
 
     /// The next packet of sound: sequence number, timestamp, samples.
-    pub(crate) fn hear(&self) -> Option<(u16, u32, Vec<i16>)> {
+    pub(crate) fn hear(&mut self) -> Option<(u16, u32, Vec<i16>)> {
         let mut buffer = [0; 2_048];
         loop {
             let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
             let packet = buffer.get(..length)?;
-            if packet.len() > 12 && packet[1] & 0x7f == 8 {
+            if packet.len() <= 12 {
+                continue;
+            }
+            let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
+            if packet[1] & 0x7f == self.event && self.last_pressed != Some(timestamp) {
+                self.last_pressed = Some(timestamp);
+                self.pressed.extend("0123456789*#ABCD".chars().nth(usize::from(packet[12])));
+            }
+            if packet[1] & 0x7f == 8 {
                 let sequence = u16::from_be_bytes([packet[2], packet[3]]);
-                let timestamp = u32::from_be_bytes([packet[4], packet[5], packet[6], packet[7]]);
                 return Some((
                     sequence,
                     timestamp,
@@ -125,6 +138,13 @@ impl Sound {
                 ));
             }
         }
+    }
+}
+
+impl Sound {
+    /// The next key that came in.
+    pub(crate) fn pressed(&mut self) -> Option<char> {
+        self.pressed.pop_front()
     }
 }
 

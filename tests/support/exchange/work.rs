@@ -109,6 +109,10 @@ impl Worker {
             let what = What::Heard { sequence, timestamp, samples };
             let _nobody = self.seen.send(Seen { call: index, at: Instant::now(), what });
         }
+        while let Some(key) = call.sound.pressed() {
+            let _nobody =
+                self.seen.send(Seen { call: index, at: Instant::now(), what: What::Pressed(key) });
+        }
         if call.pick_up.is_some_and(|at| at <= now) {
             call.pick_up = None;
             self.pick_up(index, now);

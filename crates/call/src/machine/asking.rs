@@ -7,7 +7,7 @@ use crate::{
     machine::{
         dialogue::{Dialogue, Turn},
         io::{Action, Pause},
-        state::{Call, Stage},
+        state::{Call, Far, Stage},
         timer::Timer,
     },
     verdict::Choice,
@@ -77,7 +77,7 @@ impl Call {
         self.stop_or_start_limit(now);
     }
 
-    /// An explanation does not count to the time until the PBX is called; it has its own bound.
+    /// An explanation does not count to the time that the question may take; it has its own bound.
     fn stop_or_start_limit(&mut self, now: Time) {
         let explains = self.dialogue.as_ref().is_some_and(Dialogue::explains);
         match self.left_until_dial {
@@ -94,7 +94,7 @@ impl Call {
         }
     }
 
-    /// The time until the PBX is called is over: whatever is being said is cut. A customer who has
+    /// The time that the question may take is over: whatever is being said is cut. A customer who has
     /// not decided by now has not consented (L11).
     pub(super) fn limit_reached(&mut self, now: Time) {
         if self.dialogue.is_some() {
@@ -105,16 +105,21 @@ impl Call {
         }
     }
 
-    /// Ends the dialogue. Every decision goes the same way to the PBX (L10).
+    /// Ends the dialogue. Every decision goes the same way to the other party (L10).
     fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
         self.dialogue = None;
         self.timers.clear(Timer::Answer);
         self.choose(choice);
+        let together = self.far == Far::Bridged;
+        if together {
+            self.talk_on();
+        }
+        let confirmation = confirmation(choice, together);
         match confirm {
-            Confirm::First => self.sound.play(now, confirmation(choice), &mut self.out),
+            Confirm::First => self.sound.play(now, confirmation, &mut self.out),
             Confirm::WhileRinging => {
                 self.dial(now);
-                self.sound.play(now, confirmation(choice), &mut self.out);
+                self.sound.play(now, confirmation, &mut self.out);
             }
             Confirm::Off => {
                 self.sound.hush(&mut self.out);
@@ -122,6 +127,7 @@ impl Call {
             }
         }
         if choice == Choice::Granted {
+            self.recording.want(self.bridge.audible(now));
             self.uncommitted = Some(now);
             if self.sound.awaits_report() {
                 self.timers.set(Timer::Report, now + REPORT_LIMIT);
@@ -151,11 +157,13 @@ impl Call {
     }
 }
 
-/// The prompt that tells the customer what was understood.
-const fn confirmation(choice: Choice) -> Prompt {
+/// The prompt that tells the customer what was understood. Who talks to the agent already is not
+/// told that they will.
+const fn confirmation(choice: Choice, together: bool) -> Prompt {
     match choice {
         Choice::Granted => Prompt::Granted,
         Choice::Refused => Prompt::Refused,
+        Choice::NotGiven if together => Prompt::Refused,
         Choice::Withdrawn => Prompt::Withdrawn,
         Choice::NotGiven | Choice::Abandoned | Choice::Unasked(_) => Prompt::NotGiven,
     }

@@ -1,12 +1,12 @@
-//! The way to the PBX: dialled, ringing, answered or failed.
+//! The way to the called party: dialled, ringing, answered or failed.
 
 use std::time::Duration;
 
 use crate::{
-    Party, Prompt, Time,
+    Prompt, Time,
     machine::{
         io::{Action, Cause, Connection, Failure, Tone},
-        state::{Call, Customer, EarlyMedia, Pbx, Stage},
+        state::{Call, EarlyMedia, Far, Near, Stage},
         timer::Timer,
     },
     verdict::Choice,
@@ -18,42 +18,48 @@ const TONE_LENGTH: Duration = Duration::from_secs(5);
 const FAREWELL_LIMIT: Duration = Duration::from_secs(15);
 
 impl Call {
-    /// Calls the PBX, which stops every clock of the dialogue.
+    /// Calls the other side, which stops every clock of the dialogue.
     pub(super) fn dial(&mut self, now: Time) {
-        self.left_until_dial = None;
-        self.timers.clear(Timer::Limit);
-        self.timers.clear(Timer::Explanation);
-        self.pbx = Pbx::Dialling(EarlyMedia::None);
+        self.stop_clocks();
+        self.far = Far::Dialling(EarlyMedia::None);
         self.out.push_back(Action::Dial);
         if let Some(ring_timeout) = self.ring_timeout {
             self.timers.set(Timer::Ring, now + ring_timeout);
         }
     }
 
-    /// The customer has heard what was to be said: on with the way to the PBX.
+    /// The question has taken all the time that it takes.
+    pub(super) fn stop_clocks(&mut self) {
+        self.left_until_dial = None;
+        self.timers.clear(Timer::Limit);
+        self.timers.clear(Timer::Explanation);
+    }
+
+    /// The customer has heard what was to be said: on with the way to the other party.
     pub(super) fn spoken(&mut self, now: Time) {
-        match self.pbx {
-            Pbx::Idle => {
+        match self.far {
+            Far::Idle => {
                 self.dial(now);
                 self.sound.ring_back(&mut self.out);
             }
-            Pbx::Dialling(EarlyMedia::None) => self.sound.ring_back(&mut self.out),
-            Pbx::Dialling(EarlyMedia::Waiting) => self.connect_early(),
-            Pbx::Dialling(EarlyMedia::Connected) | Pbx::Bridged | Pbx::Cancelled | Pbx::Over => {}
+            Far::Dialling(EarlyMedia::None) => self.sound.ring_back(&mut self.out),
+            Far::Dialling(EarlyMedia::Waiting) => self.connect_early(),
+            Far::Answered => self.bring_together(now),
+            Far::Dialling(EarlyMedia::Connected) | Far::Bridged | Far::Cancelled | Far::Over => {}
         }
     }
 
-    /// The PBX rings. Its own sound waits for the end of ours, is heard, and is never recorded
+    /// The called party rings. Its own sound waits for the end of ours, is heard, and is never recorded
     /// (L01).
     pub(super) fn ringing(&mut self, early_media: bool) {
-        let Pbx::Dialling(early) = self.pbx else { return };
+        let Far::Dialling(early) = self.far else { return };
         self.rang = true;
-        if self.customer == Customer::Unanswered {
+        if self.near == Near::Unanswered {
             self.out.push_back(Action::Ring { early_media });
         }
         if early_media && early == EarlyMedia::None {
             if self.sound.speaks() {
-                self.pbx = Pbx::Dialling(EarlyMedia::Waiting);
+                self.far = Far::Dialling(EarlyMedia::Waiting);
             } else {
                 self.connect_early();
             }
@@ -61,35 +67,42 @@ impl Call {
     }
 
     fn connect_early(&mut self) {
-        self.pbx = Pbx::Dialling(EarlyMedia::Connected);
+        self.far = Far::Dialling(EarlyMedia::Connected);
         self.sound.hush(&mut self.out);
         self.out.push_back(Action::Connect(Connection::Early));
     }
 
-    /// The PBX answered: both parties hear each other from here.
-    pub(super) fn pbx_answered(&mut self, now: Time) {
-        match self.pbx {
-            Pbx::Dialling(_) => {
-                self.pbx = Pbx::Bridged;
-                self.timers.clear(Timer::Ring);
-                if self.customer == Customer::Unanswered {
-                    self.customer = Customer::Answered;
-                    self.out.push_back(Action::Answer);
-                }
-                self.sound.hush(&mut self.out);
-                self.out.push_back(Action::Connect(Connection::Bridged));
-                self.bridge.open(now);
-            }
+    /// The called party answered.
+    pub(super) fn answered(&mut self, now: Time) {
+        match self.far {
+            Far::Dialling(early) => match self.outgoing {
+                None => self.bring_together(now),
+                Some(how) => self.customer_answered(now, early, how),
+            },
             // The answer crossed with the CANCEL (RFC 3261 §9.1; flows row C-10).
-            Pbx::Cancelled => {
-                self.pbx = Pbx::Over;
-                self.out.push_back(Action::HangUp(Party::Agent, Cause::Normal));
+            Far::Cancelled => {
+                self.far = Far::Over;
+                self.out.push_back(Action::HangUp(self.direction.called(), Cause::Normal));
             }
-            Pbx::Idle | Pbx::Bridged | Pbx::Over => {}
+            Far::Idle | Far::Answered | Far::Bridged | Far::Over => {}
         }
     }
 
-    /// The PBX has had its time. One that has not even rung is not there (flows row B-20): its
+    /// Both parties hear each other from here.
+    pub(super) fn bring_together(&mut self, now: Time) {
+        self.far = Far::Bridged;
+        self.stop_clocks();
+        self.timers.clear(Timer::Ring);
+        if self.near == Near::Unanswered {
+            self.near = Near::Answered;
+            self.out.push_back(Action::Answer);
+        }
+        self.sound.hush(&mut self.out);
+        self.out.push_back(Action::Connect(Connection::Bridged));
+        self.bridge.open(now);
+    }
+
+    /// The called party has had its time. One that has not even rung is not there (flows row B-20): its
     /// transport would say so only after 32 s (RFC 3261 §17.1.1.2, timer B).
     pub(super) fn rung_out(&mut self, now: Time) {
         self.cancel_dial();
@@ -97,22 +110,23 @@ impl Call {
         self.unconnected(now, failure);
     }
 
-    /// The PBX's leg came to nothing.
-    pub(super) fn pbx_failed(&mut self, now: Time, failure: Failure) {
-        match self.pbx {
-            Pbx::Dialling(_) => {
-                self.pbx = Pbx::Over;
+    /// The called leg came to nothing.
+    pub(super) fn far_failed(&mut self, now: Time, failure: Failure) {
+        match self.far {
+            Far::Dialling(_) => {
+                self.far = Far::Over;
                 self.unconnected(now, failure);
             }
-            Pbx::Cancelled => self.pbx = Pbx::Over,
-            Pbx::Idle | Pbx::Bridged | Pbx::Over => {}
+            Far::Cancelled => self.far = Far::Over,
+            Far::Idle | Far::Answered | Far::Bridged | Far::Over => {}
         }
     }
 
-    /// There will be no agent: the customer is told in the way that fits their leg (B-18, B-19).
+    /// There will be nobody to talk to: the caller is told in the way that fits their leg (B-18,
+    /// B-19).
     pub(super) fn unconnected(&mut self, now: Time, failure: Failure) {
         self.failure = Some(failure);
-        if self.customer == Customer::Unanswered {
+        if self.near == Near::Unanswered {
             self.out.push_back(Action::Reject(failure));
             self.end(now, Choice::NotGiven, Cause::Failed(failure));
             return;
@@ -142,7 +156,7 @@ impl Call {
     pub(super) fn farewell_ended(&mut self, now: Time) {
         if let Stage::Farewell(failure) = self.stage {
             let cause = Cause::Failed(failure);
-            self.out.push_back(Action::HangUp(Party::Customer, cause));
+            self.out.push_back(Action::HangUp(self.direction.caller(), cause));
             self.end(now, Choice::NotGiven, cause);
         }
     }

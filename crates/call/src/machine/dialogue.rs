@@ -5,12 +5,31 @@ use crate::{Key, Keys, Prompt, verdict::Choice};
 /// How often the explanation is given in one call; after that its key is a wrong key.
 const EXPLANATIONS: u8 = 2;
 
+/// What the dialogue begins with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// The notice, and then the question.
+    Notice,
+    /// Both in one prompt, in the middle of a call.
+    AgentAsk,
+}
+
+impl Opening {
+    /// The prompt that holds the notice.
+    pub(super) const fn prompt(self) -> Prompt {
+        match self {
+            Self::Notice => Prompt::Notice,
+            Self::AgentAsk => Prompt::AgentAsk,
+        }
+    }
+}
+
 /// Where the dialogue stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The customer's media does not flow yet.
     Silent,
-    /// The notice; whether the grant key was pressed in it.
+    /// The notice, or the prompt that holds it; whether the grant key was pressed in it.
     Notice { granted: bool },
     /// The explanation.
     Explaining,
@@ -31,8 +50,9 @@ pub(super) enum Turn {
     Decide(Choice),
 }
 
-/// The dialogue of one call. It ends with the first [`Turn::Decide`] and is not asked again.
+/// One dialogue. It ends with the first [`Turn::Decide`].
 pub(super) struct Dialogue {
+    opening: Opening,
     keys: Keys,
     phase: Phase,
     /// What was said last, to be said again after a hold.
@@ -44,11 +64,12 @@ pub(super) struct Dialogue {
 }
 
 impl Dialogue {
-    pub(super) const fn new(keys: Keys, repeats: u8) -> Self {
+    pub(super) const fn new(opening: Opening, keys: Keys, repeats: u8) -> Self {
         Self {
+            opening,
             keys,
             phase: Phase::Silent,
-            said: Prompt::Notice,
+            said: opening.prompt(),
             repeats,
             explanations: EXPLANATIONS,
             explained: false,
@@ -60,7 +81,7 @@ impl Dialogue {
         match self.phase {
             Phase::Silent => {
                 self.phase = Phase::Notice { granted: false };
-                self.say(Prompt::Notice)
+                self.say(self.opening.prompt())
             }
             Phase::Notice { .. } | Phase::Explaining | Phase::Asking => Turn::Stay,
         }
@@ -73,6 +94,11 @@ impl Dialogue {
             // A notice that was not heard in full can never lead to consent (L01).
             Phase::Notice { .. } if !whole => Turn::Decide(Choice::NotGiven),
             Phase::Notice { granted: true } => Turn::Decide(Choice::Granted),
+            // Who was asked in one prompt with the notice has heard the question as well.
+            Phase::Notice { granted: false } if self.opening == Opening::AgentAsk => {
+                self.phase = Phase::Asking;
+                Turn::Wait
+            }
             Phase::Notice { granted: false } | Phase::Explaining => {
                 self.phase = Phase::Asking;
                 self.say(Prompt::Question)

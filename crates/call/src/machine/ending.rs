@@ -6,54 +6,72 @@ use crate::{
     Fact, Outcome, Party, Time, Words,
     machine::{
         io::{Action, Cause, Failure},
-        state::{Call, Customer, Pbx, Stage},
+        state::{Call, Far, Near, Stage},
         timer::Timer,
     },
     verdict::{Choice, Verdict},
 };
 
-/// How long the end of a call waits for what the ledger, the recorder and the PBX still owe.
+/// How long the end of a call waits for what the ledger, the recorder and the called leg still owe.
 const CLOSING_LIMIT: Duration = Duration::from_secs(10);
 
 impl Call {
-    /// The customer is gone; undecided, they have abandoned the call (flows row C-08).
-    pub(super) fn customer_hung_up(&mut self, now: Time) {
-        if self.customer != Customer::Gone {
-            self.end(now, Choice::Abandoned, Cause::Normal);
+    /// A party is gone. A customer who leaves an open question has abandoned it (flows row C-08);
+    /// if the agent leaves, nobody has decided.
+    pub(super) fn hung_up(&mut self, now: Time, party: Party) {
+        let undecided = match party {
+            Party::Customer => Choice::Abandoned,
+            Party::Agent => Choice::NotGiven,
+        };
+        if party == self.direction.called() {
+            self.far_hung_up(now, undecided);
+        } else if self.near != Near::Gone {
+            self.end(now, undecided, Cause::Normal);
         }
     }
 
-    /// The agent is gone. Before the bridge this comes as a failure of the PBX.
-    pub(super) fn agent_hung_up(&mut self, now: Time) {
-        if self.pbx == Pbx::Bridged {
-            self.pbx = Pbx::Over;
-            self.out.push_back(Action::HangUp(Party::Customer, Cause::Normal));
-            self.end(now, Choice::NotGiven, Cause::Normal);
+    /// The called party is gone. Before its answer this comes as its failure.
+    fn far_hung_up(&mut self, now: Time, undecided: Choice) {
+        match self.far {
+            Far::Bridged => {
+                let caller = self.direction.caller();
+                self.out.push_back(Action::HangUp(caller, Cause::Normal));
+            }
+            // The caller has heard nothing but ringing.
+            Far::Answered => {
+                self.failure = Some(Failure::NoAnswer);
+                self.out.push_back(Action::Reject(Failure::NoAnswer));
+            }
+            Far::Idle | Far::Dialling(_) | Far::Cancelled | Far::Over => return,
         }
+        self.far = Far::Over;
+        self.end(now, undecided, Cause::Normal);
     }
 
     /// The operator ends the call. Nobody hung up, so an open question counts as not answered.
     pub(super) fn stop(&mut self, now: Time, cause: Cause) {
-        match self.customer {
-            Customer::Unanswered => self.out.push_back(Action::Reject(Failure::Unreachable)),
-            Customer::Answered => self.out.push_back(Action::HangUp(Party::Customer, cause)),
-            Customer::Gone => return,
+        match self.near {
+            Near::Unanswered => self.out.push_back(Action::Reject(Failure::Unreachable)),
+            Near::Answered => {
+                self.out.push_back(Action::HangUp(self.direction.caller(), cause));
+            }
+            Near::Gone => return,
         }
         self.failure.get_or_insert(Failure::Unreachable);
         self.end(now, Choice::NotGiven, cause);
     }
 
-    /// The customer's leg is done: the PBX's leg ends for `cause`, and what was not decided yet is
+    /// The caller's leg is done: the called leg ends for `cause`, and what was not decided yet is
     /// `undecided`.
     pub(super) fn end(&mut self, now: Time, undecided: Choice, cause: Cause) {
-        self.customer = Customer::Gone;
-        match self.pbx {
-            Pbx::Dialling(_) => self.cancel_dial(),
-            Pbx::Bridged => {
-                self.pbx = Pbx::Over;
-                self.out.push_back(Action::HangUp(Party::Agent, cause));
+        self.near = Near::Gone;
+        match self.far {
+            Far::Dialling(_) => self.cancel_dial(),
+            Far::Answered | Far::Bridged => {
+                self.far = Far::Over;
+                self.out.push_back(Action::HangUp(self.direction.called(), cause));
             }
-            Pbx::Idle | Pbx::Cancelled | Pbx::Over => {}
+            Far::Idle | Far::Cancelled | Far::Over => {}
         }
         if self.dialogue.take().is_some() {
             self.choose(undecided);
@@ -68,7 +86,7 @@ impl Call {
 
     /// Finishes a call that waits for nothing any more.
     pub(super) fn settle(&mut self) {
-        let waits = self.pbx == Pbx::Cancelled || self.recording.is_outstanding();
+        let waits = self.far == Far::Cancelled || self.recording.is_outstanding();
         if self.stage == Stage::Closing && !waits {
             self.finish();
         }
@@ -101,9 +119,9 @@ impl Call {
         Words { consent: self.choice.consent(), outcome, verdict }
     }
 
-    /// Gives up calling the PBX, whose answer may cross with that.
+    /// Gives up calling, and the answer may cross with that.
     pub(super) fn cancel_dial(&mut self) {
-        self.pbx = Pbx::Cancelled;
+        self.far = Far::Cancelled;
         self.out.push_back(Action::CancelDial);
     }
 }

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    CallId, Digest, Evidence, Fact, Key, Line, Party, Permit, Press, Prompt, Reason, RecordingId,
-    Words,
+    CallId, Digest, Direction, Evidence, Fact, Key, Line, Party, Permit, Press, Prompt, Reason,
+    RecordingId, Words,
 };
 
 /// What the shell knows of a new call when it hands it to the machine.
@@ -14,17 +14,19 @@ pub struct CallOffer {
     pub call: CallId,
     /// The id that its recording would get, drawn by the shell.
     pub recording: RecordingId,
-    /// The line of the dialled number; `None` is never recorded.
+    /// Who called whom.
+    pub direction: Direction,
+    /// The line of the house's number; `None` is never recorded.
     pub line: Option<Arc<Line>>,
     /// Whether it is an emergency call (flows rows E): nothing is asked, nothing is refused.
     pub emergency: bool,
     /// Whether everything the evidence and the recording need is ready now (invariant 4).
     pub ready: Result<(), NotReady>,
-    /// Whether at least one PBX target is not known to be down.
+    /// Whether there is anything to call that is not known to be down: a PBX, or outbound a trunk.
     pub target_up: bool,
 }
 
-/// What was not ready when the call arrived, so that the question is not asked.
+/// What was not ready when the call arrived or the agent wanted to ask, so that nobody is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NotReady {
     /// The data folder is full or read-only.
@@ -41,7 +43,7 @@ pub enum NotReady {
     Recorder,
 }
 
-/// A tone that the customer hears when there is no PBX to hear (ITU-T E.180).
+/// A tone that a caller hears when there is no PBX to hear (ITU-T E.180).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Tone {
     /// Busy.
@@ -50,7 +52,7 @@ pub enum Tone {
     Congestion,
 }
 
-/// Why the PBX's leg did not come to an answer.
+/// Why the called leg did not come to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// 486 or 600.
@@ -59,7 +61,7 @@ pub enum Failure {
     NoAnswer,
     /// Nothing answers, no target is up, or a 5xx.
     Unreachable,
-    /// Any other final response of the PBX, by its status.
+    /// Any other final response of the called party, by its status.
     Rejected(u16),
 }
 
@@ -68,7 +70,7 @@ pub enum Failure {
 pub enum Cause {
     /// The other party hung up, or the operator ended the call.
     Normal,
-    /// The PBX's leg failed.
+    /// The called leg failed.
     Failed(Failure),
     /// Neither party sends anything any more (flows row B-33).
     NoMedia,
@@ -81,10 +83,35 @@ pub enum Cause {
 /// How far the parties are connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Connection {
-    /// The PBX sends sound before it answers: heard, never recorded (L01).
+    /// The parties do not hear each other (any more).
+    Apart,
+    /// The called party sends sound before it answers: heard, never recorded (L01).
     Early,
     /// Both have answered: the relay runs, and a tap, if there is one, listens.
     Bridged,
+}
+
+/// Which presses of a party do not reach the other. They are reported all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// None: all of them reach it.
+    Nothing,
+    /// Those of this key.
+    One(Key),
+    /// Every press.
+    All,
+}
+
+impl Kept {
+    /// Whether a press of `key` is kept.
+    #[must_use]
+    pub fn holds(self, key: Key) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::One(kept) => kept == key,
+            Self::All => true,
+        }
+    }
 }
 
 /// Why a tap keeps silence for a while.
@@ -106,7 +133,7 @@ pub enum Fate {
 /// Everything the machine can be told. Each input carries what happened, never what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The customer's leg is confirmed (ACK): its media may flow.
+    /// The caller's leg is confirmed (ACK): its media may flow.
     Confirmed,
     /// A prompt asked for with [`Action::Play`] came to its end or was cut. Each is reported once,
     /// in the order of the plays.
@@ -132,15 +159,15 @@ pub enum Input {
         /// The recording named in [`Action::Commit`].
         recording: RecordingId,
     },
-    /// The PBX rings, with or without sound of its own.
+    /// The called party rings, with or without sound of its own.
     Ringing {
         /// Whether the response carried a session description.
         early_media: bool,
     },
-    /// The PBX answered.
-    PbxAnswered,
-    /// The PBX's leg failed.
-    PbxFailed(Failure),
+    /// The called party answered.
+    Answered,
+    /// The called leg failed.
+    Failed(Failure),
     /// A party hung up, or its leg was lost (BYE, CANCEL, dead dialog).
     HungUp(Party),
     /// A party put the call on hold (`true`) or took it back.
@@ -158,6 +185,10 @@ pub enum Input {
         /// How many milliseconds of audio it held.
         millis: u64,
     },
+    /// The operator wants the customer to be asked, as the agent's key does.
+    Ask,
+    /// The answer to [`Action::Prepare`].
+    Prepared(Result<(), NotReady>),
     /// The operator or a shutdown ends the call.
     Stop(Cause),
 }
@@ -167,37 +198,46 @@ pub enum Input {
 pub enum Action {
     /// Write a fact to the ledger.
     Audit(Fact),
-    /// Answer the customer's leg.
+    /// Answer the caller's leg.
     Answer,
-    /// Fail the customer's unanswered INVITE: 486, 480, 503 or the PBX's own status.
+    /// Fail the caller's unanswered INVITE: 486, 480, 503 or the called party's own status.
     Reject(Failure),
-    /// Tell the unanswered customer that the PBX rings; with early media its description goes along.
+    /// Tell the unanswered caller that the called party rings; with early media its description
+    /// goes along.
     Ring {
-        /// Whether the PBX sends sound of its own.
+        /// Whether the called party sends sound of its own.
         early_media: bool,
     },
     /// Play a prompt to the customer from its first sample; what was playing ends (and is reported).
     /// In a bridged call it is mixed over the agent, lowered by 12 dB.
     Play(Prompt),
-    /// End what is playing to the customer (a prompt, ring-back or a tone); silence follows. A
-    /// prompt is reported like one that another cuts.
+    /// The same to both parties, each of whom hears it over the other. What the customer heard of
+    /// it is reported.
+    Announce(Prompt),
+    /// End what is playing to the customer (a prompt, ring-back or a tone) and what is announced;
+    /// silence follows. A prompt is reported like one that another cuts.
     Hush,
-    /// Play ring-back to the customer, after 300 ms of silence, until anything else is played.
-    RingBack,
+    /// Play ring-back to a party, after 300 ms of silence, until anything else is played.
+    RingBack(Party),
     /// Play a tone to the customer.
     Tone(Tone),
     /// Commit evidence, key slip and recording row; the answer is [`Input::Committed`] or
     /// [`Input::CommitFailed`]. It follows the decision at once, or, when a prompt was cut by the
     /// key, the report of how much of that prompt was heard.
     Commit(Box<Evidence>),
-    /// Call the PBX.
+    /// Call the other side.
     Dial,
-    /// Give up calling the PBX. What its leg came to is still reported: [`Input::PbxFailed`], or
-    /// [`Input::PbxAnswered`] when the answer crossed with the CANCEL. The call waits for it, at
+    /// Give up calling it. What its leg came to is still reported: [`Input::Failed`], or
+    /// [`Input::Answered`] when the answer crossed with the CANCEL. The call waits for it, at
     /// most 10 s.
     CancelDial,
-    /// Connect the media of both legs.
+    /// Connect the media of both legs, or part them.
     Connect(Connection),
+    /// Say whether everything that evidence and recording need is ready now:
+    /// [`Input::Prepared`].
+    Prepare,
+    /// From now on, so much of what a party presses does not reach the other.
+    Keep(Party, Kept),
     /// Make a writer, then a tap, and put it into the relay.
     Record(Permit),
     /// From now on, the first packet of this key on the customer's leg cuts the tap; the key and

@@ -6,6 +6,8 @@ mod connecting;
 mod dialogue;
 mod ending;
 pub(crate) mod io;
+mod outbound;
+mod outgoing;
 mod permitting;
 mod recording;
 mod route;
@@ -18,15 +20,15 @@ use crate::{Fact, Party, Time};
 use dialogue::{Dialogue, Turn};
 use io::{Action, CallOffer, Failure, Input};
 use route::Route;
-use state::{Call, Customer, Stage};
+use state::{Call, Near, Stage};
 use timer::Timer;
 
 impl Call {
     /// A call that has just arrived. Its first actions are ready to be polled.
     ///
     /// A call of a line begins with [`Fact::CallOpened`] and ends with [`Fact::CallEnded`]; the
-    /// ledger must hold the first before a customer who will be asked is answered (invariant 4a). An
-    /// emergency call waits for no ledger.
+    /// ledger must hold the first before a customer who may be asked is answered or called
+    /// (invariant 4a). An emergency call waits for no ledger.
     #[must_use]
     pub fn new(now: Time, offer: CallOffer) -> Self {
         let route = Route::of(&offer);
@@ -49,14 +51,13 @@ impl Call {
             }
             Input::Digit(Party::Customer, press) => self.pressed(now, press),
             // Only the person whose voice it is can decide or withdraw (flows row C-14).
-            Input::Digit(Party::Agent, _) => {}
+            Input::Digit(Party::Agent, press) => self.agent_pressed(*press.key.reveal()),
             Input::Committed { recording, evidence } => self.committed(now, recording, evidence),
             Input::CommitFailed { recording } => self.recording.commit_failed(recording),
             Input::Ringing { early_media } => self.ringing(early_media),
-            Input::PbxAnswered => self.pbx_answered(now),
-            Input::PbxFailed(failure) => self.pbx_failed(now, failure),
-            Input::HungUp(Party::Customer) => self.customer_hung_up(now),
-            Input::HungUp(Party::Agent) => self.agent_hung_up(now),
+            Input::Answered => self.answered(now),
+            Input::Failed(failure) => self.far_failed(now, failure),
+            Input::HungUp(party) => self.hung_up(now, party),
             Input::Held(party, on) => self.held(now, party, on),
             Input::TapCut if self.recording.was_permitted() => self.withdraw(now),
             Input::TapCut => {}
@@ -65,6 +66,8 @@ impl Call {
             Input::RecordingClosed { done, millis } => {
                 self.recording.closed(done, millis, &mut self.out);
             }
+            Input::Ask => self.wanted(),
+            Input::Prepared(ready) => self.prepared(now, ready),
             Input::Stop(cause) => self.stop(now, cause),
         }
         self.settle();
@@ -104,11 +107,11 @@ impl Call {
         }
         match route {
             Route::Asked(terms) => {
-                self.customer = Customer::Answered;
+                self.near = Near::Answered;
                 self.timers.set(Timer::Limit, now + terms.until_dial);
                 self.out.push_back(Action::Answer);
             }
-            Route::Transparent(_) => self.dial(now),
+            Route::Outgoing(..) | Route::Transparent(_) => self.dial(now),
             Route::Refused(_) => self.unconnected(now, Failure::Unreachable),
         }
     }

@@ -28,6 +28,9 @@ enum State {
 pub(super) struct Recording {
     id: RecordingId,
     state: State,
+    /// For how long the parties had heard each other when the recording was allowed: what was
+    /// said before is missed by nobody.
+    wanted_from: Duration,
     /// How many ended recordings the recorder has not reported: one for each `EndRecording`.
     unclosed: u8,
     /// How much a kept recording holds, once it is closed.
@@ -43,6 +46,7 @@ impl Recording {
         Self {
             id,
             state: State::Idle,
+            wanted_from: Duration::ZERO,
             unclosed: 0,
             millis: 0,
             degraded: false,
@@ -54,6 +58,11 @@ impl Recording {
     /// The recording's id.
     pub(super) const fn id(&self) -> RecordingId {
         self.id
+    }
+
+    /// It is allowed, after the parties have heard each other for `audible`.
+    pub(super) const fn want(&mut self, audible: Duration) {
+        self.wanted_from = audible;
     }
 
     /// Asks the ledger for evidence, slip and row.
@@ -83,7 +92,7 @@ impl Recording {
         }
         let (permit, leash) = Permit::grant(decision);
         self.state = State::Live { _leash: leash, from: audible };
-        self.degraded |= audible >= UNHEARD;
+        self.degraded |= audible.saturating_sub(self.wanted_from) >= UNHEARD;
         out.push_back(Action::Record(permit));
         out.push_back(Action::ArmWithdrawal(withdraw));
         true
@@ -192,6 +201,7 @@ impl Recording {
     /// What became of the audio of a call whose parties were connected and off hold for as long
     /// as `heard`, or never.
     pub(super) fn audio(&self, heard: Option<Duration>) -> Audio {
+        let heard = heard.map(|heard| heard.saturating_sub(self.wanted_from));
         match heard {
             None => Audio::Unheard,
             Some(_) if self.failed => Audio::Missing,

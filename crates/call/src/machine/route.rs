@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::{
-    Asking, Confirm, Ground, Keys, Line, OnWithdraw, Parties, Prompt, Purposes, Recording,
-    machine::io::CallOffer, verdict::Unasked,
+    Asking, Confirm, Direction, Ground, Keys, Line, OnWithdraw, Parties, Prompt, Purposes,
+    Recording,
+    machine::{dialogue::Opening, io::CallOffer, outgoing::Outgoing},
+    verdict::Unasked,
 };
 
 /// The longest time between the answer and the call to the PBX that a policy can have.
@@ -13,12 +15,12 @@ const UNBRIDGED_CEILING: Duration = Duration::from_secs(35);
 /// How much earlier than the limit the PBX is called, so that it is never later.
 const UNBRIDGED_MARGIN: Duration = Duration::from_millis(250);
 
-/// How long the PBX may ring for a number without a policy: Timer C (RFC 3261 §16.6 item 11).
+/// How long may be rung without a policy for it: Timer C (RFC 3261 §16.6 item 11).
 const RING_CEILING: Duration = Duration::from_secs(180);
 
-/// The prompts without which evidence could not say what was heard.
-const NAMED_IN_EVIDENCE: [Prompt; 5] =
-    [Prompt::Notice, Prompt::Question, Prompt::Reask, Prompt::WrongKey, Prompt::Info];
+/// The prompts without which evidence could not say what was heard, beside the one that begins.
+const NAMED_IN_EVIDENCE: [Prompt; 4] =
+    [Prompt::Question, Prompt::Reask, Prompt::WrongKey, Prompt::Info];
 
 /// What the machine keeps of the policy of a call whose customer is asked.
 #[derive(Clone, Copy)]
@@ -38,6 +40,8 @@ pub(super) struct Terms {
 pub(super) enum Route {
     /// Answered first, then asked, then connected.
     Asked(Terms),
+    /// Called first, and asked once the customer has answered.
+    Outgoing(Terms, Outgoing),
     /// Connected as if nothing stood between, and never recorded.
     Transparent(Unasked),
     /// Refused, because there is no PBX to connect it to.
@@ -52,13 +56,20 @@ impl Route {
         if offer.emergency {
             return Self::Transparent(Unasked::Emergency);
         }
-        match offer.line.as_deref().and_then(asking) {
+        let outbound = offer.direction == Direction::Outbound;
+        let asking = offer.line.as_deref().and_then(asking);
+        let outgoing = asking.and_then(|asking| Outgoing::of(asking.outbound));
+        match asking.filter(|_| !outbound || outgoing.is_some()) {
             None if !offer.target_up => Self::Refused(Unasked::PolicyOff),
             Some(_) if !offer.target_up => Self::Refused(Unasked::Unreachable),
             None => Self::Transparent(Unasked::PolicyOff),
-            Some(asking) if offer.ready.is_ok() && can_be_asked(asking) => {
-                Self::Asked(Terms::of(asking))
-            }
+            Some(asking) if offer.ready.is_ok() => match outgoing.filter(|_| outbound) {
+                None if can_be_asked(asking, Opening::Notice) => Self::Asked(Terms::of(asking)),
+                Some(how) if can_be_asked(asking, how.opening()) => {
+                    Self::Outgoing(Terms::connected(asking), how)
+                }
+                None | Some(_) => Self::Transparent(Unasked::Blocked),
+            },
             Some(_) => Self::Transparent(Unasked::Blocked),
         }
     }
@@ -82,11 +93,22 @@ impl Terms {
             },
         }
     }
+
+    /// The same for a call in which nobody waits for a confirmation to be called.
+    fn connected(asking: &Asking) -> Self {
+        let confirm = match asking.confirm {
+            Confirm::First | Confirm::WhileRinging => Confirm::First,
+            Confirm::Off => Confirm::Off,
+        };
+        Self { confirm, ..Self::of(asking) }
+    }
 }
 
-/// How long the PBX may ring; an emergency call rings for as long as its caller waits.
+/// How long may be rung: a PBX as its policy says, a customer for as long as the PBX waits, and an
+/// emergency for as long as its caller does.
 pub(super) fn ring_timeout(offer: &CallOffer) -> Option<Duration> {
-    let policy = offer.line.as_ref().map(|line| line.policy.ring_timeout);
+    let inbound = offer.line.as_ref().filter(|_| offer.direction == Direction::Inbound);
+    let policy = inbound.map(|line| line.policy.ring_timeout);
     (!offer.emergency).then(|| policy.unwrap_or(RING_CEILING))
 }
 
@@ -100,7 +122,7 @@ pub(super) fn asking(line: &Line) -> Option<&Asking> {
 
 /// Whether the flow is lawful for the ground and every prompt of it can be named. Only a yes to a
 /// question is a flow for now, so every other ground is as good as not ready.
-fn can_be_asked(asking: &Asking) -> bool {
-    asking.ground == Ground::Consent
-        && NAMED_IN_EVIDENCE.iter().all(|prompt| asking.prompt_id(*prompt).is_some())
+fn can_be_asked(asking: &Asking, opening: Opening) -> bool {
+    let mut named = NAMED_IN_EVIDENCE.into_iter().chain([opening.prompt()]);
+    asking.ground == Ground::Consent && named.all(|prompt| asking.prompt_id(prompt).is_some())
 }

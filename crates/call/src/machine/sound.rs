@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Prompt, Time,
+    Party, Prompt, Time,
     machine::io::{Action, Tone},
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Heard {
 /// in which the prompts were played.
 pub(super) struct Sound {
     source: Source,
+    /// Whether the agent hears the prompts too.
+    shared: bool,
     /// Prompts without a report yet, oldest first; while a prompt sounds it is the last.
     unreported: VecDeque<(Prompt, Time)>,
     heard: Vec<Heard>,
@@ -37,18 +39,31 @@ pub(super) struct Sound {
 
 impl Sound {
     pub(super) const fn new() -> Self {
-        Self { source: Source::Silence, unreported: VecDeque::new(), heard: Vec::new() }
+        Self {
+            source: Source::Silence,
+            shared: false,
+            unreported: VecDeque::new(),
+            heard: Vec::new(),
+        }
+    }
+
+    /// From here on the agent hears the prompts, too.
+    pub(super) const fn share(&mut self) {
+        self.shared = true;
     }
 
     pub(super) fn play(&mut self, now: Time, prompt: Prompt, out: &mut VecDeque<Action>) {
         self.source = Source::Prompt;
         self.unreported.push_back((prompt, now));
-        out.push_back(Action::Play(prompt));
+        out.push_back(match self.shared {
+            true => Action::Announce(prompt),
+            false => Action::Play(prompt),
+        });
     }
 
     pub(super) fn ring_back(&mut self, out: &mut VecDeque<Action>) {
         self.source = Source::RingBack;
-        out.push_back(Action::RingBack);
+        out.push_back(Action::RingBack(Party::Customer));
     }
 
     pub(super) fn tone(&mut self, tone: Tone, out: &mut VecDeque<Action>) {

@@ -3,40 +3,43 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
-    CallId, Fact, Line, Time,
+    CallId, Direction, Fact, Line, Time,
     machine::{
         bridge::Bridge,
-        dialogue::Dialogue,
+        dialogue::{Dialogue, Opening},
         io::{Action, CallOffer, Failure},
+        outgoing::Outgoing,
         recording::Recording,
         route::{Route, Terms, ring_timeout},
         sound::Sound,
         timer::Timers,
         trail::Presses,
     },
-    verdict::Choice,
+    verdict::{Choice, Unasked},
 };
 
-/// The customer's leg.
+/// The leg of whoever called.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Customer {
+pub(super) enum Near {
     Unanswered,
     Answered,
     Gone,
 }
 
-/// The PBX's leg.
+/// The leg of whoever is called.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pbx {
+pub(super) enum Far {
     Idle,
     Dialling(EarlyMedia),
+    /// Answered, while the caller's leg is not.
+    Answered,
     Bridged,
     /// Given up; the answer may cross with that.
     Cancelled,
     Over,
 }
 
-/// The sound of a PBX that has not answered.
+/// The sound of a called party that has not answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum EarlyMedia {
     None,
@@ -58,30 +61,33 @@ pub(super) enum Stage {
     Finished,
 }
 
-/// One call from the trunk's INVITE to its three words (flow F1, answer first).
+/// One call from its INVITE to its three words (flow F1, answer first, and flow F3).
 ///
 /// It owns every decision and no means: the shell feeds it [`Input`](crate::Input)s and carries
 /// out its [`Action`]s in the order in which they come. Any input may come at any time; one that
 /// means nothing in the present state is ignored. Dropping a call drops the leash of its recording.
 pub struct Call {
     pub(super) call: CallId,
+    pub(super) direction: Direction,
     pub(super) line: Option<Arc<Line>>,
     pub(super) terms: Option<Terms>,
     pub(super) ring_timeout: Option<Duration>,
     pub(super) stage: Stage,
-    pub(super) customer: Customer,
-    pub(super) pbx: Pbx,
-    /// Whether the PBX has rung at all.
+    pub(super) near: Near,
+    pub(super) far: Far,
+    /// Whether the called party has rung at all.
     pub(super) rang: bool,
     /// Why the parties never came together, if it was not the caller who left.
     pub(super) failure: Option<Failure>,
+    /// How the customer comes to be asked, if the PBX started the call and policy lets them.
+    pub(super) outgoing: Option<Outgoing>,
     /// The question, as long as nothing is decided.
     pub(super) dialogue: Option<Dialogue>,
     pub(super) choice: Choice,
     pub(super) presses: Presses,
     /// When consent was given, while its evidence still lacks the report of a cut prompt.
     pub(super) uncommitted: Option<Time>,
-    /// What is left of the time until the PBX is called, while an explanation stops that clock.
+    /// What is left of the time that the question may take, while an explanation stops that clock.
     pub(super) left_until_dial: Option<Duration>,
     pub(super) bridge: Bridge,
     pub(super) sound: Sound,
@@ -93,21 +99,31 @@ pub struct Call {
 impl Call {
     /// The state of a call whose way is decided and that has done nothing yet.
     pub(super) fn at_rest(offer: CallOffer, route: &Route) -> Self {
-        let (terms, choice) = match route {
-            Route::Asked(terms) => (Some(*terms), Choice::NotGiven),
-            Route::Transparent(why) | Route::Refused(why) => (None, Choice::Unasked(*why)),
+        let (terms, outgoing, choice) = match route {
+            Route::Asked(terms) => (Some(*terms), None, Choice::NotGiven),
+            // Whom nobody can reach, nobody asks.
+            Route::Outgoing(terms, how) => {
+                (Some(*terms), Some(*how), Choice::Unasked(Unasked::Unreachable))
+            }
+            Route::Transparent(why) | Route::Refused(why) => (None, None, Choice::Unasked(*why)),
+        };
+        let dialogue = match route {
+            Route::Asked(terms) => Some(Dialogue::new(Opening::Notice, terms.keys, terms.repeats)),
+            Route::Outgoing(..) | Route::Transparent(_) | Route::Refused(_) => None,
         };
         Self {
             call: offer.call,
+            direction: offer.direction,
             terms,
             ring_timeout: ring_timeout(&offer),
             line: offer.line,
             stage: Stage::Open,
-            customer: Customer::Unanswered,
-            pbx: Pbx::Idle,
+            near: Near::Unanswered,
+            far: Far::Idle,
             rang: false,
             failure: None,
-            dialogue: terms.map(|terms| Dialogue::new(terms.keys, terms.repeats)),
+            outgoing,
+            dialogue,
             choice,
             presses: Presses::default(),
             uncommitted: None,

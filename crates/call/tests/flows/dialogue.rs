@@ -30,7 +30,7 @@ fn c_02_a_refusal_key_in_the_notice_acts_at_once() {
     desk.wait(1_000);
     assert_eq!(desk.press('2'), [Decided(Consent::Refused), Play(Prompt::Refused)]);
     assert_eq!(desk.cut(8_000), []);
-    assert_eq!(desk.hear(), [Dial, RingBack]);
+    assert_eq!(desk.hear(), [Dial, RINGS]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn c_03_other_keys_in_the_notice_are_ignored_and_written_down() {
 fn c_03_the_question_is_cut_by_its_keys() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.wait(500);
-    assert_eq!(desk.press('1'), [Decided(Consent::Granted), Hush, Dial, RingBack]);
+    assert_eq!(desk.press('1'), [Decided(Consent::Granted), Hush, Dial, RINGS]);
     assert_eq!(desk.cut(4_000), [Commit { prompts: 2, presses: 1 }]);
     let evidence = desk.evidence.unwrap();
     let question = evidence.prompts[1];
@@ -84,9 +84,9 @@ fn c_04_silence_is_asked_once_more_and_then_not_given() {
         desk.wait_for_deadline(),
         (ms(4_000), vec![Decided(Consent::NotGiven), Play(Prompt::NotGiven)])
     );
-    assert_eq!(desk.hear(), [Dial, RingBack]);
+    assert_eq!(desk.hear(), [Dial, RINGS]);
     assert_eq!(desk.now.since(START), ms(29_500), "with the shipped prompts all of it fits");
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.tell(Input::HungUp(Party::Agent));
     assert_eq!(desk.finished(), words(Consent::NotGiven, Outcome::Bridged, Verdict::NotGiven));
     assert!(desk.evidence.is_none() && desk.permit.is_none());
@@ -196,7 +196,7 @@ fn c_11_a_customer_who_never_comes_back_is_connected_unrecorded() {
     let mut desk = Desk::new(asked(asking()));
     desk.tell(Input::Confirmed);
     desk.tell(Input::Held(Party::Customer, true));
-    assert_eq!(desk.wait(35_000), [Decided(Consent::NotGiven), Dial, RingBack]);
+    assert_eq!(desk.wait(35_000), [Decided(Consent::NotGiven), Dial, RINGS]);
 }
 
 #[test]
@@ -204,8 +204,8 @@ fn c_13_a_refused_call_goes_on_unrecorded() {
     let mut desk = Desk::at_question(asked(asking()));
     assert_eq!(desk.press('2'), [Decided(Consent::Refused), Play(Prompt::Refused)]);
     desk.cut(80);
-    assert_eq!(desk.hear(), [Dial, RingBack]);
-    assert_eq!(desk.tell(Input::PbxAnswered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.hear(), [Dial, RINGS]);
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
     assert_eq!(desk.commit(), [], "an acknowledgement that nobody asked for mints nothing");
     assert_eq!(desk.press('1'), []);
     assert_eq!(desk.press('*'), []);
@@ -249,7 +249,7 @@ fn c_21_a_caller_who_hears_no_prompt_end_is_connected_within_the_limit() {
     let mut desk = Desk::new(asked(asking()));
     desk.tell(Input::Confirmed);
     let (waited, seen) = desk.wait_for_deadline();
-    assert_eq!(seen, [Decided(Consent::NotGiven), Hush, Dial, RingBack]);
+    assert_eq!(seen, [Decided(Consent::NotGiven), Hush, Dial, RINGS]);
     assert!(waited < ms(35_000) && waited >= ms(34_500));
 }
 
@@ -260,10 +260,7 @@ fn c_21_the_limit_runs_from_the_answer_and_has_a_ceiling() {
         let mut desk = Desk::new(asked(policy));
         desk.since();
         let (waited, seen) = desk.wait_for_deadline();
-        assert_eq!(
-            (waited, seen),
-            (ms(expected), vec![Decided(Consent::NotGiven), Dial, RingBack])
-        );
+        assert_eq!((waited, seen), (ms(expected), vec![Decided(Consent::NotGiven), Dial, RINGS]));
     }
 }
 
@@ -273,7 +270,7 @@ fn c_21_a_confirmation_that_never_ends_is_cut_at_the_limit() {
     desk.press('1');
     desk.cut(10);
     let (_, seen) = desk.wait_for_deadline();
-    assert_eq!(seen, [Hush, Dial, RingBack]);
+    assert_eq!(seen, [Hush, Dial, RINGS]);
     assert!(desk.now.since(START) < ms(35_000));
 }
 
@@ -291,7 +288,7 @@ fn c_21_an_explanation_does_not_count_to_the_limit() {
     assert_eq!(explained, ms(19_000));
     desk.wait_for_deadline();
     let (_, seen) = desk.wait_for_deadline();
-    assert_eq!(seen, [Decided(Consent::NotGiven), Hush, Dial, RingBack]);
+    assert_eq!(seen, [Decided(Consent::NotGiven), Hush, Dial, RINGS]);
     assert_eq!(desk.now.since(START), ms(34_750) + explained);
 }
 
@@ -302,7 +299,7 @@ fn c_21_an_explanation_is_bounded_by_itself() {
     desk.cut(0);
     let (waited, seen) = desk.wait_for_deadline();
     assert_eq!(waited, ms(60_000));
-    assert_eq!(seen, [Decided(Consent::NotGiven), Hush, Dial, RingBack]);
+    assert_eq!(seen, [Decided(Consent::NotGiven), Hush, Dial, RINGS]);
     assert_eq!(desk.call.poll_timeout(), Some(desk.now + ms(30_000)), "only the ringing is timed");
 }
 
@@ -363,7 +360,7 @@ fn the_confirmation_is_heard_before_the_pbx_is_called() {
         desk.cut(10);
         desk.since();
         let seen = desk.hear();
-        assert_eq!(seen, [Dial, RingBack]);
+        assert_eq!(seen, [Dial, RINGS]);
     }
 }
 
@@ -373,7 +370,7 @@ fn a_confirmation_while_ringing_is_cut_at_the_answer() {
     assert_eq!(desk.press('1'), [Decided(Consent::Granted), Dial, Play(Prompt::Granted)]);
     desk.cut(10);
     desk.commit();
-    assert_eq!(desk.tell(Input::PbxAnswered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
     assert_eq!(desk.cut(10), []);
 }
 
@@ -382,7 +379,7 @@ fn a_confirmation_while_ringing_gives_way_to_ring_back() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::WhileRinging)));
     assert_eq!(desk.press('2'), [Decided(Consent::Refused), Dial, Play(Prompt::Refused)]);
     desk.cut(10);
-    assert_eq!(desk.hear(), [RingBack]);
+    assert_eq!(desk.hear(), [RINGS]);
 }
 
 #[test]
@@ -391,7 +388,7 @@ fn l_01_a_notice_that_a_fault_has_cut_leads_to_no_permit() {
     desk.tell(Input::Confirmed);
     desk.press('1');
     assert_eq!(desk.cut(71_999), [Decided(Consent::NotGiven), Play(Prompt::NotGiven)]);
-    assert_eq!(desk.hear(), [Dial, RingBack]);
+    assert_eq!(desk.hear(), [Dial, RINGS]);
     assert_eq!(desk.commit(), []);
 }
 
@@ -412,26 +409,20 @@ fn l_10_refusing_and_granting_lead_to_the_same_call() {
         desk.hear();
         let dialled_after = desk.now.since(START);
         desk.tell(Input::Ringing { early_media: false });
-        desk.tell(Input::PbxAnswered);
+        desk.tell(Input::Answered);
         desk.wait(1_000);
         desk.tell(Input::HungUp(Party::Agent));
         let of_the_call = |seen: &Seen| {
             matches!(
                 seen,
-                Answer | Dial | RingBack | Hush | Connect(_) | HangUp(..) | CancelDial | Tone(_)
+                Answer | Dial | RingBack(_) | Hush | Connect(_) | HangUp(..) | CancelDial | Tone(_)
             )
         };
         (dialled_after, desk.all.into_iter().filter(of_the_call).collect::<Vec<_>>())
     };
     assert_eq!(service('1'), service('2'));
-    let expected = [
-        Answer,
-        Dial,
-        RingBack,
-        Hush,
-        Connect(Connection::Bridged),
-        HangUp(Party::Customer, NORMAL),
-    ];
+    let expected =
+        [Answer, Dial, RINGS, Hush, Connect(Connection::Bridged), HangUp(Party::Customer, NORMAL)];
     assert_eq!(service('2').1, expected);
 }
 

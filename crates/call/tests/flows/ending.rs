@@ -32,7 +32,7 @@ fn c_08_a_finished_call_answers_to_nothing() {
     desk.tell(Input::HungUp(Party::Customer));
     for input in [
         Input::Confirmed,
-        Input::PbxAnswered,
+        Input::Answered,
         Input::HungUp(Party::Customer),
         Input::HungUp(Party::Agent),
         Input::Stop(NORMAL),
@@ -50,7 +50,7 @@ fn c_10_a_hang_up_while_the_pbx_rings_cancels_it_and_removes_the_empty_recording
     let permit = desk.permit.take().unwrap();
     assert_eq!(desk.tell(Input::HungUp(Party::Customer)), [CancelDial, EMPTY]);
     assert!(!permit.is_live());
-    assert_eq!(desk.tell(Input::PbxFailed(Failure::Rejected(487))), []);
+    assert_eq!(desk.tell(Input::Failed(Failure::Rejected(487))), []);
     assert_eq!(
         desk.tell(closed(true, 0)),
         ended(Consent::Granted, Outcome::CallerGone, Verdict::Unconnected)
@@ -65,7 +65,7 @@ fn c_10_an_answer_that_crosses_with_the_cancel_is_hung_up() {
     assert_eq!(desk.tell(Input::HungUp(Party::Customer)), [CancelDial]);
     let words = words(Consent::Refused, Outcome::CallerGone, Verdict::Refused);
     assert_eq!(
-        desk.tell(Input::PbxAnswered),
+        desk.tell(Input::Answered),
         [HangUp(Party::Agent, NORMAL), Ended(words), Finish(words)]
     );
 }
@@ -113,7 +113,7 @@ fn b_19_the_caller_hears_why_there_is_no_agent_and_is_hung_up() {
     ] {
         let mut desk = Desk::dialled(asking());
         let permit = desk.permit.take().unwrap();
-        assert_eq!(desk.tell(Input::PbxFailed(failure)), [EMPTY, sound]);
+        assert_eq!(desk.tell(Input::Failed(failure)), [EMPTY, sound]);
         assert!(!permit.is_live());
         assert_eq!(desk.tell(closed(true, 0)), []);
         let words = words(Consent::Granted, outcome, Verdict::Unconnected);
@@ -129,13 +129,13 @@ fn b_19_the_caller_hears_why_there_is_no_agent_and_is_hung_up() {
 fn b_19_nobody_answers_is_said_and_then_hung_up() {
     let failed = Cause::Failed(Failure::NoAnswer);
     let mut desk = Desk::dialled(asking());
-    assert_eq!(desk.tell(Input::PbxFailed(Failure::NoAnswer)), [EMPTY, Play(Prompt::NoAnswer)]);
+    assert_eq!(desk.tell(Input::Failed(Failure::NoAnswer)), [EMPTY, Play(Prompt::NoAnswer)]);
     assert_eq!(desk.hear(), [HangUp(Party::Customer, failed)]);
     desk.tell(closed(true, 0));
     assert_eq!(desk.finished(), words(Consent::Granted, Outcome::NoAnswer, Verdict::Unconnected));
 
     let mut desk = Desk::dialled(asking());
-    desk.tell(Input::PbxFailed(Failure::NoAnswer));
+    desk.tell(Input::Failed(Failure::NoAnswer));
     let (waited, seen) = desk.wait_for_deadline();
     assert_eq!((waited, seen[0]), (ms(15_000), HangUp(Party::Customer, failed)));
 }
@@ -148,7 +148,7 @@ fn b_20_a_pbx_that_does_not_even_ring_is_not_there() {
     assert_eq!((waited, seen), (ms(30_000), vec![CancelDial, EMPTY, congestion]));
     let (_, seen) = desk.wait_for_deadline();
     assert_eq!(seen[0], HangUp(Party::Customer, Cause::Failed(Failure::Unreachable)));
-    desk.tell(Input::PbxFailed(Failure::Unreachable));
+    desk.tell(Input::Failed(Failure::Unreachable));
     desk.tell(closed(true, 0));
     let words = words(Consent::Granted, Outcome::Unreachable, Verdict::Unconnected);
     assert_eq!(desk.finished(), words);
@@ -160,7 +160,7 @@ fn b_20_a_pbx_that_rings_too_long_is_cancelled() {
     desk.tell(Input::Ringing { early_media: false });
     let (waited, seen) = desk.wait_for_deadline();
     assert_eq!((waited, seen), (ms(30_000), vec![CancelDial, EMPTY, Play(Prompt::NoAnswer)]));
-    assert_eq!(desk.tell(Input::PbxAnswered), [HangUp(Party::Agent, NORMAL)], "too late");
+    assert_eq!(desk.tell(Input::Answered), [HangUp(Party::Agent, NORMAL)], "too late");
     desk.hear();
     desk.tell(closed(true, 0));
     assert_eq!(desk.finished(), words(Consent::Granted, Outcome::NoAnswer, Verdict::Unconnected));
@@ -170,7 +170,7 @@ fn b_20_a_pbx_that_rings_too_long_is_cancelled() {
 fn b_19_the_caller_may_leave_before_the_tone_ends() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.press('2');
-    desk.tell(Input::PbxFailed(Failure::Busy));
+    desk.tell(Input::Failed(Failure::Busy));
     assert_eq!(desk.press('*'), []);
     assert_eq!(
         desk.tell(Input::HungUp(Party::Customer)),
@@ -199,8 +199,8 @@ fn what_a_pbx_says_out_of_turn_is_ignored() {
     desk.since();
     for input in [
         Input::Ringing { early_media: true },
-        Input::PbxAnswered,
-        Input::PbxFailed(Failure::Busy),
+        Input::Answered,
+        Input::Failed(Failure::Busy),
         Input::HungUp(Party::Agent),
         Input::Degraded,
         Input::RecorderFailed,
@@ -210,12 +210,12 @@ fn what_a_pbx_says_out_of_turn_is_ignored() {
         assert_eq!(desk.tell(input), []);
     }
     let mut desk = Desk::recorded(asking());
-    assert_eq!(desk.tell(Input::PbxAnswered), []);
-    assert_eq!(desk.tell(Input::PbxFailed(Failure::Busy)), []);
+    assert_eq!(desk.tell(Input::Answered), []);
+    assert_eq!(desk.tell(Input::Failed(Failure::Busy)), []);
     assert_eq!(desk.tell(Input::Ringing { early_media: true }), []);
     let mut desk = Desk::dialled(asking());
     assert_eq!(desk.tell(Input::HungUp(Party::Agent)), []);
-    assert_eq!(desk.tell(Input::PbxAnswered)[1], Connect(Connection::Bridged));
+    assert_eq!(desk.tell(Input::Answered)[1], Connect(Connection::Bridged));
 }
 
 #[test]
@@ -240,11 +240,11 @@ fn a_stop_ends_both_legs_with_its_cause() {
     let mut desk = Desk::new(offer(None));
     desk.since();
     assert_eq!(desk.tell(Input::Stop(cause)), [Reject(Failure::Unreachable), CancelDial]);
-    desk.tell(Input::PbxFailed(Failure::Rejected(487)));
+    desk.tell(Input::Failed(Failure::Rejected(487)));
     assert_eq!(desk.finished().outcome, Outcome::Unreachable);
 
     let mut desk = Desk::dialled(asking());
-    desk.tell(Input::PbxFailed(Failure::Busy));
+    desk.tell(Input::Failed(Failure::Busy));
     assert_eq!(desk.tell(Input::Stop(cause)), [HangUp(Party::Customer, cause)]);
     desk.tell(closed(true, 0));
     assert_eq!(desk.finished().outcome, Outcome::Busy, "the stop does not change why");
@@ -277,7 +277,7 @@ fn a_loss_before_the_recording_is_none() {
     desk.tell(Input::Degraded);
     desk.tell(Input::RecorderFailed);
     desk.commit();
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.wait(2_000);
     desk.tell(Input::HungUp(Party::Customer));
     desk.tell(closed(true, 2_000));
@@ -290,7 +290,7 @@ fn a_commit_that_comes_long_after_the_bridge_misses_the_beginning() {
         let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
         desk.press('1');
         desk.cut(1);
-        desk.tell(Input::PbxAnswered);
+        desk.tell(Input::Answered);
         desk.wait(late);
         assert_eq!(desk.commit(), [Record, Arm(key('*'))]);
         desk.wait(60_000);
@@ -335,7 +335,7 @@ fn a_recorder_that_fails_at_once_leaves_a_failed_call() {
 fn a_recorder_that_fails_before_the_bridge_leaves_nothing() {
     let mut desk = Desk::dialled(asking());
     assert_eq!(desk.tell(Input::RecorderFailed), [EMPTY]);
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.wait(10);
     desk.tell(Input::HungUp(Party::Customer));
     desk.tell(closed(true, 0));
@@ -384,7 +384,7 @@ fn an_empty_recording_is_removed_and_only_a_long_silence_is_a_failure() {
 fn a_call_that_was_held_all_the_time_had_nothing_to_record() {
     let mut desk = Desk::dialled(asking());
     desk.tell(Input::Held(Party::Agent, true));
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.wait(60_000);
     assert_eq!(desk.tell(Input::HungUp(Party::Customer)), [HangUp(Party::Agent, NORMAL), EMPTY]);
     desk.tell(closed(true, 0));
@@ -396,7 +396,7 @@ fn a_ledger_that_never_answers_makes_a_failed_call() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.press('1');
     desk.cut(1);
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.wait(5_000);
     assert_eq!(desk.tell(Input::HungUp(Party::Customer)), [HangUp(Party::Agent, NORMAL)]);
     let (waited, seen) = desk.wait_for_deadline();
@@ -409,7 +409,7 @@ fn a_commit_that_comes_after_the_end_is_undone_before_the_call_finishes() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.press('1');
     desk.cut(1);
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.wait(100);
     desk.tell(Input::HungUp(Party::Customer));
     assert_eq!(desk.commit(), [EMPTY]);

@@ -3,6 +3,7 @@
 mod dialogue;
 mod ending;
 mod evidence;
+mod outbound;
 mod permit;
 mod routes;
 #[path = "../support/mod.rs"]
@@ -41,9 +42,9 @@ fn a_granted_call_goes_from_notice_to_recording_in_the_only_lawful_order() {
     assert_eq!(desk.press('1'), [Decided(Consent::Granted), Play(Prompt::Granted)]);
     assert_eq!(desk.cut(8_000), [Commit { prompts: 2, presses: 1 }]);
     assert_eq!(desk.commit(), [Record, Arm(key('*'))]);
-    assert_eq!(desk.hear(), [Dial, RingBack]);
+    assert_eq!(desk.hear(), [Dial, RINGS]);
     assert_eq!(desk.tell(Input::Ringing { early_media: false }), []);
-    assert_eq!(desk.tell(Input::PbxAnswered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
     assert_eq!(desk.call.poll_timeout(), None);
     desk.wait(60_000);
     let permit = desk.permit.take().unwrap();

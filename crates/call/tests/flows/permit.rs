@@ -79,9 +79,9 @@ fn c_15_withdrawal_before_the_commit_mints_nothing_and_removes_row_and_slip() {
         assert_eq!(desk.commit(), [ERASED]);
         assert!(desk.permit.is_none());
         assert_eq!(desk.cut(10), []);
-        assert_eq!(desk.hear(), [Dial, RingBack], "the customer hears it, then the PBX is called");
+        assert_eq!(desk.hear(), [Dial, RINGS], "the customer hears it, then the PBX is called");
         desk.tell(Input::HungUp(Party::Customer));
-        desk.tell(Input::PbxFailed(Failure::Rejected(487)));
+        desk.tell(Input::Failed(Failure::Rejected(487)));
         desk.tell(closed(true, 0));
         let expected = words(Consent::Withdrawn, Outcome::CallerGone, Verdict::Withdrawn);
         assert_eq!(desk.finished(), expected);
@@ -103,8 +103,8 @@ fn c_15_withdrawal_before_the_evidence_is_complete_commits_nothing() {
 fn c_15_withdrawal_while_it_rings_is_heard_and_then_it_rings_on() {
     let mut desk = Desk::dialled(asking());
     assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
-    assert_eq!(desk.hear(), [RingBack]);
-    assert_eq!(desk.tell(Input::PbxAnswered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.hear(), [RINGS]);
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn c_17_a_failed_commit_records_nothing_and_the_call_goes_on() {
     assert_eq!(desk.tell(Input::CommitFailed { recording: OTHER_RECORDING }), []);
     assert_eq!(desk.tell(Input::CommitFailed { recording: RECORDING }), []);
     assert_eq!(desk.commit(), [], "a failure is not taken back");
-    assert_eq!(desk.tell(Input::PbxAnswered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
     let words = words(Consent::Granted, Outcome::Bridged, Verdict::Failed);
     assert_eq!(
         desk.tell(Input::HungUp(Party::Customer)),
@@ -182,7 +182,7 @@ fn l_03_a_hold_before_the_commit_is_remembered() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.press('1');
     desk.cut(1);
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     assert_eq!(desk.tell(Input::Held(Party::Agent, true)), []);
     assert_eq!(desk.commit(), [Record, Arm(key('*')), Seen::Pause]);
     assert_eq!(desk.tell(Input::Held(Party::Agent, false)), [Resume]);
@@ -198,7 +198,7 @@ fn l_08_withdrawing_takes_as_many_presses_as_granting() {
     desk.cut(1);
     desk.commit();
     desk.hear();
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     assert!(desk.press('*').contains(&Decided(Consent::Withdrawn)));
 }
 
@@ -212,7 +212,7 @@ fn l_08_withdrawal_while_the_confirmation_plays_takes_its_place() {
     assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
     assert!(!permit.is_live());
     assert_eq!(desk.cut(1), []);
-    assert_eq!(desk.hear(), [Dial, RingBack]);
+    assert_eq!(desk.hear(), [Dial, RINGS]);
 }
 
 #[test]
@@ -220,13 +220,13 @@ fn b_19_a_commit_that_comes_after_the_failure_is_undone() {
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.press('1');
     desk.cut(1);
-    assert_eq!(desk.tell(Input::PbxFailed(Failure::Busy)), [Tone(call::Tone::Busy)]);
+    assert_eq!(desk.tell(Input::Failed(Failure::Busy)), [Tone(call::Tone::Busy)]);
     assert_eq!(desk.commit(), [EMPTY]);
     assert!(desk.permit.is_none());
 
     let mut desk = Desk::at_question(asked(confirm(Confirm::Off)));
     desk.press('1');
-    desk.tell(Input::PbxFailed(Failure::Busy));
+    desk.tell(Input::Failed(Failure::Busy));
     assert_eq!(desk.cut(1), [], "what was not committed yet never is");
     assert_eq!(desk.wait(500), []);
 }
@@ -234,7 +234,7 @@ fn b_19_a_commit_that_comes_after_the_failure_is_undone() {
 #[test]
 fn a_withdrawal_while_the_tone_sounds_is_written_down_and_nothing_is_played() {
     let mut desk = Desk::dialled(asking());
-    desk.tell(Input::PbxFailed(Failure::Busy));
+    desk.tell(Input::Failed(Failure::Busy));
     assert_eq!(desk.press('*'), [Decided(Consent::Withdrawn)]);
     desk.tell(closed(true, 0));
     desk.wait(5_000);
@@ -261,7 +261,7 @@ fn a_withdrawal_outlives_the_failure_that_follows_it() {
     desk.press('1');
     desk.cut(1);
     desk.press('*');
-    desk.tell(Input::PbxFailed(Failure::Busy));
+    desk.tell(Input::Failed(Failure::Busy));
     assert_eq!(desk.commit(), [ERASED], "the reason is the withdrawal");
 }
 
@@ -285,7 +285,7 @@ fn c_17_the_failure_of_another_commit_means_nothing() {
     assert_eq!(desk.commit(), [Record, Arm(key('*'))]);
     assert_eq!(desk.tell(failed(RECORDING)), [], "what is committed has not failed");
     assert!(desk.permit.as_ref().unwrap().is_live());
-    desk.tell(Input::PbxAnswered);
+    desk.tell(Input::Answered);
     desk.wait(2_000);
     desk.tell(Input::HungUp(Party::Customer));
     desk.tell(closed(true, 2_000));

@@ -16,7 +16,7 @@ fn c_17_nobody_is_asked_when_the_evidence_could_not_be_kept() {
     ] {
         let mut desk = Desk::new(CallOffer { ready: Err(why), ..asked(asking()) });
         assert_eq!(desk.since(), [Opened, Dial]);
-        desk.tell(Input::PbxAnswered);
+        desk.tell(Input::Answered);
         desk.tell(Input::HungUp(Party::Customer));
         assert_eq!(desk.finished(), words(Consent::NotAsked, Outcome::Bridged, Verdict::Blocked));
     }
@@ -44,7 +44,7 @@ fn e_01_an_emergency_call_is_connected_whatever_else_is_true() {
         let opened: &[Seen] = if line.is_some() { &[Opened, Dial] } else { &[Dial] };
         assert_eq!(desk.since(), opened);
         assert_eq!(desk.call.poll_timeout(), None, "it rings for as long as the caller waits");
-        assert_eq!(desk.tell(Input::PbxAnswered), [Answer, Connect(Connection::Bridged)]);
+        assert_eq!(desk.tell(Input::Answered), [Answer, Connect(Connection::Bridged)]);
         assert_eq!(desk.press('*'), []);
         desk.tell(Input::HungUp(Party::Customer));
         assert_eq!(desk.finished(), words(Consent::NotAsked, Outcome::Bridged, Verdict::Emergency));
@@ -62,7 +62,7 @@ fn a_line_that_is_never_recorded_is_transparent() {
             [Ring(true), Connect(Connection::Early)]
         );
         assert_eq!(desk.tell(Input::Ringing { early_media: true }), [Ring(true)]);
-        assert_eq!(desk.tell(Input::PbxAnswered), [Answer, Connect(Connection::Bridged)]);
+        assert_eq!(desk.tell(Input::Answered), [Answer, Connect(Connection::Bridged)]);
         assert_eq!(desk.tell(Input::Confirmed), []);
         for key in ['1', '2', '*', '9'] {
             assert_eq!(desk.press(key), []);
@@ -79,7 +79,7 @@ fn a_number_without_a_line_leaves_no_fact() {
     let mut desk = Desk::new(offer(None));
     assert_eq!(desk.since(), [Dial]);
     let words = words(Consent::NotAsked, Outcome::Busy, Verdict::PolicyOff);
-    assert_eq!(desk.tell(Input::PbxFailed(Failure::Busy)), [Reject(Failure::Busy), Finish(words)]);
+    assert_eq!(desk.tell(Input::Failed(Failure::Busy)), [Reject(Failure::Busy), Finish(words)]);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_ground_without_a_lawful_flow_is_never_asked_for() {
         let expected = if ground == Ground::Consent { Answer } else { Dial };
         assert_eq!(desk.since(), [Opened, expected]);
         if ground != Ground::Consent {
-            desk.tell(Input::PbxAnswered);
+            desk.tell(Input::Answered);
             desk.tell(Input::HungUp(Party::Customer));
             assert_eq!(desk.finished().verdict, Verdict::Blocked);
         }
@@ -128,7 +128,7 @@ fn a_transparent_call_passes_failure_on() {
         desk.since();
         let words = words(Consent::NotAsked, outcome, Verdict::PolicyOff);
         assert_eq!(
-            desk.tell(Input::PbxFailed(failure)),
+            desk.tell(Input::Failed(failure)),
             [Reject(failure), Ended(words), Finish(words)]
         );
     }
@@ -142,7 +142,7 @@ fn a_transparent_call_that_rings_too_long_is_given_up() {
         desk.tell(Input::Ringing { early_media: false });
         let (waited, seen) = desk.wait_for_deadline();
         assert_eq!((waited, seen), (ms(rings), vec![CancelDial, Reject(Failure::NoAnswer)]));
-        desk.tell(Input::PbxFailed(Failure::Rejected(487)));
+        desk.tell(Input::Failed(Failure::Rejected(487)));
         assert_eq!(desk.finished().outcome, Outcome::NoAnswer);
     }
 }
@@ -153,6 +153,6 @@ fn a_transparent_caller_who_gives_up_cancels_the_pbx() {
     desk.since();
     assert_eq!(desk.tell(Input::HungUp(Party::Customer)), [CancelDial]);
     assert_eq!(desk.tell(Input::HungUp(Party::Customer)), []);
-    desk.tell(Input::PbxFailed(Failure::Rejected(487)));
+    desk.tell(Input::Failed(Failure::Rejected(487)));
     assert_eq!(desk.finished(), words(Consent::NotAsked, Outcome::CallerGone, Verdict::PolicyOff));
 }

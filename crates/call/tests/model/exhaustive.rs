@@ -53,7 +53,7 @@ const RINGING: [Class; 10] = [
 ];
 
 /// A recorded call and its end.
-const RECORDED: [Class; 10] = [
+pub(crate) const RECORDED: [Class; 10] = [
     Class::Key('*'),
     Class::TapCut,
     Class::Held(Party::Customer, true),
@@ -100,11 +100,16 @@ fn explore(world: &World, classes: &[Class], history: &mut Vec<Line>, depth: usi
 }
 
 /// Explores on two threads, and says how many histories were compared.
-fn search(asking: &Asking, prefix: &[Class], classes: &[Class; 10], depth: usize) -> u64 {
+pub(crate) fn search(
+    (direction, asking): (Direction, &Asking),
+    prefix: &[Class],
+    classes: &[Class; 10],
+    depth: usize,
+) -> u64 {
     std::thread::scope(|scope| {
         let halves = classes.chunks(5).map(|half| {
             scope.spawn(move || {
-                let world = World::new(asking.clone());
+                let world = World::of(direction, asking.clone());
                 let mut history = world.tell(prefix);
                 let replay = world.replay(&history);
                 let now = history.last().map_or(START, |(at, _)| *at);
@@ -149,10 +154,23 @@ pub(crate) fn keeps_its_promises(replay: &Replay) {
     let finished = first(|seen| matches!(seen, Seen::Finish(_)));
     assert!(recorded.is_none() || (granted < committed && committed < recorded), "{said:?}");
     assert!(granted.is_some() || committed.is_none(), "{said:?}");
-    let refused = said.iter().any(|(_, seen)| {
-        matches!(seen, Seen::Decided(Consent::Refused | Consent::NotGiven | Consent::Abandoned))
+    let decisions = said.iter().enumerate().filter_map(|(place, (_, seen))| match seen {
+        Seen::Decided(consent) => Some((place, *consent)),
+        _ => None,
     });
-    assert!(!(refused && committed.is_some()), "refusal and silence never record: {said:?}");
+    let decisions: Vec<_> = decisions.collect();
+    // Silence may be asked again; a yes, a no and a hang-up are final, but for the withdrawal.
+    let lasting = decisions.windows(2).all(|pair| {
+        let (before, after) = (pair[0].1, pair[1].1);
+        before == Consent::NotGiven || (before, after) == (Consent::Granted, Consent::Withdrawn)
+    });
+    assert!(lasting, "a decision is changed: {said:?}");
+    let decided = decisions.iter().rfind(|(place, _)| committed.is_some_and(|at| *place < at));
+    let granted_last = decided.is_some_and(|(_, consent)| *consent == Consent::Granted);
+    assert!(committed.is_none() || granted_last, "refusal and silence never record: {said:?}");
+    let connected = first(|seen| *seen == Seen::Connect(Connection::Bridged));
+    let announced = first(|seen| matches!(seen, Seen::Announce(_)));
+    assert!(announced.is_none() || connected < announced, "announced to nobody: {said:?}");
     let over = said.iter().any(|(_, seen)| {
         matches!(seen, Seen::Decided(Consent::Withdrawn) | Seen::HangUp(..) | Seen::Finish(_))
     });
@@ -165,28 +183,31 @@ pub(crate) fn keeps_its_promises(replay: &Replay) {
 
 #[test]
 fn every_history_of_the_main_road() {
-    let compared = search(&asking(), &[], &MAIN, depth());
+    let compared = search((Direction::Inbound, &asking()), &[], &MAIN, depth());
     let leaves = 10_u64.pow(u32::try_from(depth()).unwrap());
     assert_eq!(compared, (leaves - 1) / 9 * 10, "each sequence was compared");
 }
 
 #[test]
 fn every_history_of_the_dialogue() {
-    search(&Asking { repeats: 2, ..asking() }, &[], &DIALOGUE, depth() - 1);
+    let asking = Asking { repeats: 2, ..asking() };
+    search((Direction::Inbound, &asking), &[], &DIALOGUE, depth() - 1);
 }
 
 #[test]
 fn every_history_between_decision_and_answer() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1')];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
-        search(&Asking { confirm, ..asking() }, &asked, &RINGING, depth() - 2);
+        let asking = Asking { confirm, ..asking() };
+        search((Direction::Inbound, &asking), &asked, &RINGING, depth() - 2);
     }
 }
 
 #[test]
 fn every_history_of_a_recorded_call() {
     for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
-        search(&Asking { on_withdraw, ..asking() }, &BRIDGED, &RECORDED, depth() - 2);
+        let asking = Asking { on_withdraw, ..asking() };
+        search((Direction::Inbound, &asking), &BRIDGED, &RECORDED, depth() - 2);
     }
 }
 
@@ -284,7 +305,7 @@ fn draw(chance: &mut Chance) -> Class {
     if ENDINGS.contains(&class) && chance.below(8) > 0 { draw(chance) } else { class }
 }
 
-fn any_policy(chance: &mut Chance) -> Asking {
+pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
     Asking {
         repeats: [0, 1, 2, 3][chance.below(4)],
         answer_timeout: ms([0, 1, 500, 4_000][chance.below(4)]),

@@ -19,7 +19,8 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
     let samples = [0, 1, 72_000, u32::MAX][chance.below(4)];
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A'][chance.below(7)];
-    Some(match chance.below(36) {
+    let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
+    Some(match chance.below(42) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             Input::PromptEnded { prompt: Prompt::ALL[chance.below(PROMPTS)], samples, whole: flag }
@@ -28,8 +29,8 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         17 | 18 => Input::Committed { recording, evidence: HASH },
         19 => Input::CommitFailed { recording },
         20 => Input::Ringing { early_media: flag },
-        21 | 22 => Input::PbxAnswered,
-        23 => Input::PbxFailed(failure),
+        21 | 22 => Input::Answered,
+        23 => Input::Failed(failure),
         24 => Input::HungUp(party),
         25 | 26 => Input::Held(party, flag),
         27 => Input::TapCut,
@@ -37,6 +38,8 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         29 => Input::RecorderFailed,
         30 => Input::RecordingClosed { done: flag, millis },
         31 => Input::Stop(Cause::Normal),
+        32 | 33 => Input::Ask,
+        34..=36 => Input::Prepared(ready),
         _ => return None,
     })
 }
@@ -52,11 +55,20 @@ fn any_time(chance: &mut Chance, now: Time) -> Time {
 }
 
 fn any_offer(chance: &mut Chance) -> CallOffer {
+    let outbound = [
+        Outbound::AgentAsks { key: Some(key('#')), times: 2 },
+        Outbound::AgentAsks { key: None, times: 1 },
+        Outbound::Join,
+        Outbound::HoldBack,
+        Outbound::Never,
+    ];
     let mut offer = asked(Asking {
+        outbound: outbound[chance.below(outbound.len())],
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         ..asking()
     });
+    offer.direction = [Direction::Inbound, Direction::Outbound][chance.below(2)];
     match chance.below(12) {
         0 => offer.line = None,
         1 => offer.emergency = true,
@@ -83,7 +95,11 @@ fn no_input_at_any_time_breaks_a_promise() {
                 Some(Input::Digit(Party::Customer, press)) if *press.key.reveal() == key('1') => {
                     keys += 1;
                 }
-                Some(Input::PromptEnded { prompt: Prompt::Notice, whole: true, .. }) => {
+                Some(Input::PromptEnded {
+                    prompt: Prompt::Notice | Prompt::AgentAsk,
+                    whole: true,
+                    ..
+                }) => {
                     notices += 1;
                 }
                 Some(Input::Committed { recording: RECORDING, .. }) => acknowledged += 1,

@@ -58,7 +58,7 @@ impl Log {
     }
 
     pub(super) fn plays(&self) -> usize {
-        self.count(|entry| matches!(entry, Said(Play(_))))
+        self.count(|entry| matches!(entry, Said(Play(_) | Announce(_))))
     }
 
     /// How many prompts are reported. Only a prompt that was played can be.
@@ -67,7 +67,7 @@ impl Log {
         let mut reports = 0;
         for (_, _, entry) in &self.0 {
             match entry {
-                Said(Play(_)) => plays += 1,
+                Said(Play(_) | Announce(_)) => plays += 1,
                 Read(Input::PromptEnded { .. }) if reports < plays => reports += 1,
                 _ => {}
             }
@@ -77,18 +77,20 @@ impl Log {
 
     pub(super) fn last_sound(&self) -> Option<Seen> {
         self.0.iter().rev().find_map(|(_, _, entry)| match entry {
-            Said(sound @ (Play(_) | RingBack | Tone(_) | Hush)) => Some(*sound),
+            Said(sound @ (Play(_) | Announce(_) | RingBack(Party::Customer) | Tone(_) | Hush)) => {
+                Some(*sound)
+            }
             _ => None,
         })
     }
 
     /// Whether a prompt sounds: it was played last, and fewer are reported than were played.
     pub(super) fn prompt_sounds(&self) -> bool {
-        matches!(self.last_sound(), Some(Play(_))) && self.reports() < self.plays()
+        matches!(self.last_sound(), Some(Play(_) | Announce(_))) && self.reports() < self.plays()
     }
 
     pub(super) fn anything_sounds(&self) -> bool {
-        self.prompt_sounds() || matches!(self.last_sound(), Some(RingBack | Tone(_)))
+        self.prompt_sounds() || matches!(self.last_sound(), Some(RingBack(_) | Tone(_)))
     }
 
     pub(super) fn holds(&self, party: Party) -> bool {
@@ -97,6 +99,10 @@ impl Log {
             _ => None,
         });
         hold == Some(true)
+    }
+
+    pub(super) fn has_heard_the_answer(&self) -> bool {
+        self.0.iter().any(|(_, _, entry)| matches!(entry, Read(Input::Answered)))
     }
 
     pub(super) fn anybody_holds(&self) -> bool {
@@ -108,7 +114,7 @@ impl Log {
         for (_, _, entry) in &self.0 {
             match entry {
                 Said(CancelDial) => cancelled = true,
-                Read(Input::PbxAnswered | Input::PbxFailed(_)) => cancelled = false,
+                Read(Input::Answered | Input::Failed(_)) => cancelled = false,
                 _ => {}
             }
         }
@@ -182,12 +188,18 @@ impl Log {
     pub(super) fn lost_audio(&self) -> bool {
         let recorded = self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Record)));
         let mut after = recorded.map(|(_, _, entry)| entry);
-        self.audible_before(Record) >= ms(1_000)
+        self.audible_before(Record).saturating_sub(self.unwanted()) >= ms(1_000)
             || after.any(|entry| matches!(entry, Read(Input::Degraded)))
     }
 
-    /// The three words of a call that is over, and that failed in this way if it did.
-    pub(super) fn words(&self, failure: Option<Failure>) -> Words {
+    /// For how long the parties had heard each other when recording was allowed.
+    fn unwanted(&self) -> Duration {
+        self.audible_before(Decided(Consent::Granted))
+    }
+
+    /// The three words of a call that is over, and that failed in this way if it did; what the last
+    /// is of a connected call in which nobody was asked.
+    pub(super) fn words(&self, failure: Option<Failure>, unasked: Verdict) -> Words {
         let consent = self.consent().unwrap_or(Consent::NotAsked);
         let bridged = self.has_said(Connect(Connection::Bridged));
         let stopped = self.has_said(HangUp(Party::Customer, Cause::Shutdown));
@@ -204,8 +216,9 @@ impl Log {
             Consent::NotGiven => Verdict::NotGiven,
             Consent::Abandoned => Verdict::Abandoned,
             Consent::Withdrawn => Verdict::Withdrawn,
-            Consent::Granted if !bridged => Verdict::Unconnected,
-            Consent::Granted | Consent::NotAsked => self.verdict_of_the_audio(),
+            Consent::Granted | Consent::NotAsked if !bridged => Verdict::Unconnected,
+            Consent::NotAsked => unasked,
+            Consent::Granted => self.verdict_of_the_audio(),
         };
         Words { consent, outcome, verdict }
     }
@@ -220,11 +233,15 @@ impl Log {
             (Some(Fate::Keep), _) if cut || self.lost_audio() => Verdict::Degraded,
             (Some(Fate::Keep), _) => Verdict::Recorded,
             _ if cut => Verdict::Failed,
-            _ if self.audible(self.0.last().map_or(Time::default(), |page| page.1)) < ms(1_000) => {
-                Verdict::Unconnected
-            }
+            _ if self.talked() < ms(1_000) => Verdict::Unconnected,
             _ => Verdict::Failed,
         }
+    }
+
+    /// For how long there was something to record.
+    fn talked(&self) -> Duration {
+        let end = self.0.last().map_or(Time::default(), |page| page.1);
+        self.audible(end).saturating_sub(self.unwanted())
     }
 
     pub(super) fn audible(&self, now: Time) -> Duration {

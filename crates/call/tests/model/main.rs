@@ -2,10 +2,13 @@
 
 #![allow(clippy::expect_used, reason = "a thread that fails fails its test")]
 
+mod asked;
 mod clock;
 mod exhaustive;
 mod hostile;
 mod log;
+mod outbound;
+mod placed;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;

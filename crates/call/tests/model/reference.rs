@@ -15,6 +15,7 @@ use crate::{
         Log,
     },
     support::{
+        RINGS,
         Seen::{self, *},
         ms,
     },
@@ -33,40 +34,55 @@ pub(crate) struct Expected {
 }
 
 pub(crate) struct Script<'a> {
-    asking: &'a Asking,
+    pub(super) asking: &'a Asking,
+    pub(super) direction: Direction,
     ring_timeout: Duration,
     history: &'a [Line],
     /// How many lines of history have been read.
     read: usize,
     /// Which line is being answered, counted from 1.
     step: usize,
-    now: Time,
+    pub(super) now: Time,
     /// What was read and said, in order.
-    log: Log,
+    pub(super) log: Log,
+    /// Whether the customer is being asked at this moment.
+    pub(super) asks: bool,
+    /// Whether both parties hear the prompts.
+    pub(super) shared: bool,
+    /// Whether something was not ready when the agent wanted to ask.
+    pub(super) blocked: bool,
+    /// What the customer pressed while they were asked, and until the evidence was committed.
+    presses: usize,
     /// Until when the story waits.
     until: Option<Time>,
     /// Until when the commit waits for the report of a cut prompt.
-    report_until: Option<Time>,
-    failure: Option<Failure>,
-    closing: bool,
+    pub(super) report_until: Option<Time>,
+    pub(super) failure: Option<Failure>,
+    pub(super) closing: bool,
 }
 
 impl<'a> Script<'a> {
     /// Reads the history of a call that began at `start` and is asked as `asking` says.
     pub(crate) fn read(
         asking: &'a Asking,
+        direction: Direction,
         ring_timeout: Duration,
         start: Time,
         history: &'a [Line],
     ) -> Expected {
         let mut script = Self {
             asking,
+            direction,
             ring_timeout,
             history,
             read: 0,
             step: 0,
             now: start,
             log: Log::new(),
+            asks: direction == Direction::Inbound,
+            shared: false,
+            blocked: false,
+            presses: 0,
             until: None,
             report_until: None,
             failure: None,
@@ -81,8 +97,11 @@ impl<'a> Script<'a> {
 
     fn call(&mut self) {
         self.say(Opened);
-        self.say(Answer);
-        if let Err(Stop::NoMore) = self.until_the_customer_is_gone() {
+        let story = match self.direction {
+            Direction::Inbound => self.take_a_call(),
+            Direction::Outbound => self.place_a_call(),
+        };
+        if let Err(Stop::NoMore) = story {
             return;
         }
         self.closing = true;
@@ -96,12 +115,14 @@ impl<'a> Script<'a> {
             }
         }
         self.until = None;
-        let words = self.log.words(self.failure);
+        let unasked = if self.blocked { Verdict::Blocked } else { Verdict::PolicyOff };
+        let words = self.log.words(self.failure, unasked);
         self.say(Ended(words));
         self.say(Finish(words));
     }
 
-    fn until_the_customer_is_gone(&mut self) -> Result<(), Stop> {
+    fn take_a_call(&mut self) -> Result<(), Stop> {
+        self.say(Answer);
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
         let (decided, confirm) = match self.ask(&mut clock) {
             Ok(Some(consent)) => (consent, self.asking.confirm),
@@ -109,6 +130,7 @@ impl<'a> Script<'a> {
             Err(stop) => return Err(stop),
         };
         let sounding = self.log.prompt_sounds();
+        self.asks = false;
         self.say(Decided(decided));
         let confirmation = match decided {
             Consent::Granted => Prompt::Granted,
@@ -116,17 +138,17 @@ impl<'a> Script<'a> {
             _ => Prompt::NotGiven,
         };
         match confirm {
-            Confirm::First => self.say(Play(confirmation)),
+            Confirm::First => self.play(confirmation),
             Confirm::WhileRinging => {
                 self.say(Dial);
-                self.say(Play(confirmation));
+                self.play(confirmation);
             }
             Confirm::Off => {
                 if sounding {
                     self.say(Hush);
                 }
                 self.say(Dial);
-                self.say(RingBack);
+                self.say(RINGS);
             }
         }
         if decided == Consent::Granted {
@@ -148,90 +170,9 @@ impl<'a> Script<'a> {
                 }
             }
             self.say(Dial);
-            self.say(RingBack);
+            self.say(RINGS);
         }
         self.ring()
-    }
-
-    /// The decision, or nothing when the time for it is over.
-    fn ask(&mut self, clock: &mut Clock) -> Result<Option<Consent>, Stop> {
-        let keys = self.asking.keys;
-        loop {
-            match self.listen(clock, None, None)? {
-                Word::Late => return Ok(None),
-                Word::Confirmed => break,
-                _ => {}
-            }
-        }
-        let mut granted = false;
-        self.speak(Prompt::Notice);
-        loop {
-            match self.listen(clock, None, Some(Prompt::Notice))? {
-                Word::Late => return Ok(None),
-                Word::Silence { whole: false } => return Ok(Some(Consent::NotGiven)),
-                Word::Silence { whole: true } if granted => return Ok(Some(Consent::Granted)),
-                Word::Silence { whole: true } => break,
-                Word::Key(key) if key == keys.refuse => return Ok(Some(Consent::Refused)),
-                Word::Key(key) if key == keys.withdraw && granted => {
-                    return Ok(Some(Consent::Refused));
-                }
-                Word::Key(key) => granted |= key == keys.grant,
-                _ => {}
-            }
-        }
-        self.question(clock)
-    }
-
-    fn question(&mut self, clock: &mut Clock) -> Result<Option<Consent>, Stop> {
-        let keys = self.asking.keys;
-        let (mut tries, mut explanations) = (self.asking.repeats, 2);
-        let mut saying = Prompt::Question;
-        let mut answer_until = None;
-        self.speak(saying);
-        loop {
-            let again = match self.listen(clock, answer_until, Some(saying))? {
-                Word::Late if answer_until.is_some_and(|until| until <= clock.until()) => {
-                    Prompt::Reask
-                }
-                Word::Late => return Ok(None),
-                Word::Silence { .. } if saying == Prompt::Info => {
-                    saying = Prompt::Question;
-                    self.speak(saying);
-                    continue;
-                }
-                Word::Silence { .. } => {
-                    clock.run(self.now);
-                    answer_until = Some(self.now + self.asking.answer_timeout);
-                    continue;
-                }
-                Word::Key(key) if key == keys.refuse || key == keys.withdraw => {
-                    return Ok(Some(Consent::Refused));
-                }
-                Word::Key(key) if key == keys.grant => return Ok(Some(Consent::Granted)),
-                Word::Key(key) if key == keys.info && saying == Prompt::Info => continue,
-                Word::Key(key) if key == keys.info && explanations > 0 => {
-                    explanations -= 1;
-                    answer_until = None;
-                    clock.explain(self.now);
-                    saying = Prompt::Info;
-                    self.speak(saying);
-                    continue;
-                }
-                Word::Key(_) => Prompt::WrongKey,
-                _ => {
-                    answer_until = answer_until.filter(|_| !self.log.holds(Party::Customer));
-                    continue;
-                }
-            };
-            clock.run(self.now);
-            answer_until = None;
-            if tries == 0 {
-                return Ok(Some(Consent::NotGiven));
-            }
-            tries -= 1;
-            saying = again;
-            self.speak(saying);
-        }
     }
 
     fn ring(&mut self) -> Result<(), Stop> {
@@ -248,7 +189,7 @@ impl<'a> Script<'a> {
                 }
                 Word::Failed(failure) => return self.farewell(failure),
                 Word::Answered => break,
-                Word::Silence { .. } if !early => self.say(RingBack),
+                Word::Silence { .. } if !early => self.say(RINGS),
                 Word::Ringing { early_media } => early |= early_media,
                 _ => {}
             }
@@ -293,30 +234,8 @@ impl<'a> Script<'a> {
 
     // --- reading -----------------------------------------------------------------------------
 
-    /// What the customer does next in the dialogue. A customer who holds hears nothing: what was
-    /// being said is said again when they are back.
-    fn listen(
-        &mut self,
-        clock: &Clock,
-        answer_until: Option<Time>,
-        saying: Option<Prompt>,
-    ) -> Result<Word, Stop> {
-        let until = answer_until.map_or(clock.until(), |answer| answer.min(clock.until()));
-        let word = self.next(Some(until))?;
-        if let (Word::Resumed, Some(prompt)) = (&word, saying) {
-            self.say(Play(prompt));
-        }
-        Ok(word)
-    }
-
-    fn speak(&mut self, prompt: Prompt) {
-        if !self.log.holds(Party::Customer) {
-            self.say(Play(prompt));
-        }
-    }
-
     /// The next thing that happens, or that does not happen in time.
-    fn next(&mut self, until: Option<Time>) -> Result<Word, Stop> {
+    pub(super) fn next(&mut self, until: Option<Time>) -> Result<Word, Stop> {
         loop {
             self.record();
             self.until = until;
@@ -342,7 +261,7 @@ impl<'a> Script<'a> {
     }
 
     fn understand(&mut self, input: Input) -> Result<Word, Stop> {
-        let undecided = self.log.consent().is_none();
+        let undecided = self.asks;
         let held = self.log.holds(Party::Customer);
         let sounded = self.log.prompt_sounds();
         let cancelled = self.log.pbx_is_cancelled();
@@ -354,18 +273,35 @@ impl<'a> Script<'a> {
                 return Ok(Word::Silence { whole });
             }
             Input::Digit(Party::Customer, press) if undecided => {
+                self.presses += 1;
                 return Ok(Word::Key(*press.key.reveal()));
             }
-            Input::Digit(Party::Customer, press) if *press.key.reveal() == withdraw => {
-                self.withdraw();
+            Input::Digit(Party::Customer, press) => {
+                self.presses += usize::from(self.report_until.is_some());
+                if *press.key.reveal() == withdraw {
+                    self.withdraw();
+                }
             }
+            Input::Digit(Party::Agent, press) if self.begins(*press.key.reveal()) => {
+                return Ok(Word::Wanted);
+            }
+            Input::Ask => return Ok(Word::Wanted),
+            Input::Prepared(ready) => return Ok(Word::Prepared(ready)),
             Input::TapCut if self.log.has_said(Record) => self.withdraw(),
             Input::Held(Party::Customer, true) if undecided && sounded => self.say(Hush),
             Input::Held(Party::Customer, false) if undecided && held => return Ok(Word::Resumed),
             Input::Ringing { early_media } => return Ok(Word::Ringing { early_media }),
-            Input::PbxAnswered if cancelled => self.say(HangUp(Party::Agent, Cause::Normal)),
-            Input::PbxAnswered => return Ok(Word::Answered),
-            Input::PbxFailed(failure) => return Ok(Word::Failed(failure)),
+            Input::Answered if cancelled => {
+                self.say(HangUp(self.direction.called(), Cause::Normal));
+            }
+            Input::Answered => return Ok(Word::Answered),
+            Input::Failed(failure) => return Ok(Word::Failed(failure)),
+            Input::HungUp(party) if self.direction == Direction::Outbound => {
+                return self.parted(party);
+            }
+            Input::Stop(cause) if self.direction == Direction::Outbound => {
+                return self.stopped(cause);
+            }
             Input::HungUp(Party::Agent) => return Ok(Word::AgentGone),
             Input::HungUp(Party::Customer) if !self.closing => {
                 self.leave(Consent::Abandoned, Cause::Normal);
@@ -382,7 +318,8 @@ impl<'a> Script<'a> {
     }
 
     fn leave(&mut self, undecided: Consent, cause: Cause) {
-        if self.log.consent().is_none() {
+        if self.asks {
+            self.asks = false;
             self.say(Decided(undecided));
         }
         if self.log.has_said(Connect(Connection::Bridged)) {
@@ -396,7 +333,7 @@ impl<'a> Script<'a> {
         if self.log.consent() == Some(Consent::Granted) {
             self.say(Decided(Consent::Withdrawn));
             if !self.is_apart() {
-                self.say(Play(Prompt::Withdrawn));
+                self.play(Prompt::Withdrawn);
             }
         }
     }
@@ -437,9 +374,7 @@ impl<'a> Script<'a> {
             return;
         }
         let prompts = self.log.plays() - usize::from(self.log.prompt_sounds());
-        let presses =
-            self.log.count(|entry| matches!(entry, Read(Input::Digit(Party::Customer, _))));
-        self.say(Commit { prompts, presses });
+        self.say(Commit { prompts, presses: self.presses });
     }
 
     fn begin(&mut self, withdrawn: bool) {
@@ -472,7 +407,11 @@ impl<'a> Script<'a> {
         }
     }
 
-    fn say(&mut self, seen: Seen) {
+    pub(super) fn play(&mut self, prompt: Prompt) {
+        self.say(if self.shared { Announce(prompt) } else { Play(prompt) });
+    }
+
+    pub(super) fn say(&mut self, seen: Seen) {
         self.log.write(self.step, self.now, Said(seen));
     }
 

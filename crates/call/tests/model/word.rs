@@ -1,6 +1,6 @@
 //! What the script reads next, or why it stops.
 
-use call::{Failure, Key};
+use call::{Failure, Key, NotReady};
 
 /// Why the script stops reading.
 pub(super) enum Stop {
@@ -21,6 +21,9 @@ pub(super) enum Word {
     },
     Key(Key),
     Resumed,
+    /// The agent or the operator wants the customer to be asked.
+    Wanted,
+    Prepared(Result<(), NotReady>),
     Ringing {
         early_media: bool,
     },

@@ -30,6 +30,10 @@ pub(crate) enum Class {
         early_media: bool,
     },
     Answered,
+    /// The operator wants the customer to be asked.
+    Ask,
+    Prepared,
+    NotPrepared,
     Failed(Failure),
     HungUp(Party),
     Held(Party, bool),
@@ -65,7 +69,13 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(asking: Asking) -> Self {
-        Self { offer: asked(asking.clone()), asking, compared: Cell::new(0) }
+        Self::of(Direction::Inbound, asking)
+    }
+
+    /// Calls of one direction.
+    pub(crate) fn of(direction: Direction, asking: Asking) -> Self {
+        let offer = CallOffer { direction, ..asked(asking.clone()) };
+        Self { offer, asking, compared: Cell::new(0) }
     }
 
     /// Plays a history to a new call.
@@ -87,7 +97,7 @@ impl World {
     /// Compares all that the call has asked for in this history with what it should have.
     pub(crate) fn compare(&self, replay: &Replay, history: &[Line]) {
         self.compared.set(self.compared.get() + 1);
-        let expected = Script::read(&self.asking, ms(30_000), START, history);
+        let expected = Script::read(&self.asking, self.offer.direction, ms(30_000), START, history);
         let same = same_in_each_step(&replay.said, &expected.said);
         let deadline = replay.call.poll_timeout();
         assert!(
@@ -135,8 +145,11 @@ impl Replay {
             }
             Class::CommitFailed => Some(Input::CommitFailed { recording: RECORDING }),
             Class::Ringing { early_media } => Some(Input::Ringing { early_media }),
-            Class::Answered => Some(Input::PbxAnswered),
-            Class::Failed(failure) => Some(Input::PbxFailed(failure)),
+            Class::Answered => Some(Input::Answered),
+            Class::Failed(failure) => Some(Input::Failed(failure)),
+            Class::Ask => Some(Input::Ask),
+            Class::Prepared => Some(Input::Prepared(Ok(()))),
+            Class::NotPrepared => Some(Input::Prepared(Err(NotReady::Disk))),
             Class::HungUp(party) => Some(Input::HungUp(party)),
             Class::Held(party, on) => Some(Input::Held(party, on)),
             // A worker without a tap cuts none.
@@ -172,11 +185,11 @@ impl Replay {
             let seen = Seen::of(&action);
             self.said.push((step, seen));
             match seen {
-                Seen::Play(prompt) => {
+                Seen::Play(prompt) | Seen::Announce(prompt) => {
                     self.unreported.push(prompt);
                     self.sounds = true;
                 }
-                Seen::Hush | Seen::RingBack | Seen::Tone(_) => self.sounds = false,
+                Seen::Hush | RINGS | Seen::Tone(_) => self.sounds = false,
                 _ => {}
             }
             if let Action::Record(permit) = action {

@@ -22,13 +22,16 @@ pub(crate) enum Seen {
     Reject(Failure),
     Ring(bool),
     Play(Prompt),
+    Announce(Prompt),
     Hush,
-    RingBack,
+    RingBack(Party),
     Tone(Tone),
     Commit { prompts: usize, presses: usize },
     Dial,
     CancelDial,
     Connect(Connection),
+    Prepare,
+    Keep(Party, Kept),
     Record,
     Arm(Key),
     Pause,
@@ -51,8 +54,9 @@ impl Seen {
             Action::Reject(failure) => Self::Reject(*failure),
             Action::Ring { early_media } => Self::Ring(*early_media),
             Action::Play(prompt) => Self::Play(*prompt),
+            Action::Announce(prompt) => Self::Announce(*prompt),
             Action::Hush => Self::Hush,
-            Action::RingBack => Self::RingBack,
+            Action::RingBack(party) => Self::RingBack(*party),
             Action::Tone(tone) => Self::Tone(*tone),
             Action::Commit(evidence) => {
                 Self::Commit { prompts: evidence.prompts.len(), presses: evidence.presses.len() }
@@ -60,6 +64,8 @@ impl Seen {
             Action::Dial => Self::Dial,
             Action::CancelDial => Self::CancelDial,
             Action::Connect(connection) => Self::Connect(*connection),
+            Action::Prepare => Self::Prepare,
+            Action::Keep(party, kept) => Self::Keep(*party, *kept),
             Action::Record(_) => Self::Record,
             Action::ArmWithdrawal(key) => Self::Arm(*key),
             Action::Pause(Pause::Hold) => Self::Pause,
@@ -78,6 +84,8 @@ pub(crate) const CALL: CallId = CallId::from_bytes([0xca; 16]);
 pub(crate) const RECORDING: RecordingId = RecordingId::from_bytes([0x7e; 16]);
 pub(crate) const OTHER_RECORDING: RecordingId = RecordingId::from_bytes([0x0f; 16]);
 pub(crate) const HASH: Digest = Digest::from_bytes([0xe5; 32]);
+/// The customer hears that the PBX rings.
+pub(crate) const RINGS: Seen = Seen::RingBack(Party::Customer);
 pub(crate) const START: Time = Time::from_micros(1_795_340_000_000_000);
 
 pub(crate) fn key(character: char) -> Key {
@@ -103,6 +111,7 @@ pub(crate) const fn length_ms(prompt: Prompt) -> u64 {
         Prompt::Withdrawn => 3_000,
         Prompt::Info => 15_000,
         Prompt::NoAnswer => 4_000,
+        Prompt::AgentAsk => 13_000,
     }
 }
 
@@ -122,6 +131,7 @@ pub(crate) fn asking() -> Asking {
         answer_timeout: ms(4_000),
         unbridged_limit: ms(35_000),
         confirm: Confirm::First,
+        outbound: Outbound::AgentAsks { key: Some(key('#')), times: 1 },
         on_withdraw: OnWithdraw::Erase,
         retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
     }
@@ -132,6 +142,7 @@ pub(crate) fn line(recording: Recording) -> Arc<Line> {
         id: LineId::new("sales").unwrap(),
         tenant: TenantId::new("acme").unwrap(),
         pattern: DialledPattern::new("+31201234567").unwrap(),
+        direction: None,
         policy: Arc::new(Policy {
             id: PolicyId::new("ask").unwrap(),
             version: 7,
@@ -146,6 +157,7 @@ pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
     CallOffer {
         call: CALL,
         recording: RECORDING,
+        direction: Direction::Inbound,
         line,
         emergency: false,
         ready: Ok(()),
@@ -155,6 +167,11 @@ pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
 
 pub(crate) fn asked(asking: Asking) -> CallOffer {
     offer(Some(line(Recording::Ask(Box::new(asking)))))
+}
+
+/// The same for a call that the PBX starts.
+pub(crate) fn placed(asking: Asking) -> CallOffer {
+    CallOffer { direction: Direction::Outbound, ..asked(asking) }
 }
 
 pub(crate) fn words(consent: Consent, outcome: Outcome, verdict: Verdict) -> Words {
@@ -192,7 +209,7 @@ impl Desk {
         while let Some(action) = self.call.poll_action() {
             let seen = Seen::of(&action);
             self.all.push(seen);
-            if let Action::Play(prompt) = &action {
+            if let Action::Play(prompt) | Action::Announce(prompt) = &action {
                 self.unreported.push(*prompt);
             }
             if let Action::Record(permit) = action {
@@ -281,7 +298,7 @@ impl Desk {
         desk.press('1');
         desk.hear();
         desk.commit();
-        if desk.all.last() != Some(&Seen::RingBack) && !desk.unreported.is_empty() {
+        if desk.all.last() != Some(&RINGS) && !desk.unreported.is_empty() {
             desk.hear();
         }
         desk.since();
@@ -291,7 +308,7 @@ impl Desk {
     /// A call that is bridged and recorded.
     pub(crate) fn recorded(asking: Asking) -> Self {
         let mut desk = Self::dialled(asking);
-        desk.tell(Input::PbxAnswered);
+        desk.tell(Input::Answered);
         desk
     }
 

@@ -58,6 +58,7 @@ impl Errand {
             Calls::Show { id, ladder, pcap: None } => {
                 Self { ladder: *ladder, ..Self::plain(Request::CallsShow { id: id.clone() }) }
             }
+            Calls::Ask { id } => Self::plain(Request::CallsAsk { id: id.clone() }),
             Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),
         }
     }

@@ -23,12 +23,14 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
         Lines::Add { file: Some(file), .. } => {
             Ok(Some(Request::LinesAdd { lines: read_lines(file)? }))
         }
-        Lines::Add { id, tenant, number, policy, file: None } => {
+        Lines::Add { id, tenant, number, direction, telemarketing, policy, file: None } => {
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             let line = Line {
                 id: text(id),
                 tenant: text(tenant),
                 number: text(number),
+                direction: direction.unwrap_or_default(),
+                telemarketing: *telemarketing,
                 policy: text(policy),
             };
             Ok(Some(Request::LinesAdd { lines: vec![line] }))
@@ -54,7 +56,7 @@ pub fn list(site: &Site) -> (String, bool) {
             if site.json {
                 return (format!("{:#}\n", Value::from(rows)), true);
             }
-            (Table(&["line", "number", "tenant", "policy", "kept"]).draw(&rows), true)
+            (Table(&["line", "number", "direction", "tenant", "policy", "kept"]).draw(&rows), true)
         }
         Err(problems) => (Problems(&problems).to_string(), false),
     }
@@ -64,6 +66,7 @@ fn row(line: &Line, kept: bool) -> Value {
     json!({
         "line": line.id,
         "number": line.number,
+        "direction": line.direction,
         "tenant": line.tenant,
         "policy": line.policy,
         "kept": if kept { "by command" } else { "by hand" },

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::schema::Direction;
+
 pub mod check;
 pub mod desk;
 pub mod init;
@@ -149,9 +151,15 @@ pub enum Lines {
         /// Whose recordings its calls leave.
         #[arg(long, required_unless_present = "file", conflicts_with = "file")]
         tenant: Option<String>,
-        /// The dialled number, or its beginning and '*'.
+        /// The number, or its beginning and '*': dialled inbound, calling outbound.
         #[arg(long, required_unless_present = "file", conflicts_with = "file")]
         number: Option<String>,
+        /// Which calls it is for [default: both].
+        #[arg(long, value_enum, conflicts_with = "file")]
+        direction: Option<Direction>,
+        /// Its outgoing calls sell something.
+        #[arg(long, conflicts_with = "file")]
+        telemarketing: bool,
         /// The policy's id.
         #[arg(long, required_unless_present = "file", conflicts_with = "file")]
         policy: Option<String>,
@@ -184,6 +192,11 @@ pub enum Calls {
         /// Write its SIP as a capture file, numbers, names and digits masked.
         #[arg(long, value_name = "FILE", conflicts_with = "ladder")]
         pcap: Option<PathBuf>,
+    },
+    /// Asks the customer of a call that the PBX started whether it may be recorded.
+    Ask {
+        /// The call's id.
+        id: String,
     },
     /// Ends a call.
     Hangup {

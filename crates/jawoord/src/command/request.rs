@@ -22,6 +22,11 @@ pub enum Request {
         /// The call.
         id: String,
     },
+    /// Asks the customer of a call that the PBX started.
+    CallsAsk {
+        /// The call.
+        id: String,
+    },
     /// Ends a call.
     CallsHangup {
         /// The call.

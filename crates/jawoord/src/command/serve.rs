@@ -33,7 +33,7 @@ use crate::{
         Node, Parts,
         run::{self, Inbox},
     },
-    note::Note,
+    note::{Asked, Note},
     number,
     office::{
         answer::Desk,
@@ -251,6 +251,8 @@ impl Handle for Operator {
     async fn handle(&self, request: Request) -> Answer {
         if let Request::CallsHangup { id } = &request {
             self.hang_up(id).await.into()
+        } else if let Request::CallsAsk { id } = &request {
+            self.ask(id).await.into()
         } else if let Request::CallsTrace { id } = &request {
             self.trace(id).await
         } else if matches!(request, Request::Reload) {
@@ -282,6 +284,31 @@ impl Operator {
             (Ok(()), Ok(true)) => Reply::done(id.to_string().into()),
             _ => Reply::failed("no such call runs now; see `calls list`"),
         }
+    }
+
+    async fn ask(&self, id: &str) -> Reply {
+        let id = match call_id(id) {
+            Ok(id) => id,
+            Err(reply) => return reply,
+        };
+        let (answer, answered) = oneshot::channel();
+        let asked = match self.notes.send(Note::Ask(id, answer)) {
+            Ok(()) => answered.await.unwrap_or(Asked::Unknown),
+            Err(_) => Asked::Unknown,
+        };
+        Reply::failed(match asked {
+            Asked::Begun => return Reply::done(id.to_string().into()),
+            Asked::Unknown => "no such call runs now; see `calls list`",
+            Asked::NotNow => {
+                "nobody can be asked in this call now: only the customer of a connected call that \
+                 the PBX started on a line with `outbound = \"agent_asks\"` can, as often as \
+                 `ask_times` says, and never again after a yes or a no"
+            }
+            Asked::NotReady => {
+                "nobody is asked, because the recording could not be kept; see the log and \
+                 `jawoord check`"
+            }
+        })
     }
 
     async fn trace(&self, id: &str) -> Answer {

@@ -12,7 +12,7 @@ use vault::{Country, Profile};
 use super::{
     headers::{self, Book},
     limits::{self, Drain},
-    lines,
+    lines, outbound,
     peers::{self, Pbx, Trunk},
     problem::Problem,
     read::Read,
@@ -384,6 +384,7 @@ fn warnings(file: &File) -> Vec<Box<str>> {
             warnings.push(text.into());
         }
     }
+    warnings.extend(outbound::warnings(file));
     warnings
 }
 

@@ -9,6 +9,7 @@ use call::{
 };
 
 use super::{
+    outbound,
     problem::Problem,
     schema::{self, File, Record},
 };
@@ -26,6 +27,7 @@ pub fn lines(file: &File, prompts: Option<&PromptSet>, problems: &mut Vec<Proble
         .collect();
     unique("policy", file.policy.iter().map(|policy| policy.id.as_str()), problems);
     unique("line", file.line.iter().map(|line| line.id.as_str()), problems);
+    outbound::telemarketing(file, problems);
     let known = !problems.is_empty();
     Lines::new(file.line.iter().filter_map(|line| self::line(line, &policies, known, problems)))
 }
@@ -66,7 +68,8 @@ fn line(
         let mend = "no policy has this id; add a [[policy]] or correct the name";
         problems.push(Problem::value(&place, "policy", &line.policy, mend));
     }
-    Some(Line { id: id?, tenant: tenant?, pattern: pattern?, policy: policy? })
+    let direction = outbound::direction(line);
+    Some(Line { id: id?, tenant: tenant?, pattern: pattern?, direction, policy: policy? })
 }
 
 struct Maker<'a> {
@@ -101,6 +104,7 @@ impl Maker<'_> {
         let purposes = self.purposes(policy, place);
         let retention = self.retention(policy, place);
         let keys = self.keys(policy, place);
+        let outbound = outbound::outbound(policy, place, self.problems);
         self.waits(policy, place);
         let language = self.language(policy, place);
         let (keys, retention, language) = (keys?, retention?, language?);
@@ -120,6 +124,7 @@ impl Maker<'_> {
                 schema::Confirm::WhileRinging => Confirm::WhileRinging,
                 schema::Confirm::Off => Confirm::Off,
             },
+            outbound: outbound?,
             on_withdraw: match policy.on_withdraw {
                 schema::OnWithdraw::Erase => OnWithdraw::Erase,
                 schema::OnWithdraw::Stop => OnWithdraw::Stop,

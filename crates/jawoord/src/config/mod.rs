@@ -4,6 +4,7 @@ pub mod headers;
 pub mod judge;
 pub mod limits;
 pub mod lines;
+mod outbound;
 pub mod peers;
 pub mod problem;
 pub mod read;

@@ -413,6 +413,15 @@ pub struct Policy {
     /// When the PBX is called.
     #[serde(default)]
     pub confirm: Confirm,
+    /// How the customer of a call that the PBX starts comes to be asked.
+    #[serde(default)]
+    pub outbound: Outbound,
+    /// The agent's key that begins the question; empty for none.
+    #[serde(default = "hash")]
+    pub ask_key: String,
+    /// How often the agent may ask in one call.
+    #[serde(default = "once")]
+    pub ask_times: u8,
     /// What a withdrawal erases.
     #[serde(default)]
     pub on_withdraw: OnWithdraw,
@@ -432,6 +441,9 @@ const fn star() -> char {
 }
 const fn nine() -> char {
     '9'
+}
+fn hash() -> String {
+    "#".to_owned()
 }
 const fn once() -> u8 {
     1
@@ -466,6 +478,40 @@ pub enum Confirm {
     Off,
 }
 
+/// How the customer of a call that the PBX starts comes to be asked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outbound {
+    /// When the agent presses a key or the operator asks; unrecorded until then.
+    #[default]
+    AgentAsks,
+    /// At the answer, with the agent listening.
+    Join,
+    /// At the answer, before the agent is connected.
+    HoldBack,
+    /// Nobody is asked.
+    Never,
+}
+
+/// Which calls a line is for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Those to its number.
+    Inbound,
+    /// Those from its number.
+    Outbound,
+    /// All of them.
+    #[default]
+    Both,
+}
+
+impl Direction {
+    const fn is_both(&self) -> bool {
+        matches!(self, Self::Both)
+    }
+}
+
 /// What a withdrawal does to what was recorded.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -497,8 +543,14 @@ pub struct Line {
     pub id: String,
     /// Whose recordings its calls leave.
     pub tenant: String,
-    /// The dialled number, or its beginning and `*`.
+    /// The number, or its beginning and `*`: dialled inbound, calling outbound.
     pub number: String,
+    /// Which calls it is for.
+    #[serde(default, skip_serializing_if = "Direction::is_both")]
+    pub direction: Direction,
+    /// Whether its outgoing calls sell something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub telemarketing: bool,
     /// The policy's id.
     pub policy: String,
 }

@@ -21,6 +21,15 @@ pub fn dialled(request: &Request) -> String {
     }
 }
 
+/// The number that a call which the PBX starts is made from: what the PBX asserts (RFC 3325), or
+/// else the user of `From`. It says which line the call is of; it goes nowhere.
+#[must_use]
+pub fn calling(request: &Request) -> String {
+    let asserted = request.message().list("P-Asserted-Identity");
+    let user = |value: &&[u8]| NameAddr::parse(value)?.uri.user();
+    asserted.iter().find_map(user).or_else(|| request.from().uri.user()).unwrap_or_default()
+}
+
 /// Whether the request itself says that it is an emergency or a call-back from one
 /// (rows E-02, E-03).
 #[must_use]

@@ -72,7 +72,12 @@ impl Node {
     fn respond(&mut self, session: &mut Session, status: u16, body: Option<&sip::Body>) {
         let (headers, _) = session.conveyed(Side::Near);
         let Some(leg) = session.wires.leg(Side::Near) else { return };
-        session.ladder.add(self.now(), Station::Node, near(session.direction), &status.to_string());
+        session.ladder.add(
+            self.now(),
+            Station::Node,
+            near(session.direction()),
+            &status.to_string(),
+        );
         if let Err(error) = self.endpoint.respond(self.instant, leg, status, &headers, body) {
             tracing::debug!(call = %session.id(), %error, "responding");
         }
@@ -82,8 +87,8 @@ impl Node {
     pub(crate) fn hang_up(&mut self, session: &mut Session, side: Side, end: End) {
         let Some(leg) = session.wires.leg(side) else { return };
         let to = match side {
-            Side::Near => near(session.direction),
-            Side::Far => far(session.direction),
+            Side::Near => near(session.direction()),
+            Side::Far => far(session.direction()),
         };
         session.ladder.add(self.now(), Station::Node, to, "BYE");
         self.bye(leg, &farewell(session, side, end));

@@ -1,7 +1,7 @@
 //! What of one side's messages the other side is told, and by what a call is known again.
 
-use call::{CallId, Private};
-use ledger::{Direction, Station};
+use call::{CallId, Direction, Private};
+use ledger::Station;
 use sip::{Body, Event, Header, LegId, Message, NameAddr, Request};
 
 use super::{Node, place::far};
@@ -125,8 +125,8 @@ impl Node {
 /// What every message to a side carries: the Session-ID, and to the PBX the id of the call.
 fn standing(session: &Session, side: Side) -> Vec<Header> {
     let is_pbx = match side {
-        Side::Near => session.direction == Direction::Outbound,
-        Side::Far => far(session.direction) == Station::Pbx,
+        Side::Near => session.direction() == Direction::Outbound,
+        Side::Far => far(session.direction()) == Station::Pbx,
     };
     let call = is_pbx.then(|| Header::new(CALL_HEADER, session.id().to_string()).ok()).flatten();
     session.thread.header(side).into_iter().chain(call).collect()

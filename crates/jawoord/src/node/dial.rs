@@ -33,7 +33,7 @@ impl Node {
             // Without chance the order of the file is as good as any.
             random.fill(&mut bytes).map_or(0, |()| u32::from_be_bytes(bytes) % below.max(1))
         };
-        let found = self.targets.candidates(kind(session.direction), urgent, self.instant, draw);
+        let found = self.targets.candidates(kind(session.direction()), urgent, self.instant, draw);
         session.attempts = Attempts::new(found, urgent);
         if !self.advance(session) {
             session.call.handle(self.now(), bridge::UNREACHABLE);
@@ -100,7 +100,7 @@ impl Node {
         if let Some(call_id) = self.endpoint.call_id(leg) {
             self.traces.tie(session.id(), call_id);
         }
-        session.ladder.add(self.now(), Station::Node, far(session.direction), "INVITE");
+        session.ladder.add(self.now(), Station::Node, far(session.direction()), "INVITE");
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Node {
             }
             let after = session.attempts.after(*status);
             if after == After::Follow {
-                let kind = kind(session.direction);
+                let kind = kind(session.direction());
                 session.attempts.follow(response, |uri| self.targets.redirected(kind, uri));
             }
             after
@@ -151,7 +151,7 @@ impl Node {
             session.heard = None;
             if session.attempts.had_early_media() {
                 // What the last one played is over; its successor has yet to be heard.
-                self.sound.ring_back(session);
+                self.sound.ring_back(session, session.party(Side::Near));
             }
         }
         goes_on
@@ -194,7 +194,7 @@ impl Node {
     }
 
     fn withdraw(&mut self, session: &mut Session, leg: sip::LegId) {
-        session.ladder.add(self.now(), Station::Node, far(session.direction), "CANCEL");
+        session.ladder.add(self.now(), Station::Node, far(session.direction()), "CANCEL");
         if let Err(error) = self.endpoint.cancel(self.instant, leg, &withdrawal(session)) {
             tracing::debug!(call = %session.id(), %error, "cancelling");
         }

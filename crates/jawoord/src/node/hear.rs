@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bridge,
-    note::{Paper, Tape},
+    note::{Asked, Paper, Tape},
     session::{Row, Session},
     wires::{self, Hold, Side},
 };
@@ -61,8 +61,8 @@ impl Node {
         }
         let Some(mut session) = self.sessions.remove(&call) else { return };
         let from = match side {
-            Side::Near => near(session.direction),
-            Side::Far => far(session.direction),
+            Side::Near => near(session.direction()),
+            Side::Far => far(session.direction()),
         };
         if let Some(label) = label {
             session.ladder.add(self.now(), from, Station::Node, &label);
@@ -79,12 +79,13 @@ impl Node {
         }
         match self.described(&mut session, side, event) {
             Ok(hold) => {
-                if let Some(input) = bridge::told(side, event, hold) {
+                if let Some(input) = bridge::told(side, session.party(side), event, hold) {
                     self.tell(&mut session, input);
                 }
                 // A late answer may hold the call, too (row B-03).
                 if let (Event::Acked { .. }, Some(hold)) = (event, hold) {
-                    self.tell(&mut session, bridge::held(side, hold));
+                    let held = bridge::held(session.party(side), hold);
+                    self.tell(&mut session, held);
                 }
             }
             Err(refusal) => {
@@ -106,7 +107,7 @@ impl Node {
             tracing::debug!(%error, "hanging up");
         }
         let input = match side {
-            Side::Near => bridge::gone(side),
+            Side::Near => bridge::gone(session.party(side)),
             Side::Far => bridge::UNREACHABLE,
         };
         self.tell(session, input);
@@ -255,6 +256,19 @@ impl Node {
             self.tell(&mut session, input);
             self.put_back(session);
         }
+    }
+
+    /// The operator wants a customer to be asked.
+    pub(crate) fn ask(&mut self, call: CallId) -> Asked {
+        let Some(session) = self.sessions.get(&call) else { return Asked::Unknown };
+        if !session.call.may_be_asked() {
+            return Asked::NotNow;
+        }
+        if self.ready(&session.offer, &session.settings).is_err() {
+            return Asked::NotReady;
+        }
+        self.with(call, bridge::ASK);
+        Asked::Begun
     }
 
     fn tell(&mut self, session: &mut Session, input: bridge::Told) {

@@ -2,8 +2,8 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use call::{Call, CallId, CallOffer, NotReady, Private, Prompt, Recording, RecordingId};
-use ledger::{Direction, Station};
+use call::{Call, CallId, CallOffer, Direction, NotReady, Private, Prompt, Recording, RecordingId};
+use ledger::Station;
 use sip::{Header, LegId, Remote, Request, Sdp};
 
 use super::Node;
@@ -13,6 +13,7 @@ use crate::{
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
+    number,
     peer::{self, Peer},
     route,
     session::{Row, Session},
@@ -42,16 +43,19 @@ impl Node {
         if self.comes_back(&arrival.request, &dialled) {
             return self.refuse(arrival.leg, 482, &[]);
         }
-        let line = match direction {
-            Direction::Inbound => settings.lines.find(&dialled).cloned(),
-            Direction::Outbound => None,
+        // A line is known by the number of the house: the one that is called, or calls.
+        let house = match direction {
+            Direction::Inbound => dialled.clone(),
+            Direction::Outbound => number::dialled(&identity::calling(&arrival.request), country),
         };
+        let line = settings.lines.find(direction, &house).cloned();
         let Some((call, recording)) = self.draw().zip(self.draw()) else {
             return self.refuse(arrival.leg, 503, &[]);
         };
         let offer = CallOffer {
             call: CallId::from_bytes(call),
             recording: RecordingId::from_bytes(recording),
+            direction,
             line,
             emergency,
             ready: Ok(()),
@@ -64,21 +68,21 @@ impl Node {
             Peer::Trunk(trunk) => Some(Arc::from(&*trunk.name)),
             Peer::Pbx(_) => None,
         };
-        self.open(arrival, offer, Way { direction, dialled, rules, trunk, origin }, settings);
+        self.open(arrival, offer, Way { dialled, rules, trunk, origin }, settings);
     }
 
     fn open(
         &mut self,
         arrival: Arrived,
         offer: CallOffer,
-        Way { direction, dialled, rules, trunk, origin }: Way,
+        Way { dialled, rules, trunk, origin }: Way,
         settings: Arc<Settings>,
     ) {
         let local = settings
             .listeners
             .get(usize::from(arrival.source.listener.0))
             .map_or(arrival.source.address, |listener| listener.advertised);
-        let opened = match self.sound.open(offer.call) {
+        let opened = match self.sound.open(offer.call, offer.direction) {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::debug!(kind = ?error.kind(), "media ports");
@@ -133,7 +137,6 @@ impl Node {
             ending: None,
             words: None,
             dialled,
-            direction,
             offer,
         };
         self.seats(&session, arrival.source.address.ip());
@@ -141,7 +144,7 @@ impl Node {
     }
 
     fn begin(&mut self, mut session: Session) {
-        session.ladder.add(self.now(), near(session.direction), Station::Node, "INVITE");
+        session.ladder.add(self.now(), near(session.direction()), Station::Node, "INVITE");
         self.metrics.active.inc();
         self.threads.insert(session.thread.near(), session.id());
         if let Some(leg) = session.wires.leg(Side::Near) {
@@ -155,7 +158,7 @@ impl Node {
     }
 
     /// Whether everything the evidence and the recording need is there (invariant 4).
-    fn ready(&self, offer: &CallOffer, settings: &Settings) -> Result<(), NotReady> {
+    pub(crate) fn ready(&self, offer: &CallOffer, settings: &Settings) -> Result<(), NotReady> {
         let Some(line) = &offer.line else { return Ok(()) };
         let Recording::Ask(asking) = &line.policy.recording else { return Ok(()) };
         let spoken = |prompt: Prompt| settings.prompts.get(asking.language, prompt).is_some();
@@ -181,9 +184,8 @@ impl Node {
     }
 }
 
-/// Which way a call goes, and what was dialled.
+/// What was dialled, and what else the side that called says and wants.
 struct Way {
-    direction: Direction,
     dialled: Private<String>,
     rules: [Arc<Rules>; 2],
     trunk: Option<Arc<str>>,

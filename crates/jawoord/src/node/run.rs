@@ -189,6 +189,9 @@ impl Node {
                 self.sound.renew(&settings);
                 self.settings = settings;
             }
+            Note::Ask(call, answer) => {
+                let _nobody_waits = answer.send(self.ask(call));
+            }
             Note::HangUp(call, answer) => {
                 let known = self.sessions.contains_key(&call);
                 self.with(call, bridge::stop(false));

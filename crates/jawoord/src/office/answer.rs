@@ -87,7 +87,8 @@ impl Desk {
                 Err(error) => Err(error),
             },
             Request::AuditExport { dir } => self.archive.export_audit(Path::new(&dir)).await,
-            Request::CallsHangup { .. }
+            Request::CallsAsk { .. }
+            | Request::CallsHangup { .. }
             | Request::CallsTrace { .. }
             | Request::LinesAdd { .. }
             | Request::LinesRemove { .. }

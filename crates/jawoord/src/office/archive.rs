@@ -2,10 +2,10 @@
 
 use std::{fmt, fs, io, path::Path, sync::Arc};
 
-use call::{Digest, Evidence, Fact, Private, RecordingId, Retention, TenantId, Time};
+use call::{Digest, Direction, Evidence, Fact, Private, RecordingId, Retention, TenantId, Time};
 use ledger::{
-    Direction, Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewRecording, Origin,
-    PartyKeys, Storage,
+    Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewRecording, Origin, PartyKeys,
+    Storage,
 };
 use vault::{
     CipherError, Country, EpochKey, EpochNumber, KeyFile, KeyFileError, LocalStore, Provider,

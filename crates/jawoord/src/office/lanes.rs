@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{CallId, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
-use ledger::{CallLine, Direction, LadderStep, NewCall};
+use ledger::{CallLine, LadderStep, NewCall};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -14,7 +14,6 @@ use super::{
     keeper::KeeperDoor,
 };
 use crate::{
-    identity,
     note::{Note, Paper},
     recorder::door::{Ended, RecorderDoor},
     session::Session,
@@ -105,7 +104,7 @@ impl OfficeDoor {
             policy_version: line.policy.version,
             policy_hash: line.policy.hash,
         });
-        let call = NewCall { call: session.id(), direction: session.direction, line };
+        let call = NewCall { call: session.id(), direction: session.direction(), line };
         self.send(session.id(), Job::Short(Short::Open(Box::new(call), fact, now)));
     }
 
@@ -136,8 +135,8 @@ impl OfficeDoor {
         let wanted = Wanted {
             evidence,
             retention: asking.retention.clone(),
-            direction: session.direction,
-            customer: identity::caller(session.wires.request()).map(call::Private::new),
+            direction: session.direction(),
+            customer: session.customer(),
         };
         self.send(session.id(), Job::Short(Short::Commit(Box::new(wanted))));
     }
@@ -317,14 +316,5 @@ impl Staff {
     fn tell(&self, paper: Paper) {
         // The loop is gone only when the node is.
         let _stopping = self.notes.send(Note::Paper(paper));
-    }
-}
-
-/// Which way a call goes, in the words of the recording format.
-#[must_use]
-pub const fn way(direction: Direction) -> vault::Direction {
-    match direction {
-        Direction::Inbound => vault::Direction::Inbound,
-        Direction::Outbound => vault::Direction::Outbound,
     }
 }

@@ -6,10 +6,7 @@ use call::{Consent, Outcome, Time, Verdict, Words};
 use ledger::{RecordingRow, SealedRecording};
 use vault::{Codec, Country, FinaliseError, Sealed, Tags, Tape};
 
-use super::{
-    archive::{Archive, OfficeError},
-    lanes,
-};
+use super::archive::{Archive, OfficeError};
 use crate::recorder::door::Ended;
 
 const SAMPLES_PER_MS: u64 = 8;
@@ -75,7 +72,7 @@ fn tags(row: &RecordingRow, started: Time, ended: Time, words: Words) -> Result<
         call: row.call,
         tenant: row.tenant.clone(),
         line: row.line.clone(),
-        direction: lanes::way(row.direction),
+        direction: row.direction,
         purposes: row.purposes,
         ground: row.ground,
         evidence: row.evidence,

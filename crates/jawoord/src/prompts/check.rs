@@ -12,7 +12,7 @@ use super::{
     wave::RATE_HZ,
 };
 
-/// Notice and question together stay under this.
+/// Notice and question together stay under this, and so does the prompt that is both.
 const ASKING_MS: usize = 14_000;
 /// Each confirmation stays within this.
 const CONFIRMATION_MS: usize = 2_500;
@@ -164,6 +164,9 @@ fn check_language(set: &PromptSet, language: Language) -> Vec<Finding> {
         if found_ms > ASKING_MS {
             found(Prompt::Notice, Fault::TooLong { found_ms, limit_ms: ASKING_MS });
         }
+    }
+    if let Some(found_ms) = length(Prompt::AgentAsk).filter(|found| *found > ASKING_MS) {
+        found(Prompt::AgentAsk, Fault::TooLong { found_ms, limit_ms: ASKING_MS });
     }
     if let (Some(granted), Some(refused)) = (length(Prompt::Granted), length(Prompt::Refused)) {
         let difference = granted.abs_diff(refused);

@@ -38,6 +38,7 @@ macro_rules! language {
                 prompt!(Withdrawn, $language, "withdrawn"),
                 prompt!(Info, $language, "info"),
                 prompt!(NoAnswer, $language, "no_answer"),
+                prompt!(AgentAsk, $language, "agent_ask"),
             ],
         }
     };

@@ -92,6 +92,14 @@ impl fmt::Display for Slot {
 pub const fn must_name(prompt: Prompt) -> &'static [Slot] {
     match prompt {
         Prompt::Notice => &[Slot::Controller, Slot::Purpose, Slot::Retention, Slot::WithdrawKey],
+        Prompt::AgentAsk => &[
+            Slot::Controller,
+            Slot::Purpose,
+            Slot::Retention,
+            Slot::WithdrawKey,
+            Slot::GrantKey,
+            Slot::RefuseKey,
+        ],
         Prompt::Question | Prompt::WrongKey => &[Slot::GrantKey, Slot::RefuseKey],
         Prompt::Reask => &[Slot::GrantKey, Slot::RefuseKey, Slot::InfoKey],
         Prompt::Info => &[Slot::Country, Slot::Audience, Slot::Url],

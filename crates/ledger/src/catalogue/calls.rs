@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use call::{CallId, Digest, LineId, PolicyId, TenantId, Time, Words};
+use call::{CallId, Digest, Direction, LineId, PolicyId, TenantId, Time, Words};
 
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
@@ -39,16 +39,6 @@ macro_rules! named {
     };
 }
 pub(crate) use named;
-
-named!(
-    /// Who called whom.
-    Direction {
-        /// From the trunk to the PBX.
-        Inbound = "inbound",
-        /// From the PBX to the trunk.
-        Outbound = "outbound",
-    }
-);
 
 named!(
     /// Who stands at one side of a step of the ladder.
@@ -210,7 +200,6 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        assert!(Direction::ALL.iter().all(|d| Direction::from_name(d.as_str()) == Some(*d)));
         assert!(Station::ALL.iter().all(|s| Station::from_name(s.as_str()) == Some(*s)));
         assert_eq!(Station::from_name("elsewhere"), None);
     }

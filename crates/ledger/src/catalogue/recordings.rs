@@ -3,14 +3,11 @@
 use std::{fmt, time::Duration};
 
 use call::{
-    CallId, Digest, Erasure, Evidence, Ground, LineId, PolicyId, Purposes, Reason, RecordingId,
-    Retention, TenantId, Time, Words,
+    CallId, Digest, Direction, Erasure, Evidence, Ground, LineId, PolicyId, Purposes, Reason,
+    RecordingId, Retention, TenantId, Time, Words,
 };
 
-use super::{
-    calls::{Direction, named},
-    slips::SealedSlip,
-};
+use super::{calls::named, slips::SealedSlip};
 
 named!(
     /// How far a recording has come.

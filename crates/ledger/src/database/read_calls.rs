@@ -1,6 +1,6 @@
 //! Reading calls and their ladders.
 
-use call::{CallId, Consent, LineId, Outcome, PolicyId, TenantId, Verdict, Words};
+use call::{CallId, Consent, Direction, LineId, Outcome, PolicyId, TenantId, Verdict, Words};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
@@ -8,9 +8,7 @@ use super::{
     error::{Database, LedgerError},
     handle::Ledger,
 };
-use crate::catalogue::calls::{
-    CallFilter, CallLine, CallRow, Direction, LadderStep, NewCall, Station,
-};
+use crate::catalogue::calls::{CallFilter, CallLine, CallRow, LadderStep, NewCall, Station};
 
 const HERE: Database = Database::Ledger;
 

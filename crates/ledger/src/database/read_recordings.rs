@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use call::{Ground, LineId, PolicyId, Private, Purpose, Purposes, RecordingId, TenantId, Time};
+use call::{
+    Direction, Ground, LineId, PolicyId, Private, Purpose, Purposes, RecordingId, TenantId, Time,
+};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
@@ -14,12 +16,9 @@ use super::{
     removals::{self, reason, removal},
 };
 use crate::{
-    catalogue::{
-        calls::Direction,
-        recordings::{
-            ObjectTags, PartyKeys, RecordingFilter, RecordingRow, RecordingState, RemovalRow,
-            SealedRecording, Storage,
-        },
+    catalogue::recordings::{
+        ObjectTags, PartyKeys, RecordingFilter, RecordingRow, RecordingState, RemovalRow,
+        SealedRecording, Storage,
     },
     clerk::Order,
     hold::Hold,

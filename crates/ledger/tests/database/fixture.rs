@@ -3,12 +3,12 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use call::{
-    CallId, Consent, Digest, Evidence, Fact, Ground, Language, LineId, Outcome, PolicyId, Purpose,
-    RecordingId, Retention, TenantId, Time, Verdict, Words,
+    CallId, Consent, Digest, Direction, Evidence, Fact, Ground, Language, LineId, Outcome,
+    PolicyId, Purpose, RecordingId, Retention, TenantId, Time, Verdict, Words,
 };
 use ledger::{
-    CallLine, Direction, Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewCall,
-    NewRecording, Origin, PartyKeys, SealedRecording, SealedSlip, Signer, Storage,
+    CallLine, Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewCall, NewRecording,
+    Origin, PartyKeys, SealedRecording, SealedSlip, Signer, Storage,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, sqlite::SqliteConnectOptions};

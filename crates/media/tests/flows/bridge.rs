@@ -92,7 +92,7 @@ fn a_prompt_is_mixed_over_the_agent_who_is_lowered_by_12_db_and_flows_on() {
 #[test]
 fn neither_the_answer_nor_a_hush_puts_a_frame_between_relayed_packets() {
     let mut stage = Stage::bare();
-    stage.relay.ring_back(stage.now);
+    stage.relay.ring_back(stage.now, Party::Customer);
     stage.run(ms(100));
     stage.connect(Connection::Early);
     stage.agent.say(stage.now, 0x11);

@@ -36,7 +36,7 @@ fn a_20_notice_question_ring_back_and_bridge_are_one_stream_without_a_gap() {
     stage.run(ms(1_000));
     stage.tell(Input::Ringing { early_media: false });
     stage.run(ms(1_500));
-    stage.tell(Input::PbxAnswered);
+    stage.tell(Input::Answered);
     stage.run(ms(137));
     stage.agent.say(stage.now, 0x11);
     stage.run(ms(1_000));
@@ -56,7 +56,7 @@ fn a_20_the_first_20_ms_of_a_pbx_that_answers_at_once_are_heard() {
         stage.run(ms(300));
         stage.press(Party::Customer, 1);
         stage.run(ms(250 + early_ms));
-        stage.tell(Input::PbxAnswered);
+        stage.tell(Input::Answered);
         let speech = (0..=255).collect();
         stage.agent.speak(stage.now, speech);
         stage.run(ms(200));
@@ -72,10 +72,10 @@ fn a_20_the_first_20_ms_of_a_pbx_that_answers_at_once_are_heard() {
 #[test]
 fn a_19_ring_back_comes_after_300_ms_in_the_dutch_cadence_and_ends_with_the_answer() {
     let mut stage = Stage::bare();
-    stage.relay.ring_back(stage.now);
+    stage.relay.ring_back(stage.now, Party::Customer);
     stage.run(ms(10_000));
     // Asking again does not begin again.
-    stage.relay.ring_back(stage.now);
+    stage.relay.ring_back(stage.now, Party::Customer);
     stage.run(ms(600));
     let samples = pcm(&stage.customer.heard);
     let loud: Vec<bool> =
@@ -96,7 +96,7 @@ fn a_19_ring_back_comes_after_300_ms_in_the_dutch_cadence_and_ends_with_the_answ
 #[test]
 fn a_19_a_pbx_that_answers_within_300_ms_is_not_preceded_by_a_blip_of_tone() {
     let mut stage = Stage::bare();
-    stage.relay.ring_back(stage.now);
+    stage.relay.ring_back(stage.now, Party::Customer);
     stage.run(ms(299));
     stage.connect(Connection::Bridged);
     stage.run(ms(100));
@@ -106,7 +106,7 @@ fn a_19_a_pbx_that_answers_within_300_ms_is_not_preceded_by_a_blip_of_tone() {
 #[test]
 fn early_media_takes_over_from_ring_back_with_its_first_packet() {
     let mut stage = Stage::bare();
-    stage.relay.ring_back(stage.now);
+    stage.relay.ring_back(stage.now, Party::Customer);
     stage.run(ms(500));
     stage.connect(Connection::Early);
     stage.run(ms(200));

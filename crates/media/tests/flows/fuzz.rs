@@ -51,7 +51,7 @@ fn random_packets_never_panic_and_what_is_sent_on_is_well_formed() {
                 1 => stage.connect(Connection::Early),
                 2 => stage.connect(Connection::Bridged),
                 3 => stage.relay.hush(stage.now),
-                4 => stage.relay.ring_back(stage.now),
+                4 => stage.relay.ring_back(stage.now, Party::Customer),
                 _ => stage.now = stage.now + ms(chance.below(3)),
             }
             stage.customer.heard.clear();

@@ -130,7 +130,7 @@ fn turn(stage: &mut Stage, chance: &mut Chance, tally: &mut Tally) {
         0 => stage.connect(Connection::Early),
         1..=5 => stage.connect(Connection::Bridged),
         6 => stage.relay.hush(stage.now),
-        7 => stage.relay.ring_back(stage.now),
+        7 => stage.relay.ring_back(stage.now, Party::Customer),
         _ => {}
     }
     stage.relay.handle_timeout(stage.now);

@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use call::{
-    Action, Asking, Call, CallId, CallOffer, Confirm, Connection, DialledPattern, Digest, Ground,
-    Input, Key, Keys, Language, Line, LineId, OnWithdraw, Parties, Party, Permit, Policy, PolicyId,
-    Prompt, PromptId, Purpose, Recording, RecordingId, Retention, TenantId, Time,
+    Action, Asking, Call, CallId, CallOffer, Confirm, Connection, DialledPattern, Digest,
+    Direction, Ground, Input, Key, Keys, Language, Line, LineId, OnWithdraw, Outbound, Parties,
+    Party, Permit, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, RecordingId, Retention,
+    TenantId, Time,
 };
 use media::{
     Codec, Country, Event, Format, HEADER_LEN, Header, LegStart, PromptAudio, Relay, Remote, Tap,
@@ -206,7 +207,7 @@ impl Stage {
         stage.press(Party::Customer, 1);
         stage.run(ms(300));
         assert_eq!(stage.asked, [Asked::Dial]);
-        stage.tell(Input::PbxAnswered);
+        stage.tell(Input::Answered);
         assert!(stage.reader.is_some());
         stage
     }
@@ -225,7 +226,11 @@ impl Stage {
             match action {
                 Action::Play(prompt) => self.relay.play(now, prompt, (self.prompt)(prompt)),
                 Action::Hush => self.relay.hush(now),
-                Action::RingBack => self.relay.ring_back(now),
+                Action::Announce(prompt) => {
+                    self.relay.announce(now, prompt, (self.prompt)(prompt));
+                }
+                Action::RingBack(party) => self.relay.ring_back(now, party),
+                Action::Keep(party, kept) => self.relay.keep(party, kept),
                 Action::Tone(tone) => self.relay.tone(now, tone),
                 Action::Connect(connection) => self.relay.connect(now, connection),
                 Action::Record(permit) => self.record(permit),
@@ -406,6 +411,7 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
         answer_timeout: Duration::from_secs(4),
         unbridged_limit: Duration::from_secs(35),
         confirm: Confirm::First,
+        outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };
@@ -413,6 +419,7 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
         id: LineId::new("line").unwrap(),
         tenant: TenantId::new("tenant").unwrap(),
         pattern: DialledPattern::new("+31201234567").unwrap(),
+        direction: None,
         policy: Arc::new(Policy {
             id: PolicyId::new("policy").unwrap(),
             version: 1,
@@ -424,6 +431,7 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
     CallOffer {
         call: CallId::from_bytes([3; 16]),
         recording: RecordingId::from_bytes([4; 16]),
+        direction: Direction::Inbound,
         line: Some(Arc::new(line)),
         emergency: false,
         ready: Ok(()),

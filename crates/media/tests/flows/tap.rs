@@ -70,7 +70,7 @@ fn nothing_from_before_the_bridge_is_ever_taken() {
     stage.run(ms(300));
     let (frames, _) = drain(&mut stage);
     assert!(frames.is_empty());
-    stage.tell(Input::PbxAnswered);
+    stage.tell(Input::Answered);
     stage.customer.say(stage.now, 0x01);
     stage.agent.say(stage.now, 0x02);
     let (mut frames, _) = run(&mut stage, 400);

@@ -6,8 +6,8 @@
 use std::{fmt, fmt::Write};
 
 use call::{
-    CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purpose, Purposes, RecordingId,
-    TenantId, Time, Verdict, Words,
+    CallId, Consent, Digest, Direction, Ground, LineId, Outcome, PolicyId, Purpose, Purposes,
+    RecordingId, TenantId, Time, Verdict, Words,
 };
 
 use crate::{codec::Codec, residency::Country, secret::sha256};
@@ -15,32 +15,6 @@ use crate::{codec::Codec, residency::Country, secret::sha256};
 const TITLE: &str = "jawoord/manifest/v1";
 /// What the signature is made over begins with this, so that no other signed text can stand in.
 const DOMAIN: &[u8] = b"jawoord/v1/manifest\0";
-
-/// Who called whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// The customer called.
-    Inbound,
-    /// The agent's side called.
-    Outbound,
-}
-
-impl Direction {
-    /// The name used in manifest and catalogue.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-
-    /// The direction of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Inbound, Self::Outbound].into_iter().find(|direction| direction.as_str() == name)
-    }
-}
 
 /// The retention tags of a recording (GDPR Art. 5(1)(e), 5(2), 30): why it exists and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -92,6 +92,7 @@ fn asking(heard: Parties) -> Asking {
         answer_timeout: Duration::from_secs(4),
         unbridged_limit: Duration::from_secs(35),
         confirm: Confirm::First,
+        outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         retention: Retention { class: "quality-30d".into(), keep: Duration::from_secs(2_592_000) },
     }
@@ -104,6 +105,7 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
         id: LineId::new("sales").unwrap(),
         tenant: tenant(),
         pattern: DialledPattern::new("+31201234567").unwrap(),
+        direction: None,
         policy: Arc::new(Policy {
             id: PolicyId::new("ask").unwrap(),
             version: 3,
@@ -115,6 +117,7 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
     let offer = CallOffer {
         call: CALL,
         recording,
+        direction: Direction::Inbound,
         line: Some(Arc::new(line)),
         emergency: false,
         ready: Ok(()),

@@ -1,0 +1,131 @@
+//! Calls that the PBX starts (flow F3): the customer is called first and asked afterwards, if the
+//! policy or the agent wants it.
+
+use crate::{
+    Connection, Key, Party, Time,
+    machine::{
+        dialogue::Dialogue,
+        io::{Action, Kept, NotReady},
+        outgoing::Outgoing,
+        state::{Call, EarlyMedia, Far},
+        timer::Timer,
+    },
+    verdict::{Choice, Unasked},
+};
+
+impl Call {
+    /// The customer, whom the PBX called, has answered.
+    pub(super) fn customer_answered(&mut self, now: Time, early: EarlyMedia, how: Outgoing) {
+        match how {
+            Outgoing::Wanted { key, .. } => {
+                self.choice = Choice::Unasked(Unasked::PolicyOff);
+                self.bring_together(now);
+                if let Some(key) = key {
+                    self.keep(Party::Agent, Kept::One(key));
+                }
+            }
+            Outgoing::Joined => {
+                self.bring_together(now);
+                self.ask(now, how);
+            }
+            Outgoing::HeldBack => {
+                self.far = Far::Answered;
+                self.timers.clear(Timer::Ring);
+                self.ring_on(early);
+                self.ask(now, how);
+            }
+        }
+    }
+
+    /// The agent, whose leg is not answered yet, goes on hearing that it rings.
+    fn ring_on(&mut self, early: EarlyMedia) {
+        match early {
+            EarlyMedia::Connected => {
+                self.out.push_back(Action::Connect(Connection::Apart));
+                self.out.push_back(Action::RingBack(Party::Agent));
+            }
+            EarlyMedia::None | EarlyMedia::Waiting => {
+                if !self.rang {
+                    self.out.push_back(Action::Ring { early_media: false });
+                }
+            }
+        }
+    }
+
+    /// The agent pressed a key: it begins the question, or it is the agent's own affair (flows row
+    /// C-14).
+    pub(super) fn agent_pressed(&mut self, pressed: Key) {
+        if let Some(Outgoing::Wanted { key: Some(key), .. }) = self.outgoing
+            && key == pressed
+        {
+            self.wanted();
+        }
+    }
+
+    /// Whether [`Input::Ask`](crate::Input::Ask) begins the question now: in a connected call of a
+    /// policy by which the agent asks, while nobody has been asked too often, and never again after
+    /// a yes or a no.
+    #[must_use]
+    pub fn may_be_asked(&self) -> bool {
+        let left = matches!(self.outgoing, Some(Outgoing::Wanted { left: 1.., .. }));
+        let open = matches!(self.choice, Choice::Unasked(_) | Choice::NotGiven);
+        left && open && self.dialogue.is_none() && self.far == Far::Bridged
+    }
+
+    /// Somebody wants the customer to be asked.
+    pub(super) fn wanted(&mut self) {
+        if self.may_be_asked()
+            && let Some(Outgoing::Wanted { preparing, .. }) = &mut self.outgoing
+            && !*preparing
+        {
+            *preparing = true;
+            self.out.push_back(Action::Prepare);
+        }
+    }
+
+    /// Everything is ready for the question, or something is not: then nobody is asked (invariant
+    /// 4).
+    pub(super) fn prepared(&mut self, now: Time, ready: Result<(), NotReady>) {
+        let Some(Outgoing::Wanted { key, left, preparing: true }) = self.outgoing else { return };
+        let asks = self.may_be_asked() && ready.is_ok();
+        let left = left.saturating_sub(u8::from(asks));
+        let how = Outgoing::Wanted { key, left, preparing: false };
+        self.outgoing = Some(how);
+        if asks {
+            self.ask(now, how);
+        } else if matches!(self.choice, Choice::Unasked(_)) && ready.is_err() {
+            self.choice = Choice::Unasked(Unasked::Blocked);
+        }
+    }
+
+    /// Begins the question, whose answer is waited for as long as an inbound caller is asked.
+    fn ask(&mut self, now: Time, how: Outgoing) {
+        let Some(terms) = self.terms else { return };
+        let mut dialogue = Dialogue::new(how.opening(), terms.keys, terms.repeats);
+        let turn = dialogue.begin();
+        self.dialogue = Some(dialogue);
+        self.choice = Choice::NotGiven;
+        if self.far == Far::Bridged {
+            self.sound.share();
+            self.keep(Party::Customer, Kept::All);
+        }
+        self.timers.set(Timer::Limit, now + terms.until_dial);
+        self.take(now, turn);
+    }
+
+    /// The question is over, and the parties talk on: keys are theirs again and no clock runs. The
+    /// agent's key is given back when it can begin nothing any more.
+    pub(super) fn talk_on(&mut self) {
+        self.stop_clocks();
+        self.keep(Party::Customer, Kept::Nothing);
+        if let Some(Outgoing::Wanted { key: Some(_), .. }) = self.outgoing
+            && !self.may_be_asked()
+        {
+            self.keep(Party::Agent, Kept::Nothing);
+        }
+    }
+
+    fn keep(&mut self, party: Party, kept: Kept) {
+        self.out.push_back(Action::Keep(party, kept));
+    }
+}

@@ -1,0 +1,252 @@
+//! Every history of a call that the PBX starts, up to a depth, and long ones drawn from a seed.
+
+use call::*;
+
+use crate::{
+    exhaustive::{Chance, RECORDED, any_policy, depth, keeps_its_promises, search, seed},
+    support::*,
+    world::{Class, World},
+};
+
+const OUT: Direction = Direction::Outbound;
+
+fn agent_asks(times: u8) -> Asking {
+    Asking { outbound: Outbound::AgentAsks { key: Some(key('#')), times }, ..asking() }
+}
+
+fn of(outbound: Outbound) -> Asking {
+    Asking { outbound, ..asking() }
+}
+
+/// From the answer of the customer to a decision and its recording.
+const MAIN: [Class; 10] = [
+    Class::AgentKey('#'),
+    Class::Prepared,
+    Class::Reported,
+    Class::Key('1'),
+    Class::Key('2'),
+    Class::Deadline,
+    Class::Committed,
+    Class::AgentKey('1'),
+    Class::HungUp(Party::Customer),
+    Class::HungUp(Party::Agent),
+];
+
+/// The question in full.
+const DIALOGUE: [Class; 10] = [
+    Class::Reported,
+    Class::Faulted,
+    Class::Key('1'),
+    Class::Key('*'),
+    Class::Key('5'),
+    Class::Key('9'),
+    Class::Deadline,
+    Class::Held(Party::Customer, true),
+    Class::Held(Party::Customer, false),
+    Class::AgentKey('#'),
+];
+
+/// The way to the customer.
+const RINGING: [Class; 10] = [
+    Class::Ringing { early_media: false },
+    Class::Ringing { early_media: true },
+    Class::Answered,
+    Class::Failed(Failure::Busy),
+    Class::Deadline,
+    Class::Ask,
+    Class::Key('1'),
+    Class::HungUp(Party::Customer),
+    Class::HungUp(Party::Agent),
+    Class::Stop,
+];
+
+/// The customer alone, while the agent hears ringing.
+const ALONE: [Class; 10] = [
+    Class::Confirmed,
+    Class::Reported,
+    Class::Key('1'),
+    Class::Key('2'),
+    Class::Key('*'),
+    Class::Deadline,
+    Class::Committed,
+    Class::HungUp(Party::Customer),
+    Class::HungUp(Party::Agent),
+    Class::Stop,
+];
+
+/// Asked in vain, and perhaps asked again.
+const AGAIN: [Class; 10] = [
+    Class::Ask,
+    Class::Prepared,
+    Class::NotPrepared,
+    Class::Reported,
+    Class::Key('1'),
+    Class::Key('2'),
+    Class::Key('*'),
+    Class::Deadline,
+    Class::CommitFailed,
+    Class::Committed,
+];
+
+const RECORDING: [Class; 6] = [
+    Class::Answered,
+    Class::Ask,
+    Class::Prepared,
+    Class::Reported,
+    Class::Key('1'),
+    Class::Committed,
+];
+
+#[test]
+fn every_history_in_which_the_agent_asks() {
+    search((OUT, &agent_asks(1)), &[Class::Answered], &MAIN, depth() - 1);
+}
+
+#[test]
+fn every_history_of_a_question_in_the_call() {
+    let begun = [Class::Answered, Class::AgentKey('#'), Class::Prepared];
+    for confirm in [Confirm::First, Confirm::Off] {
+        let asking = Asking { confirm, repeats: 2, ..agent_asks(2) };
+        search((OUT, &asking), &begun, &DIALOGUE, depth() - 2);
+    }
+    search((OUT, &of(Outbound::Join)), &[Class::Answered], &DIALOGUE, depth() - 2);
+}
+
+#[test]
+fn every_history_before_the_customer_answers() {
+    for asking in [agent_asks(1), of(Outbound::Join), of(Outbound::HoldBack)] {
+        search((OUT, &asking), &[], &RINGING, depth() - 2);
+    }
+}
+
+#[test]
+fn every_history_of_an_agent_who_is_held_back() {
+    for early_media in [false, true] {
+        let alone = [Class::Ringing { early_media }, Class::Answered];
+        for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
+            let asking = Asking { confirm, ..of(Outbound::HoldBack) };
+            search((OUT, &asking), &alone, &ALONE, depth() - 2);
+        }
+    }
+}
+
+#[test]
+fn every_history_of_a_customer_who_is_asked_again() {
+    let silent = [Class::Answered, Class::Ask, Class::Prepared, Class::Deadline];
+    search((OUT, &agent_asks(2)), &silent, &AGAIN, depth() - 1);
+    search((OUT, &agent_asks(2)), &[Class::Answered], &AGAIN, depth() - 2);
+}
+
+#[test]
+fn every_history_of_a_recorded_call_that_the_pbx_started() {
+    for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
+        let asking = Asking { on_withdraw, ..agent_asks(1) };
+        search((OUT, &asking), &RECORDING, &RECORDED, depth() - 2);
+    }
+}
+
+/// Inputs in the proportion in which they take a call somewhere.
+const ANYTHING: [Class; 44] = [
+    Class::Reported,
+    Class::Reported,
+    Class::Reported,
+    Class::Reported,
+    Class::Reported,
+    Class::Faulted,
+    Class::Deadline,
+    Class::Deadline,
+    Class::Wait(10),
+    Class::Wait(700),
+    Class::Wait(5_000),
+    Class::Key('1'),
+    Class::Key('1'),
+    Class::Key('1'),
+    Class::Key('2'),
+    Class::Key('*'),
+    Class::Key('5'),
+    Class::Key('9'),
+    Class::AgentKey('1'),
+    Class::AgentKey('#'),
+    Class::AgentKey('#'),
+    Class::Ask,
+    Class::Prepared,
+    Class::Prepared,
+    Class::Prepared,
+    Class::NotPrepared,
+    Class::Committed,
+    Class::Committed,
+    Class::CommittedOther,
+    Class::Ringing { early_media: false },
+    Class::Ringing { early_media: true },
+    Class::Answered,
+    Class::Answered,
+    Class::Answered,
+    Class::Confirmed,
+    Class::Held(Party::Customer, true),
+    Class::Held(Party::Customer, false),
+    Class::Held(Party::Agent, true),
+    Class::Held(Party::Agent, false),
+    Class::TapCut,
+    Class::Degraded,
+    Class::Closed { done: true, millis: 700 },
+    Class::Closed { done: true, millis: 0 },
+    Class::Closed { done: false, millis: 700 },
+];
+
+const RARE: [Class; 7] = [
+    Class::Stop,
+    Class::CommitFailed,
+    Class::RecorderFailed,
+    Class::Failed(Failure::Busy),
+    Class::Failed(Failure::Rejected(603)),
+    Class::HungUp(Party::Customer),
+    Class::HungUp(Party::Agent),
+];
+
+fn draw(chance: &mut Chance) -> Class {
+    match chance.below(25) {
+        0 => RARE[chance.below(RARE.len())],
+        _ => ANYTHING[chance.below(ANYTHING.len())],
+    }
+}
+
+#[test]
+fn long_histories_of_calls_that_the_pbx_starts() {
+    let mut chance = Chance::from_seed(seed());
+    let mut verdicts = [0_u64; 5];
+    for _ in 0..depth() * 2_000 {
+        let outbound = [
+            Outbound::AgentAsks { key: Some(key('#')), times: 1 },
+            Outbound::AgentAsks { key: Some(key('#')), times: 3 },
+            Outbound::AgentAsks { key: None, times: 0 },
+            Outbound::Join,
+            Outbound::HoldBack,
+        ];
+        let outbound = outbound[chance.below(outbound.len())];
+        let world = World::of(OUT, Asking { outbound, ..any_policy(&mut chance) });
+        // Half of the runs start where chance alone seldom comes.
+        let asks = matches!(outbound, Outbound::AgentAsks { times: 1.., .. });
+        let start = if asks && chance.below(4) > 0 { &RECORDING[..] } else { &[][..] };
+        let mut history = world.tell(start);
+        let mut replay = world.replay(&history);
+        let mut now = history.last().map_or(START, |(at, _)| *at);
+        for _ in 0..45 {
+            let line = replay.line(draw(&mut chance), now);
+            now = line.0;
+            history.push(line);
+            replay.hear(history.len(), line.0, line.1);
+            world.compare(&replay, &history);
+            keeps_its_promises(&replay);
+        }
+        if let Some((_, Seen::Finish(words))) = replay.said.last() {
+            match words.verdict {
+                Verdict::Recorded => verdicts[0] += 1,
+                Verdict::Withdrawn => verdicts[1] += 1,
+                Verdict::Refused => verdicts[2] += 1,
+                Verdict::PolicyOff => verdicts[3] += 1,
+                _ => verdicts[4] += 1,
+            }
+        }
+    }
+    assert!(verdicts.iter().all(|times| *times > 10), "the runs go somewhere: {verdicts:?}");
+}

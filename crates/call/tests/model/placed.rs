@@ -1,0 +1,224 @@
+//! The script of a call that the PBX starts: the customer is called, answers, and is perhaps asked.
+
+use call::*;
+
+use crate::{
+    clock::Clock,
+    reference::Script,
+    support::{Seen::*, ms},
+    word::{Stop, Word},
+};
+
+impl Script<'_> {
+    pub(super) fn place_a_call(&mut self) -> Result<(), Stop> {
+        self.say(Dial);
+        let until = self.now + ms(180_000);
+        let (mut rang, mut early) = (false, false);
+        loop {
+            match self.next(Some(until))? {
+                Word::Late => {
+                    self.say(CancelDial);
+                    self.turn_away(if rang { Failure::NoAnswer } else { Failure::Unreachable });
+                    return Ok(());
+                }
+                Word::Failed(failure) => {
+                    self.turn_away(failure);
+                    return Ok(());
+                }
+                Word::Ringing { early_media } => {
+                    self.say(Ring(early_media));
+                    if early_media && !early {
+                        self.say(Connect(Connection::Early));
+                    }
+                    rang = true;
+                    early |= early_media;
+                }
+                Word::Answered => break,
+                _ => {}
+            }
+        }
+        match self.asking.outbound {
+            Outbound::AgentAsks { key, times } => {
+                self.together();
+                if let Some(key) = key {
+                    self.say(Keep(Party::Agent, Kept::One(key)));
+                }
+                self.wait_for_the_agent(times)
+            }
+            Outbound::Join => {
+                self.together();
+                self.ask_in_the_call(Prompt::Notice, 0)?;
+                self.wait_for_the_agent(0)
+            }
+            Outbound::HoldBack => {
+                if early {
+                    self.say(Connect(Connection::Apart));
+                    self.say(RingBack(Party::Agent));
+                } else if !rang {
+                    self.say(Ring(false));
+                }
+                self.ask_before_the_agent()?;
+                self.together();
+                self.wait_for_the_agent(0)
+            }
+            Outbound::Never => unreachable!("a policy that never asks is transparent"),
+        }
+    }
+
+    fn turn_away(&mut self, failure: Failure) {
+        self.failure = Some(failure);
+        self.say(Reject(failure));
+    }
+
+    fn together(&mut self) {
+        self.say(Answer);
+        self.say(Connect(Connection::Bridged));
+    }
+
+    /// Whether a key of the agent begins the question.
+    pub(super) fn begins(&self, pressed: Key) -> bool {
+        matches!(self.asking.outbound, Outbound::AgentAsks { key, .. } if key == Some(pressed))
+    }
+
+    /// The parties talk, until somebody leaves.
+    fn wait_for_the_agent(&mut self, times: u8) -> Result<(), Stop> {
+        let (mut left, mut preparing) = (times, false);
+        loop {
+            let open = matches!(self.log.consent(), None | Some(Consent::NotGiven));
+            match self.next(None)? {
+                Word::Wanted if left > 0 && open && !preparing => {
+                    preparing = true;
+                    self.say(Prepare);
+                }
+                Word::Prepared(Ok(())) if preparing => {
+                    (left, preparing) = (left - 1, false);
+                    self.ask_in_the_call(Prompt::AgentAsk, left)?;
+                }
+                Word::Prepared(Err(_)) if preparing => {
+                    preparing = false;
+                    self.blocked = true;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks while both listen.
+    fn ask_in_the_call(&mut self, notice: Prompt, left: u8) -> Result<(), Stop> {
+        (self.asks, self.shared) = (true, true);
+        self.say(Keep(Party::Customer, Kept::All));
+        let mut clock = Clock::Runs { until: self.now + ms(34_750) };
+        let (decided, confirms) = self.decision(&mut clock, notice)?;
+        let sounding = self.log.prompt_sounds();
+        self.say(Decided(decided));
+        self.say(Keep(Party::Customer, Kept::Nothing));
+        let again = left > 0 && decided == Consent::NotGiven;
+        if matches!(self.asking.outbound, Outbound::AgentAsks { key: Some(_), .. }) && !again {
+            self.say(Keep(Party::Agent, Kept::Nothing));
+        }
+        if confirms {
+            let granted = decided == Consent::Granted;
+            self.play(if granted { Prompt::Granted } else { Prompt::Refused });
+        } else if sounding {
+            self.say(Hush);
+        }
+        Ok(())
+    }
+
+    /// Asks while the agent hears that it rings.
+    fn ask_before_the_agent(&mut self) -> Result<(), Stop> {
+        self.asks = true;
+        let mut clock = Clock::Runs { until: self.now + ms(34_750) };
+        let (decided, confirms) = self.decision(&mut clock, Prompt::Notice)?;
+        let sounding = self.log.prompt_sounds();
+        self.say(Decided(decided));
+        if !confirms {
+            if sounding {
+                self.say(Hush);
+            }
+            return Ok(());
+        }
+        self.play(match decided {
+            Consent::Granted => Prompt::Granted,
+            Consent::Refused => Prompt::Refused,
+            _ => Prompt::NotGiven,
+        });
+        let until = match clock {
+            Clock::Runs { until } => until,
+            Clock::Explains { left, .. } => self.now + left,
+        };
+        loop {
+            match self.next(Some(until))? {
+                Word::Late => {
+                    self.say(Hush);
+                    return Ok(());
+                }
+                Word::Silence { .. } => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The decision, and whether it is confirmed.
+    fn decision(&mut self, clock: &mut Clock, notice: Prompt) -> Result<(Consent, bool), Stop> {
+        let decided = self.inform(clock, notice)?;
+        self.asks = false;
+        if decided == Some(Consent::Granted) {
+            self.report_until = Some(self.now + ms(500));
+        }
+        let confirms = decided.is_some() && self.asking.confirm != Confirm::Off;
+        Ok((decided.unwrap_or(Consent::NotGiven), confirms))
+    }
+
+    /// A party is gone.
+    pub(super) fn parted(&mut self, party: Party) -> Result<Word, Stop> {
+        let bridged = self.log.has_said(Connect(Connection::Bridged));
+        if self.closing {
+            return Ok(Word::Other);
+        }
+        match party {
+            Party::Customer if bridged => self.say(HangUp(Party::Agent, Cause::Normal)),
+            Party::Customer if self.customer_is_up() => self.turn_away(Failure::NoAnswer),
+            Party::Customer => return Ok(Word::Other),
+            Party::Agent => self.drop_the_customer(Cause::Normal),
+        }
+        self.undecided(match party {
+            Party::Customer => Consent::Abandoned,
+            Party::Agent => Consent::NotGiven,
+        })
+    }
+
+    /// The operator ends the call.
+    pub(super) fn stopped(&mut self, cause: Cause) -> Result<Word, Stop> {
+        if self.closing {
+            return Ok(Word::Other);
+        }
+        if self.log.has_said(Answer) {
+            self.say(HangUp(Party::Agent, cause));
+        } else {
+            self.turn_away(Failure::Unreachable);
+        }
+        self.drop_the_customer(cause);
+        self.undecided(Consent::NotGiven)
+    }
+
+    fn undecided(&mut self, consent: Consent) -> Result<Word, Stop> {
+        if std::mem::take(&mut self.asks) {
+            self.say(Decided(consent));
+        }
+        Err(Stop::Over)
+    }
+
+    fn drop_the_customer(&mut self, cause: Cause) {
+        if self.customer_is_up() {
+            self.say(HangUp(Party::Customer, cause));
+        } else {
+            self.say(CancelDial);
+        }
+    }
+
+    /// Whether the customer has answered. Only then is anything asked or anybody connected.
+    fn customer_is_up(&self) -> bool {
+        self.log.has_heard_the_answer()
+    }
+}

@@ -18,6 +18,7 @@ pub mod identity;
 pub mod kept;
 pub mod ladder;
 pub mod metrics;
+pub mod net;
 pub mod node;
 pub mod note;
 pub mod number;

@@ -1,6 +1,11 @@
 //! The media side of calls: workers, ports, and what each call plays, hears and taps.
 
-use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use call::{CallId, Connection, Direction, Kept, Key, Party, Pause, Prompt, Recording, Tone};
 use media::{
@@ -11,7 +16,7 @@ use sip::Negotiated;
 
 use crate::{
     clock::Clock,
-    config::judge::{MediaSettings, Settings},
+    config::{judge::Settings, media::MediaSettings},
     note::Note,
     port::{Pair, Ports},
     session::Session,
@@ -25,8 +30,7 @@ type Encoded = HashMap<(call::Language, Prompt), PromptAudio>;
 pub struct Sound {
     workers: Vec<Worker>,
     next: usize,
-    ports: Ports,
-    advertised: std::net::IpAddr,
+    ranges: Vec<(Option<Box<str>>, IpAddr, Ports)>,
     prompts: Arc<Encoded>,
     random: SystemRandom,
 }
@@ -61,7 +65,7 @@ impl Sound {
         clock: Clock,
         notes: &tokio::sync::mpsc::UnboundedSender<Note>,
     ) -> io::Result<Self> {
-        let MediaSettings { bind, advertised, ports, workers, tones, .. } = &settings.media;
+        let MediaSettings { ranges, workers, tones, .. } = &settings.media;
         let country = media::Country::from_code(&tones.to_uppercase()).unwrap_or_default();
         let (instant, wall) = clock.anchor();
         let worker = |index| {
@@ -82,8 +86,13 @@ impl Sound {
         Ok(Self {
             workers: (0..*workers).map(worker).collect::<io::Result<_>>()?,
             next: 0,
-            ports: Ports::new(*bind, *ports, u16::from_be_bytes(chance)),
-            advertised: *advertised,
+            ranges: ranges
+                .iter()
+                .map(|range| {
+                    let ports = Ports::new(range.bind, range.ports, u16::from_be_bytes(chance));
+                    (range.name.clone(), range.advertised, ports)
+                })
+                .collect(),
             prompts: encode(settings),
             random,
         })
@@ -94,16 +103,20 @@ impl Sound {
         self.prompts = encode(settings);
     }
 
-    /// Binds the ports of a new call and hands them to a worker.
+    /// Binds the ports of a new call, of the near and of the far leg, and hands them to a worker.
     ///
     /// # Errors
     /// No port is free, or the worker is gone.
-    pub fn open(&mut self, call: CallId, direction: Direction) -> io::Result<Opened> {
-        let (near, far) = (self.ports.bind()?, self.ports.bind()?);
-        let addresses = (
-            SocketAddr::new(self.advertised, near.port),
-            SocketAddr::new(self.advertised, far.port),
-        );
+    pub fn open(
+        &mut self,
+        call: CallId,
+        direction: Direction,
+        ranges: [Option<&str>; 2],
+    ) -> io::Result<Opened> {
+        let [near, far] = ranges;
+        let ((near_told, near), (far_told, far)) = (self.bind(near)?, self.bind(far)?);
+        let addresses =
+            (SocketAddr::new(near_told, near.port), SocketAddr::new(far_told, far.port));
         let worker = self.next % self.workers.len().max(1);
         self.next = self.next.wrapping_add(1);
         let (near, far) = (Box::new(self.leg(near)?), Box::new(self.leg(far)?));
@@ -115,6 +128,15 @@ impl Sound {
             Some(Ok(())) => Ok(Opened { worker, addresses }),
             Some(Err(_)) | None => Err(io::ErrorKind::BrokenPipe.into()),
         }
+    }
+
+    /// A pair of ports of a range, and the address that peers are told of it. A range that a new
+    /// configuration names and the start did not know is the first one until the next start.
+    fn bind(&mut self, name: Option<&str>) -> io::Result<(IpAddr, Pair)> {
+        let found = self.ranges.iter().position(|(known, ..)| known.as_deref() == name);
+        let (_, told, ports) =
+            self.ranges.get_mut(found.unwrap_or(0)).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok((*told, ports.bind()?))
     }
 
     fn leg(&self, pair: Pair) -> io::Result<LegOpen> {

@@ -6,8 +6,7 @@ use std::{
 };
 
 use sip::{
-    Body, Codec, Description, Header, LegId, ListenerId, Local, Negotiated, Own, Refusal, Remote,
-    Request, Sdp,
+    Body, Codec, Description, Header, LegId, Local, Negotiated, Own, Refusal, Remote, Request, Sdp,
 };
 
 /// One of the two legs.
@@ -254,12 +253,6 @@ impl Wires {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.call.request
-    }
-
-    /// By which listener and under which address the far leg is called.
-    #[must_use]
-    pub const fn from(&self) -> (ListenerId, SocketAddr) {
-        (self.call.source.listener, self.call.local)
     }
 
     /// Max-Forwards of the far leg.

@@ -11,7 +11,7 @@ use call::Fact;
 use portal::Portal;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
-    net::{TcpListener, UdpSocket},
+    net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -24,11 +24,12 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    config::judge::Settings,
+    config::{judge::Settings, listener::Listener},
     control::{self, Answer, Handle},
     harden, http,
     kept::{Change, Source},
     metrics::Metrics,
+    net::Net,
     node::{
         Node, Parts,
         run::{self, Inbox},
@@ -128,7 +129,9 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         .map_err(system("the recorder"))?;
     let _first = recorder_door.set(recorder.clone());
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
-    let sockets = sockets(&settings).await?;
+    let openings: Vec<_> = settings.listeners.iter().map(Listener::opening).collect();
+    let opened = Net::open(&openings, settings.bounds).await;
+    let (net, signs) = opened.map_err(system("a SIP listener"))?;
     let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
     let parts = Parts {
         clock,
@@ -137,6 +140,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         office: office.clone(),
         recorder,
         metrics: metrics.clone(),
+        net,
     };
     let node = Node::new(parts).map_err(system("the SIP endpoint"))?;
     let page = page(&settings, &desk, clock).await?;
@@ -154,7 +158,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         tokio::spawn(http::serve(listener, metrics.clone()));
     }
     tokio::spawn(watch(desk.clone(), metrics));
-    let calls = tokio::spawn(run::run(node, Inbox { sockets, notes: inbox }));
+    let calls = tokio::spawn(run::run(node, Inbox { signs, notes: inbox }));
     tracing::info!(lines, "the node takes calls");
     Ok(Running { calls, notes, desk, office, link, renewal, leaving: false })
 }
@@ -182,16 +186,6 @@ async fn desk(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<De
     let (configuration, version) = (settings.hash, env!("CARGO_PKG_VERSION"));
     archive.fact(Fact::NodeStarted { configuration, version }).await;
     Ok(Desk { archive, keeper })
-}
-
-async fn sockets(settings: &Settings) -> Result<Vec<Arc<UdpSocket>>, ServeError> {
-    let mut sockets = Vec::new();
-    for listener in &settings.listeners {
-        let socket = UdpSocket::bind(listener.bind).await;
-        sockets
-            .push(Arc::new(socket.map_err(|error| ServeError::System("a SIP listener", error))?));
-    }
-    Ok(sockets)
 }
 
 /// The page, while it is served.

@@ -1,25 +1,28 @@
 //! Judges the values of a configuration and makes the node's settings of them.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use call::{DialledPattern, Digest, EmergencyList, Lines};
 use vault::{Country, Profile};
 
 use super::{
+    connections,
     headers::{self, Book},
     limits::{self, Drain},
-    lines, outbound,
+    lines,
+    listener::{Listener, listeners},
+    media::{MediaSettings, media},
+    outbound,
     peers::{self, Pbx, Trunk},
     problem::Problem,
     read::Read,
     schema::{self, File},
-    timers,
+    timers, ways,
 };
-use crate::{gate::limits::Limits, prompts::set::PromptSet};
+use crate::{gate::limits::Limits, net::Bounds, prompts::set::PromptSet};
 
 /// Where something is kept, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,36 +33,6 @@ pub struct Place {
     pub country: Box<str>,
     /// The declared provider.
     pub provider: Box<str>,
-}
-
-/// A SIP listener.
-#[derive(Clone, Debug)]
-pub struct Listener {
-    /// Its name.
-    pub name: Box<str>,
-    /// Where it binds.
-    pub bind: SocketAddr,
-    /// What peers are told.
-    pub advertised: SocketAddr,
-}
-
-/// Media addresses, ports and threads.
-#[derive(Clone, Debug)]
-pub struct MediaSettings {
-    /// Where sockets bind.
-    pub bind: IpAddr,
-    /// What peers are told.
-    pub advertised: IpAddr,
-    /// Even RTP ports from the first to the last.
-    pub ports: (u16, u16),
-    /// Threads.
-    pub workers: usize,
-    /// Whose tones are heard.
-    pub tones: Box<str>,
-    /// How long neither party of a bridged call may send nothing (row B-33).
-    pub dead_call: Option<Duration>,
-    /// The same on hold.
-    pub dead_hold: Option<Duration>,
 }
 
 /// Everything a node needs, judged.
@@ -75,6 +48,8 @@ pub struct Settings {
     pub store: Place,
     /// Listeners.
     pub listeners: Vec<Listener>,
+    /// How many connections, and how long they wait for what.
+    pub bounds: Bounds,
     /// The clock of SIP's retransmissions.
     pub timers: sip::Timers,
     /// Media.
@@ -125,13 +100,16 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let callbacks = patterns("callback_numbers", &file.emergency.callback_numbers, &mut problems);
     let (limits, drain) =
         (limits::limits(&file, &mut problems), limits::drain(&file, &mut problems));
-    let listeners = listeners(&file, &mut problems);
+    let mut warnings = warnings(&file);
+    let listeners = listeners(&file.listener, &mut problems, &mut warnings);
+    ways::exposure(&file, &mut warnings);
+    ways::one_far_range(&file, &mut problems);
+    let bounds = connections::bounds(file.connections, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);
     let media = media(&file.media, &mut problems);
     let headers = headers::book(&file, &mut problems);
     let trunks = peers::trunks(&file, &mut problems);
     let pbxs = peers::pbxs(&file, &mut problems);
-    let warnings = warnings(&file);
     for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
         if let Some(bind) = bind.filter(|bind| !bind.ip().is_loopback()) {
             problems.push(Problem::value(place, "bind", bind, "use a loopback address"));
@@ -145,6 +123,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             keys,
             store,
             listeners,
+            bounds,
             timers,
             media,
             headers,
@@ -271,74 +250,6 @@ fn emergency(emergency: &schema::Emergency, problems: &mut Vec<Problem>) -> Opti
         ));
     }
     list
-}
-
-fn listeners(file: &File, problems: &mut Vec<Problem>) -> Vec<Listener> {
-    let default = schema::Listener {
-        name: "default".to_owned(),
-        bind: SocketAddr::from(([127, 0, 0, 1], 5060)),
-        advertised_address: None,
-    };
-    let written =
-        if file.listener.is_empty() { std::slice::from_ref(&default) } else { &file.listener[..] };
-    written
-        .iter()
-        .map(|listener| {
-            if listener.bind.ip().is_unspecified() && listener.advertised_address.is_none() {
-                problems.push(Problem::missing(
-                    format_args!("listener \"{}\"", listener.name),
-                    "advertised_address",
-                    "a listener on every address needs the one that peers reach it by",
-                ));
-            }
-            let ip = listener.advertised_address.unwrap_or(listener.bind.ip());
-            Listener {
-                name: listener.name.as_str().into(),
-                bind: listener.bind,
-                advertised: SocketAddr::new(ip, listener.bind.port()),
-            }
-        })
-        .collect()
-}
-
-fn media(media: &schema::Media, problems: &mut Vec<Problem>) -> MediaSettings {
-    let (min, max) = (media.port_min + media.port_min % 2, media.port_max);
-    if media.port_min < 1024 || max < min.saturating_add(7) {
-        problems.push(Problem::value(
-            "media",
-            "port_max",
-            max,
-            "give a range above 1023 with at least eight ports; a call takes four",
-        ));
-    }
-    if media.workers == 0 || media.workers > 256 {
-        problems.push(Problem::value("media", "workers", media.workers, "use 1 to 256"));
-    }
-    if media::Country::from_code(&media.tones.to_uppercase()).is_none() {
-        let mend = "use `nl`, `de`, `fr` or `gb`";
-        problems.push(Problem::value("media", "tones", &media.tones, mend));
-    }
-    if media.bind.is_unspecified() && media.advertised_address.is_none() {
-        let mend = "media on every address needs the one that peers reach it by";
-        problems.push(Problem::missing("media", "advertised_address", mend));
-    }
-    MediaSettings {
-        bind: media.bind,
-        advertised: media.advertised_address.unwrap_or(media.bind),
-        ports: (min, max),
-        workers: media.workers,
-        tones: media.tones.as_str().into(),
-        dead_call: patience("dead_call_s", media.dead_call_s, problems),
-        dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
-    }
-}
-
-/// How long silence on the wire is borne; speech has pauses, and some phones send nothing in them.
-fn patience(key: &'static str, seconds: u32, problems: &mut Vec<Problem>) -> Option<Duration> {
-    if seconds > 0 && seconds < 5 {
-        problems.push(Problem::value("media", key, seconds, "use 5 or more, or 0 for never"));
-    }
-    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
 }
 
 /// Callers outside this machine hear a studio voice, or the operator says that a machine will do.

@@ -5,10 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use sip::Uri;
 
-use super::{
-    problem::Problem,
-    schema::{File, Media},
-};
+use super::{media, problem::Problem, schema::File};
 use crate::gate::{
     bucket::Rate,
     limits::{Answer, Limits},
@@ -90,8 +87,10 @@ impl Written {
 
 /// How many calls the media ports allow: each takes two pairs.
 #[must_use]
-pub fn room(media: &Media) -> usize {
-    usize::from(media.port_max.saturating_sub(media.port_min).saturating_add(1)) / 4
+pub fn room(media: &media::Written) -> usize {
+    let size = |min: u16, max: u16| usize::from(max.saturating_sub(min).saturating_add(1)) / 4;
+    let others = media.range.iter().map(|range| size(range.port_min, range.port_max));
+    others.fold(size(media.port_min, media.port_max), usize::min)
 }
 
 /// Judges `[limits]`.

@@ -1,9 +1,13 @@
 //! Configuration: read, judged, and turned into the settings of a running node.
 
+pub mod connections;
+pub mod exit;
 pub mod headers;
 pub mod judge;
 pub mod limits;
 pub mod lines;
+pub mod listener;
+pub mod media;
 mod outbound;
 pub mod peers;
 pub mod problem;
@@ -12,3 +16,4 @@ pub mod rewrite;
 pub mod schema;
 pub mod target;
 mod timers;
+pub mod ways;

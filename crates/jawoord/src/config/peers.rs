@@ -9,6 +9,7 @@ use super::{
     rewrite,
     schema::File,
     target::{Host, Keys, Reach, Written},
+    ways,
 };
 
 /// A carrier or SBC.
@@ -64,6 +65,13 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
             continue;
         };
         reach.rewrites = rewrite::rewrites(&trunk.rewrite, country, &place, problems);
+        let ways = ways::Keys {
+            listener: trunk.listener.as_ref(),
+            media: trunk.media.as_ref(),
+            large_by_tcp: trunk.large_by_tcp,
+            lab_pinned_sha256: trunk.lab_pinned_sha256.as_ref(),
+        };
+        reach.exit = ways.judge(file, &tls_names, &reach.targets, (&place, problems));
         trunks.push(Trunk {
             name: trunk.name.as_str().into(),
             networks: trunk.networks.clone(),
@@ -101,19 +109,34 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
         };
         let mut reach = keys.judge(&place, problems);
         reach.rewrites = rewrite::rewrites(&pbx.rewrite, country, &place, problems);
+        let tls_names = tls_names(&pbx.tls_names, &place, problems);
+        let ways = ways::Keys {
+            listener: pbx.listener.as_ref(),
+            media: pbx.media.as_ref(),
+            large_by_tcp: pbx.large_by_tcp,
+            lab_pinned_sha256: pbx.lab_pinned_sha256.as_ref(),
+        };
+        reach.exit = ways.judge(file, &tls_names, &reach.targets, (&place, problems));
         let trunks = file.trunk.iter().flat_map(|trunk| &trunk.networks);
         let known = pbxs.iter().flat_map(|pbx| &pbx.networks).chain(trunks);
         ambiguous(known, &pbx.networks, &place, problems);
         pbxs.push(Pbx {
             name: pbx.name.as_str().into(),
             networks: pbx.networks.clone(),
-            tls_names: tls_names(&pbx.tls_names, &place, problems),
+            tls_names,
             reach: Arc::new(reach),
         });
     }
+    let names = trunk_names(file).chain(file.pbx.iter().flat_map(|pbx| &pbx.tls_names));
+    let lower: Vec<String> = names.map(|name| name.to_lowercase()).collect();
+    unique("trunk and pbx: tls_names", lower.iter().map(String::as_str), problems);
     unique("trunk", file.trunk.iter().map(|trunk| trunk.name.as_str()), problems);
     unique("pbx", file.pbx.iter().map(|pbx| pbx.name.as_str()), problems);
     pbxs
+}
+
+fn trunk_names(file: &File) -> impl Iterator<Item = &String> {
+    file.trunk.iter().flat_map(|trunk| &trunk.tls_names)
 }
 
 /// A pair of equally specific peers is an error, because nobody could say which one a call is of.
@@ -145,11 +168,7 @@ fn tls_names(names: &[String], place: &str, problems: &mut Vec<Problem>) -> Vec<
     judged
 }
 
-fn unique<'a>(
-    table: &'static str,
-    names: impl Iterator<Item = &'a str>,
-    problems: &mut Vec<Problem>,
-) {
+fn unique<'a>(table: &str, names: impl Iterator<Item = &'a str>, problems: &mut Vec<Problem>) {
     let mut seen = std::collections::BTreeSet::new();
     for name in names {
         if !seen.insert(name) {

@@ -1,14 +1,14 @@
 //! The configuration file as it is written: every key, its unit and its default.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{headers::Headers, limits, rewrite::Written as Rewrite, target::Targets};
+use super::{
+    connections, headers::Headers, limits, listener, media, rewrite::Written as Rewrite,
+    target::Targets,
+};
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -26,11 +26,13 @@ pub struct File {
     /// Which countries may hold recordings.
     pub residency: Residency,
     /// Where SIP is received.
-    pub listener: Vec<Listener>,
+    pub listener: Vec<listener::Written>,
+    /// Bounds of SIP connections.
+    pub connections: connections::Written,
     /// The clock of SIP's retransmissions.
     pub timers: Timers,
     /// Where RTP is received.
-    pub media: Media,
+    pub media: media::Written,
     /// Carriers and SBCs.
     pub trunk: Vec<Trunk>,
     /// How much of a message's headers goes to the other side.
@@ -149,18 +151,6 @@ impl Default for Residency {
     }
 }
 
-/// A SIP listener (UDP).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listener {
-    /// Its name, for logs.
-    pub name: String,
-    /// Where it binds.
-    pub bind: SocketAddr,
-    /// What peers are told instead, behind a 1:1 NAT.
-    pub advertised_address: Option<IpAddr>,
-}
-
 /// The base intervals of SIP's retransmissions (RFC 3261 table 4); read at start only.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -176,43 +166,6 @@ pub struct Timers {
 impl Default for Timers {
     fn default() -> Self {
         Self { t1_ms: 500, t2_ms: 4_000, t4_ms: 5_000 }
-    }
-}
-
-/// Media ports and threads.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Media {
-    /// The address RTP sockets bind to.
-    pub bind: IpAddr,
-    /// What peers are told instead, behind a 1:1 NAT.
-    pub advertised_address: Option<IpAddr>,
-    /// First UDP port (even).
-    pub port_min: u16,
-    /// Last UDP port.
-    pub port_max: u16,
-    /// Media threads.
-    pub workers: usize,
-    /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
-    pub tones: String,
-    /// A bridged call in which neither party sends anything for so long is ended; 0 never.
-    pub dead_call_s: u32,
-    /// The same for a call on hold.
-    pub dead_hold_s: u32,
-}
-
-impl Default for Media {
-    fn default() -> Self {
-        Self {
-            bind: IpAddr::from([127, 0, 0, 1]),
-            advertised_address: None,
-            port_min: 20_000,
-            port_max: 29_999,
-            workers: 1,
-            tones: "nl".to_owned(),
-            dead_call_s: 60,
-            dead_hold_s: 900,
-        }
     }
 }
 
@@ -251,6 +204,15 @@ pub struct Trunk {
     /// Country of numbers written without a country code, ISO 3166-1 alpha-2.
     #[serde(default = "netherlands")]
     pub default_country: String,
+    /// The listener by which it is reached and by which its requests come; by default any.
+    pub listener: Option<String>,
+    /// Its range of media ports; by default that of [media].
+    pub media: Option<String>,
+    /// Whether it takes TCP as well, for requests too large for a datagram.
+    #[serde(default)]
+    pub large_by_tcp: bool,
+    /// For the lab only: the SHA-256 of its certificate, instead of everything that makes it good.
+    pub lab_pinned_sha256: Option<String>,
     /// Headers that cross to and from it, instead of the usual ones; `default` stands for those.
     pub pass: Option<Vec<String>>,
     /// Headers that never cross to or from it.
@@ -295,6 +257,15 @@ pub struct Pbx {
     /// Seconds between OPTIONS; 0 sends none and takes the targets for up.
     #[serde(default = "thirty")]
     pub keepalive_s: u32,
+    /// The listener by which it is reached and by which its requests come; by default any.
+    pub listener: Option<String>,
+    /// Its range of media ports; by default that of [media].
+    pub media: Option<String>,
+    /// Whether it takes TCP as well, for requests too large for a datagram.
+    #[serde(default)]
+    pub large_by_tcp: bool,
+    /// For the lab only: the SHA-256 of its certificate, instead of everything that makes it good.
+    pub lab_pinned_sha256: Option<String>,
     /// Headers that cross to and from it, instead of the usual ones; `default` stands for those.
     pub pass: Option<Vec<String>>,
     /// Headers that never cross to or from it.

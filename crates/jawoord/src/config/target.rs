@@ -7,7 +7,7 @@ use serde::{
     de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-use super::problem::Problem;
+use super::{exit::Exit, problem::Problem};
 use crate::rewrite::Rewrites;
 
 /// One `[[trunk.target]]` or `[[pbx.target]]`.
@@ -226,6 +226,8 @@ pub struct Reach {
     pub patience: Patience,
     /// How numbers are written there.
     pub rewrites: Rewrites,
+    /// By which way.
+    pub exit: Exit,
 }
 
 /// The keys that a trunk and a PBX have alike.
@@ -279,7 +281,7 @@ impl Keys<'_> {
                 }
             }
         }
-        Reach { targets, watch, patience, rewrites: Rewrites::default() }
+        Reach { targets, watch, patience, rewrites: Rewrites::default(), exit: Exit::default() }
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use call::Time;
 use ledger::Station;
 use ring::rand::SecureRandom;
-use sip::{Abilities, Event, Host, Invite, Uri, Why};
+use sip::{Abilities, Event, Host, Invite, Transport, Uri, Why};
 
 use super::{
     Node,
     convey::{Conveyed, withdrawal},
+    listen::Leaves,
     place::{far, kind},
 };
 use crate::{
@@ -64,12 +65,17 @@ impl Node {
     ) -> Result<(), sip::CommandError> {
         let address = candidate.address;
         session.rules[1] = rules(session, candidate);
-        let (listener, own) = session.wires.from();
+        let (reach, host) = (Arc::clone(&candidate.reach), candidate.host.as_deref());
+        let transport = candidate.transport.on_the_wire();
+        let Leaves { listener, own, stream } = self
+            .leaves(&reach.exit, (host, address), transport)
+            .ok_or(sip::CommandError::UnknownListener)?;
         let request = session.wires.request();
         let (mut from, mut to) = (identity::from(request, own), identity::to(request, address));
         let mut target = identity::target(request, address);
         name(&mut target, candidate);
         name(&mut to.uri, candidate);
+        carried(&mut target, transport);
         let (origin, settings) = (Arc::clone(&session.origin), Arc::clone(&session.settings));
         let numbers = route::numbers(&settings, &origin, candidate, session.offer.emergency);
         numbers.parties(&mut target, &mut to, &mut from);
@@ -82,7 +88,7 @@ impl Node {
         let mut invite = Invite {
             listener,
             destination: address,
-            stream: None,
+            stream,
             target,
             routes: Vec::new(),
             from,
@@ -208,7 +214,13 @@ impl Node {
             if let (Uri::Sip(uri), Some(host)) = (&mut target, &ping.host) {
                 uri.host = Host::Name(host.as_ref().to_owned());
             }
-            match self.endpoint.options(self.instant, sip::ListenerId(0), ping.address, &target) {
+            let transport = ping.transport.on_the_wire();
+            let to = (ping.host.as_deref(), ping.address);
+            let leaves = self.leaves(&ping.reach.exit, to, transport);
+            let sent = leaves.ok_or(sip::CommandError::UnknownListener).and_then(|leaves| {
+                self.endpoint.options(self.instant, leaves.listener, ping.address, &target)
+            });
+            match sent {
                 Ok(sent) => {
                     self.pings.insert(sent, ping.number);
                 }
@@ -247,6 +259,15 @@ fn name(uri: &mut Uri, candidate: &Candidate) {
         let default = candidate.transport.port();
         uri.host = Host::Name(host.as_ref().to_owned());
         uri.port = uri.port.filter(|port| *port != default);
+    }
+}
+
+/// A stream is named, so that whoever passes the request on takes it, too (RFC 3261 §19.1.1).
+fn carried(uri: &mut Uri, transport: Transport) {
+    if let Uri::Sip(uri) = uri
+        && transport.is_reliable()
+    {
+        uri.params.set("transport", Some(transport.name().to_ascii_lowercase().as_bytes()));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         urgent,
     },
     node::place::Arrived,
-    peer::{self, Peer},
+    peer::Peer,
     session::Session,
     wires::Side,
 };
@@ -44,8 +44,8 @@ impl Node {
         }
     }
 
-    fn is_known(&self, remote: Remote) -> bool {
-        peer::of(&self.settings, &self.targets, remote).is_some()
+    pub(crate) fn is_known(&self, remote: Remote) -> bool {
+        self.peer(&self.settings, remote).is_some()
     }
 
     /// Answers a few of the messages of an unknown source, and drops the others (row R-19). Nothing
@@ -97,7 +97,7 @@ impl Node {
         if !invites {
             return None;
         }
-        let trunk = match peer::of(&self.settings, &self.targets, remote) {
+        let trunk = match self.peer(&self.settings, remote) {
             Some(Peer::Trunk(trunk)) => Some((&*trunk.name, trunk.max_calls)),
             Some(Peer::Pbx(_)) | None => None,
         };
@@ -108,7 +108,7 @@ impl Node {
     }
 
     fn is_urgent(&self, remote: Remote, request: &Request) -> bool {
-        let country = match peer::of(&self.settings, &self.targets, remote) {
+        let country = match self.peer(&self.settings, remote) {
             Some(Peer::Trunk(trunk)) => Some(trunk.country),
             Some(Peer::Pbx(_)) | None => self.settings.trunks.first().map(|trunk| trunk.country),
         };

@@ -5,6 +5,7 @@ mod convey;
 mod dial;
 mod gate;
 mod hear;
+mod listen;
 mod place;
 pub mod run;
 
@@ -22,10 +23,11 @@ use sip::{Endpoint, LegId, PingId};
 use self::place::Arrived;
 use crate::{
     clock::Clock,
-    config::judge::Settings,
+    config::{judge::Settings, listener::Listener},
     gate::{bucket::Buckets, quiet::Quiet, tally::Tally},
     identity::thread::End,
     metrics::Metrics,
+    net::Net,
     office::lanes::OfficeDoor,
     recorder::door::RecorderDoor,
     session::Session,
@@ -65,6 +67,9 @@ pub struct Node {
     pub(crate) parked: VecDeque<(Instant, Arrived)>,
     /// The messages of the latest calls.
     pub(crate) traces: Traces,
+    /// The sockets, and the listeners that they are, by the number of each.
+    pub(crate) net: Net,
+    pub(crate) listeners: Box<[Listener]>,
     /// The instant of the input that is being handled: one clock read each.
     pub(crate) instant: Instant,
 }
@@ -91,6 +96,8 @@ pub struct Parts {
     pub recorder: RecorderDoor,
     /// The counters.
     pub metrics: Metrics,
+    /// The sockets of the settings' listeners.
+    pub net: Net,
 }
 
 impl Node {
@@ -102,18 +109,10 @@ impl Node {
         let random = SystemRandom::new();
         let mut seed = [0; 32];
         random.fill(&mut seed).map_err(|_| io::Error::other("no random seed"))?;
-        let listeners = parts
-            .settings
-            .listeners
-            .iter()
-            .map(|listener| sip::Listener {
-                transport: sip::Transport::Udp,
-                advertised: listener.advertised,
-            })
-            .collect();
+        let listeners: Box<[Listener]> = parts.settings.listeners.as_slice().into();
+        let ends = listeners.iter().map(Listener::for_endpoint).collect();
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
-        let config =
-            sip::Config { timers: parts.settings.timers, ..sip::Config::new(agent, listeners) };
+        let config = sip::Config { timers: parts.settings.timers, ..sip::Config::new(agent, ends) };
         let ceiling = config.max_transactions;
         Ok(Self {
             clock: parts.clock,
@@ -124,6 +123,8 @@ impl Node {
             due: BTreeSet::new(),
             threads: HashMap::new(),
             targets: Targets::new(&parts.settings.pbxs, &parts.settings.trunks, Instant::now()),
+            net: parts.net,
+            listeners,
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,

@@ -14,7 +14,7 @@ use crate::{
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
     number,
-    peer::{self, Peer},
+    peer::Peer,
     route,
     session::{Row, Session},
     targets::Kind,
@@ -25,7 +25,7 @@ impl Node {
     /// An INVITE outside of any dialog.
     pub(crate) fn arrives(&mut self, arrival: Arrived) {
         let settings = Arc::clone(&self.settings);
-        let Some(peer) = peer::of(&settings, &self.targets, arrival.source) else {
+        let Some(peer) = self.peer(&settings, arrival.source) else {
             self.metrics.strangers.inc();
             return self.refuse(arrival.leg, 403, &[]);
         };
@@ -78,11 +78,11 @@ impl Node {
         Way { dialled, rules, trunk, origin }: Way,
         settings: Arc<Settings>,
     ) {
-        let local = settings
-            .listeners
-            .get(usize::from(arrival.source.listener.0))
+        let local = self
+            .listener(arrival.source.listener)
             .map_or(arrival.source.address, |listener| listener.advertised);
-        let opened = match self.sound.open(offer.call, offer.direction) {
+        let ranges = ranges(&settings, offer.direction, &origin);
+        let opened = match self.sound.open(offer.call, offer.direction, ranges) {
             Ok(opened) => opened,
             Err(error) => {
                 tracing::debug!(kind = ?error.kind(), "media ports");
@@ -182,6 +182,20 @@ impl Node {
             tracing::debug!(%error, "refusing");
         }
     }
+}
+
+/// The ranges of media ports of the leg that called and of the one that is called.
+fn ranges<'a>(
+    settings: &'a Settings,
+    direction: Direction,
+    origin: &'a Reach,
+) -> [Option<&'a str>; 2] {
+    let mut trunks = settings.trunks.iter().map(|trunk| &trunk.reach);
+    let far = match direction {
+        Direction::Inbound => settings.pbxs.first().map(|pbx| &pbx.reach),
+        Direction::Outbound => trunks.find(|reach| !reach.targets.is_empty()),
+    };
+    [origin.exit.media.as_deref(), far.and_then(|far| far.exit.media.as_deref())]
 }
 
 /// What was dialled, and what else the side that called says and wants.

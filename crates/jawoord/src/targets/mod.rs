@@ -86,7 +86,7 @@ pub enum Trial {
 }
 
 /// An OPTIONS to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Ping {
     /// Its number, for [`Targets::pong`].
     pub number: u64,
@@ -96,6 +96,8 @@ pub struct Ping {
     pub address: SocketAddr,
     /// How.
     pub transport: Transport,
+    /// By which way.
+    pub reach: Arc<Reach>,
 }
 
 /// A peer's address went up or down.
@@ -377,9 +379,11 @@ impl Targets {
     pub fn due(&mut self, now: Instant) -> Vec<Ping> {
         let mut pings = Vec::new();
         for spot in &mut self.spots {
+            let Some(peer) = self.peers.iter().find(|peer| peer.id == spot.peer) else { continue };
             if spot.health.ask(self.pings + 1, now) {
                 self.pings += 1;
                 pings.push(Ping {
+                    reach: Arc::clone(&peer.reach),
                     number: self.pings,
                     host: spot.host.clone(),
                     address: spot.address,

@@ -1,0 +1,198 @@
+//! `[media]`: the ranges of ports that sound comes and goes by, and what callers hear there.
+
+use std::{net::IpAddr, time::Duration};
+
+use serde::Deserialize;
+
+use super::{listener::is_link_local, problem::Problem};
+
+/// Media ports and threads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Written {
+    /// The address RTP sockets bind to.
+    pub bind: IpAddr,
+    /// What peers are told instead, behind a 1:1 NAT.
+    pub advertised_address: Option<IpAddr>,
+    /// First UDP port (even).
+    pub port_min: u16,
+    /// Last UDP port.
+    pub port_max: u16,
+    /// Further ranges, for peers that are reached by another address.
+    pub range: Vec<WrittenRange>,
+    /// Media threads.
+    pub workers: usize,
+    /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
+    pub tones: String,
+    /// A bridged call in which neither party sends anything for so long is ended; 0 never.
+    pub dead_call_s: u32,
+    /// The same for a call on hold.
+    pub dead_hold_s: u32,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            bind: IpAddr::from([127, 0, 0, 1]),
+            advertised_address: None,
+            port_min: 20_000,
+            port_max: 29_999,
+            range: Vec::new(),
+            workers: 1,
+            tones: "nl".to_owned(),
+            dead_call_s: 60,
+            dead_hold_s: 900,
+        }
+    }
+}
+
+/// A range of media ports with an address of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenRange {
+    /// Its name, for the trunks and PBXs that use it.
+    pub name: String,
+    /// The address RTP sockets bind to.
+    pub bind: IpAddr,
+    /// What peers are told instead, behind a 1:1 NAT.
+    pub advertised_address: Option<IpAddr>,
+    /// First UDP port (even).
+    pub port_min: u16,
+    /// Last UDP port.
+    pub port_max: u16,
+}
+
+/// A range of ports of one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Its name; the first one, that of [media] itself, has none.
+    pub name: Option<Box<str>>,
+    /// Where sockets bind.
+    pub bind: IpAddr,
+    /// What peers are told.
+    pub advertised: IpAddr,
+    /// Even RTP ports from the first to the last.
+    pub ports: (u16, u16),
+}
+
+/// Media addresses, ports and threads.
+#[derive(Clone, Debug)]
+pub struct MediaSettings {
+    /// The ranges; that of [media] itself is the first one.
+    pub ranges: Vec<Range>,
+    /// Threads.
+    pub workers: usize,
+    /// Whose tones are heard.
+    pub tones: Box<str>,
+    /// How long neither party of a bridged call may send nothing (row B-33).
+    pub dead_call: Option<Duration>,
+    /// The same on hold.
+    pub dead_hold: Option<Duration>,
+}
+
+/// Judges `[media]`.
+pub(super) fn media(media: &Written, problems: &mut Vec<Problem>) -> MediaSettings {
+    if media.workers == 0 || media.workers > 256 {
+        problems.push(Problem::value("media", "workers", media.workers, "use 1 to 256"));
+    }
+    if media::Country::from_code(&media.tones.to_uppercase()).is_none() {
+        let mend = "use `nl`, `de`, `fr` or `gb`";
+        problems.push(Problem::value("media", "tones", &media.tones, mend));
+    }
+    let own = (media.bind, media.advertised_address, (media.port_min, media.port_max));
+    let mut ranges = vec![range(None, own, problems)];
+    for more in &media.range {
+        let written = (more.bind, more.advertised_address, (more.port_min, more.port_max));
+        let new = range(Some(&more.name), written, problems);
+        let place = format!("media.range \"{}\"", more.name);
+        if ranges.iter().any(|range| range.name == new.name) {
+            let mend = "another range has this name; give each its own";
+            problems.push(Problem::value(&place, "name", &more.name, mend));
+        }
+        let overlaps = |range: &Range| {
+            let (ours, theirs) = (new.ports, range.ports);
+            let both =
+                range.bind == new.bind || range.bind.is_unspecified() || new.bind.is_unspecified();
+            both && ours.0 <= theirs.1 && theirs.0 <= ours.1
+        };
+        if ranges.iter().any(overlaps) {
+            let mend =
+                "another range has some of these ports on the same address; give each its own";
+            problems.push(Problem::value(&place, "port_min", more.port_min, mend));
+        }
+        ranges.push(new);
+    }
+    MediaSettings {
+        ranges,
+        workers: media.workers,
+        tones: media.tones.as_str().into(),
+        dead_call: patience("dead_call_s", media.dead_call_s, problems),
+        dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
+    }
+}
+
+fn range(
+    name: Option<&String>,
+    (bind, advertised, (first, last)): (IpAddr, Option<IpAddr>, (u16, u16)),
+    problems: &mut Vec<Problem>,
+) -> Range {
+    let place = name.map_or_else(|| "media".to_owned(), |name| format!("media.range \"{name}\""));
+    let even = first.saturating_add(first % 2);
+    if first < 1024 || last < even.saturating_add(7) {
+        problems.push(Problem::value(
+            &place,
+            "port_max",
+            last,
+            "give a range above 1023 with at least eight ports; a call takes four",
+        ));
+    }
+    if bind.is_unspecified() && advertised.is_none() {
+        let mend = "media on every address needs the one that peers reach it by";
+        problems.push(Problem::missing(&place, "advertised_address", mend));
+    }
+    let told = advertised.unwrap_or(bind);
+    if is_link_local(told) {
+        let mend = "a link-local address means nothing to another machine; use a routed one";
+        problems.push(Problem::value(&place, "advertised_address", told, mend));
+    }
+    Range {
+        name: name.map(|name| name.as_str().into()),
+        bind,
+        advertised: told,
+        ports: (even, last),
+    }
+}
+
+/// How long silence on the wire is borne; speech has pauses, and some phones send nothing in them.
+fn patience(key: &'static str, seconds: u32, problems: &mut Vec<Problem>) -> Option<Duration> {
+    if seconds > 0 && seconds < 5 {
+        problems.push(Problem::value("media", key, seconds, "use 5 or more, or 0 for never"));
+    }
+    (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(text: &str) -> Vec<String> {
+        let mut problems = Vec::new();
+        let _judged = media(&toml::from_str(text).unwrap(), &mut problems);
+        problems.iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn ranges_on_one_address_share_no_port_and_on_two_they_may() {
+        let two = |bind: &str, port: u16| {
+            judged(&format!(
+                "bind = \"127.0.0.1\"\nport_min = 20000\nport_max = 20100\n[[range]]\nname = \
+                 \"b\"\nbind = \"{bind}\"\nport_min = {port}\nport_max = 20200\n"
+            ))
+        };
+        assert_eq!(two("::1", 20_000), Vec::<String>::new());
+        assert_eq!(two("127.0.0.1", 20_102), Vec::<String>::new());
+        assert!(two("127.0.0.1", 20_100)[0].contains("media.range \"b\": `port_min` is \"20100\""));
+        assert_eq!(two("fe80::1", 20_000).len(), 1, "a link-local address is told to nobody");
+        assert_eq!(two("::", 21_000).len(), 3);
+    }
+}

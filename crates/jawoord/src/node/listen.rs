@@ -1,0 +1,82 @@
+//! By which listener a message comes and goes, and who is at its other end.
+
+use std::net::SocketAddr;
+
+use sip::{ListenerId, Remote, Transport};
+
+use super::Node;
+use crate::{
+    config::{exit::Exit, judge::Settings, listener::Listener},
+    peer::{self, Peer, Seen},
+};
+
+/// By which way a request leaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Leaves {
+    /// The listener.
+    pub(crate) listener: ListenerId,
+    /// What the peer is told of it.
+    pub(crate) own: SocketAddr,
+    /// The listener for what is too large for a datagram.
+    pub(crate) stream: Option<ListenerId>,
+}
+
+impl Node {
+    /// A listener. They stay what they were at the start, whatever the configuration says later.
+    pub(crate) fn listener(&self, id: ListenerId) -> Option<&Listener> {
+        self.listeners.get(usize::from(id.0))
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn peer<'a>(&self, settings: &'a Settings, source: Remote) -> Option<Peer<'a>> {
+        let listener = self.listener(source.listener);
+        let seen = Seen {
+            source,
+            listener: listener.map(|listener| &*listener.name),
+            shown: self.net.names(source),
+            asked: listener.and_then(|l| l.tls.as_ref()).is_some_and(|tls| tls.asks),
+        };
+        peer::of(settings, &self.targets, seen)
+    }
+
+    /// By which listener a request to an address of a peer leaves; `None` when none leads there.
+    pub(crate) fn leaves(
+        &mut self,
+        exit: &Exit,
+        (host, address): (Option<&str>, SocketAddr),
+        transport: Transport,
+    ) -> Option<Leaves> {
+        let by = |wanted: Transport| {
+            self.listeners.iter().position(|listener| {
+                let own = (&*listener.name, listener.transport, listener.advertised.ip());
+                exit.fits(own, (wanted, address.ip()))
+            })
+        };
+        let number = |index: usize| u16::try_from(index).ok().map(ListenerId);
+        let listener = by(transport).and_then(number)?;
+        let stream = by(Transport::Tcp).filter(|_| exit.large_by_tcp).and_then(number);
+        let own = self.listener(listener)?.advertised;
+        if transport == Transport::Tls {
+            let remote = Remote { address, listener, transport };
+            self.net.expect(remote, exit.expected(host, address));
+        }
+        Some(Leaves { listener, own, stream })
+    }
+
+    /// New certificates and bounds take effect at once, on connections that are made from now on;
+    /// new listeners at the next start.
+    pub(crate) fn renew_listeners(&mut self, settings: &Settings) {
+        let openings: Vec<_> = settings.listeners.iter().map(Listener::opening).collect();
+        self.net.renew(&openings, settings.bounds);
+        for listener in &mut self.listeners {
+            if let Some(new) = settings.listeners.iter().find(|new| new.is_same(listener)) {
+                listener.tls.clone_from(&new.tls);
+            }
+        }
+        let same = self.listeners.len() == settings.listeners.len()
+            && self.listeners.iter().zip(&settings.listeners).all(|(a, b)| a.is_same(b));
+        if !same {
+            tracing::warn!("changed listeners take effect at the next start");
+        }
+    }
+}

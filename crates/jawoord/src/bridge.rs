@@ -54,6 +54,7 @@ fn ended(side: Side, party: Party, why: Why) -> Option<Input> {
             | Why::NoPrack
             | Why::NoAnswer
             | Why::Unknown
+            | Why::Stale
             | Why::Expired,
             _,
         ) => Some(Input::HungUp(party)),

@@ -1,5 +1,7 @@
 //! A dialog: what both sides agreed to call it, and how to reach the other side (RFC 3261 §12).
 
+use std::net::SocketAddr;
+
 use crate::network::{Remote, Way};
 use crate::uri::{Host, SipUri, Uri};
 use crate::wire::address::NameAddr;
@@ -88,6 +90,16 @@ impl Dialog {
             target: contact(response).unwrap_or_else(|| self.target.clone()),
             ..self.clone()
         }
+    }
+
+    /// Takes ourselves off the beginning of the route set: what we put there, or a peer that counts us
+    /// among its proxies, must not make us send to ourselves (row T-08).
+    pub(crate) fn without(mut self, own: &[SocketAddr]) -> Dialog {
+        let others = self.routes.iter().position(|route| {
+            route.uri.socket_address().is_none_or(|address| !own.contains(&address))
+        });
+        self.routes.drain(..others.unwrap_or(self.routes.len()));
+        self
     }
 
     /// A target refresh (RFC 3261 §12.2): the Contact of a re-INVITE or of its 2xx.

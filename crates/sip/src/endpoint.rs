@@ -19,5 +19,6 @@ mod leg;
 mod originate;
 mod register;
 mod reliable;
+mod session;
 mod settle;
 mod size;

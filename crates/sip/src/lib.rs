@@ -33,7 +33,12 @@
 //! request it came in. What repeats the description in force is answered here and not reported.
 //! Other requests inside a call are [`Event::Asked`] → [`Endpoint::answer_asked`], ours
 //! [`Endpoint::send`] and [`Endpoint::notify`] → [`Event::Told`]; [`Refer`] and [`Replaces`] read what a
-//! transfer asks for. Every leg ends with exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and [`Event::Ended`].
+//! transfer asks for.
+//! A leg that has a session timer is refreshed by whom both sides agreed on, and ends with
+//! [`Why::Stale`] when nobody does it.
+//!
+//! Every leg ends with exactly one of [`Event::Rejected`], [`Event::Cancelled`], [`Event::Bye`] and
+//! [`Event::Ended`].
 //! How long to let it ring is the caller's to decide: an INVITE that nobody answers, rejects or
 //! cancels stays open in either direction.
 //!
@@ -48,8 +53,9 @@
 //!
 //! `sip` does not know that recording exists. It opens no socket, resolves no name, reads no clock
 //! and draws no random number; the seed of [`Endpoint::new`] is all the chance there is. It has no
-//! session timers, and promises none of them in `Allow` and
-//! `Supported`. An INVITE of ours always carries the offer, and a PRACK of ours never a second one.
+//! policy for transfers: whether a REFER or a Replaces is granted is the caller's to say. A
+//! subscription ends with its leg, and there are none but those of REFER. An INVITE of ours always
+//! carries the offer, and a PRACK of ours never a second one.
 //! It does not filter sources: what the caller does not want answered is not given to
 //! [`Endpoint::receive`], and what it wants answered at no cost is given to
 //! [`Endpoint::refuse_outright`]; [`glance`] tells which is which.
@@ -116,4 +122,5 @@ pub use wire::header::{Header, HeaderError, Params};
 pub use wire::message::{Fault, Message, Start};
 pub use wire::method::Method;
 pub use wire::parse::{NotSip, parse};
+pub use wire::redirect::redirections;
 pub use wire::request::Request;

@@ -56,10 +56,22 @@ pub(crate) enum Alarm {
     Refresh,
     /// The INVITE is no longer wanted (its Expires, §13.3.1).
     Expire,
+    /// Refresh the session (RFC 4028 §10).
+    Renew,
+    /// Nobody has refreshed it.
+    Lapse,
 }
 
-const ALARMS: [Alarm; 6] =
-    [Alarm::Retransmit, Alarm::GiveUp, Alarm::Linger, Alarm::Offer, Alarm::Refresh, Alarm::Expire];
+const ALARMS: [Alarm; 8] = [
+    Alarm::Retransmit,
+    Alarm::GiveUp,
+    Alarm::Linger,
+    Alarm::Offer,
+    Alarm::Refresh,
+    Alarm::Expire,
+    Alarm::Renew,
+    Alarm::Lapse,
+];
 
 /// The deadlines of one owner.
 #[derive(Debug, Clone, Default)]

@@ -10,5 +10,6 @@ pub mod message;
 pub mod method;
 pub mod parse;
 pub mod reason;
+pub mod redirect;
 pub mod request;
 pub(crate) mod via;

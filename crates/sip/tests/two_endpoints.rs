@@ -4,6 +4,8 @@
 
 mod network;
 
+use sip::SessionTimer;
+
 use network::{Chance, Step, Weather, World};
 
 /// Seeds per scenario and weather.
@@ -233,19 +235,86 @@ fn a_03_a_late_offer_is_answered_in_the_ack_whatever_the_wire_does() {
     assert!(answered >= 98, "{answered}");
 }
 
+#[test]
+fn a_09_early_media_is_acknowledged_before_the_answer_whatever_the_wire_does() {
+    let plan = |world: &mut World| {
+        world.called = vec![(100, Step::Early), (600, Step::Answer)];
+        world.at(60_000, 0, Step::Bye);
+    };
+    scenario(plan, &[["HungUp", "Bye"]], &[]);
+    let mut world = World::new(1, FAIR);
+    plan(&mut world);
+    world.call();
+    world.run();
+    assert!(world.trace.join("\n").contains("sends PRACK"));
+}
+
+#[test]
+fn a_11_updates_before_and_after_the_answer_leave_both_with_the_same_session() {
+    let plan = |world: &mut World| {
+        world.called = vec![(100, Step::Early), (9000, Step::Answer)];
+        world.at(4000, 0, Step::Update("v=0 caller, early"));
+        world.at(60_000, 1, Step::Update("v=0 called"));
+        world.at(60_000, 0, Step::Update("v=0 caller"));
+        world.at(160_000, 1, Step::Update("v=0 called, last"));
+        world.at(250_000, 0, Step::Bye);
+    };
+    scenario(plan, &[["HungUp", "Bye"]], &[]);
+    for seed in 0..100 {
+        let mut world = World::new(seed, if seed == 0 { FAIR } else { ROUGH });
+        plan(&mut world);
+        world.call();
+        world.run();
+        if world.ends() == ["HungUp", "Bye"] {
+            let [caller, called] = &world.nodes;
+            let context = || format!("seed {seed}\n{}", world.trace.join("\n"));
+            assert_eq!(called.said.as_deref(), Some(&b"v=0 called, last"[..]), "{}", context());
+            assert_eq!(
+                (&caller.said, &caller.heard),
+                (&called.heard, &called.said),
+                "{}",
+                context()
+            );
+        }
+    }
+}
+
+#[test]
+fn b_11_a_call_that_is_refreshed_lives_on_whatever_the_wire_does() {
+    let plan = |world: &mut World| {
+        world.session = Some(SessionTimer { expires_s: 90, min_s: 90 });
+        world.called = vec![(100, Step::Ring), (500, Step::Answer)];
+        world.at(300_000, 0, Step::Reinvite("v=0 held"));
+        world.at(900_000, 1, Step::Bye);
+    };
+    scenario(plan, &[["Bye", "HungUp"]], &[]);
+    let mut world = World::new(1, FAIR);
+    plan(&mut world);
+    world.call();
+    world.run();
+    let text = world.trace.join("\n");
+    assert!(text.matches("sends UPDATE").count() >= 18, "{text}");
+    assert_eq!(text.matches("Reanswered").count(), 1, "nobody hears of a refresh: {text}");
+}
+
 /// Any commands at any time, in the weather of this seed.
 fn any_commands(seed: u64) {
     let mut chance = Chance::new(seed ^ 0x5eed);
     let mut world = World::new(seed, [FAIR, ROUGH, STORM][usize::try_from(seed % 3).unwrap()]);
-    let step = |chance: &mut Chance| match chance.below(8) {
+    let step = |chance: &mut Chance| match chance.below(12) {
         0 => Step::Ring,
         1 | 2 => Step::Answer,
         3 => Step::Reject(486),
         4 => Step::Cancel,
         5 => Step::Bye,
+        6 | 7 => Step::Early,
+        8 => Step::Update("v=0 a"),
+        9 => Step::Update("v=0 d"),
         _ => Step::Reinvite(["v=0 a", "v=0 b", "v=0 c"][usize::try_from(chance.below(3)).unwrap()]),
     };
-    for _ in 0..chance.below(12) {
+    let timer = SessionTimer { expires_s: 90, min_s: 90 };
+    world.session = Some(timer).filter(|_| chance.below(2) == 0);
+    for _ in 0..chance.below(16) {
         let (ms, node, step) = (chance.below(40_000), chance.below(2), step(&mut chance));
         world.at(ms, usize::try_from(node).unwrap(), step);
     }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::command::CommandError;
-use super::compose::Reply;
+use super::compose::{Reply, borrowed};
 use super::core::{Endpoint, Sending};
 use super::event::{By, Event, ForkId, LegId, Sdp, Why};
 use super::leg::{Asking, Errand, Open, Phase, Queued};
@@ -161,7 +161,11 @@ impl Endpoint {
         body: Body,
     ) -> Result<(), CommandError> {
         let held = self.live(leg)?;
-        let up = matches!(held.phase, Phase::Up);
+        let up = match held.phase {
+            Phase::Up => true,
+            Phase::Ringing(_) | Phase::Calling(_) => false,
+            Phase::Closing(..) | Phase::Over => return Err(CommandError::WrongState),
+        };
         let fork = fork.filter(|_| !up);
         if held.open(fork) != Open::Nothing || !held.takes_update {
             return Err(CommandError::WrongState);
@@ -221,7 +225,10 @@ impl Endpoint {
             return;
         }
         let (by, fork, body) = (asking.by, asking.fork, asking.body.clone());
-        let sending = |method| Sending { fork, body: Some(&body), ..Sending::plain(method) };
+        let own = held.session_terms();
+        let own = borrowed(&own);
+        let sending =
+            |method| Sending { fork, own: &own, body: Some(&body), ..Sending::plain(method) };
         let client = match by {
             By::Invite => self.send_in_dialog(now, leg, sending(Method::INVITE)),
             By::Update | By::Prack => {

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::compose::{ACCEPT, Reply};
+use super::compose::{ACCEPT, Reply, borrowed};
 use super::core::Endpoint;
 use super::event::{By, Event, ForkId, LegId, Sdp};
-use super::leg::{Invited, Open, Phase, Queued};
+use super::leg::{Invited, Open, Own, Phase, Queued};
+use super::session::too_short;
 use crate::transaction::layer::ServerId;
 use crate::wire::body::{Content, content};
 use crate::wire::request::Request;
@@ -34,6 +35,9 @@ impl Endpoint {
         };
         if let Some(status) = status {
             self.refuse_change(now, server, &request, status);
+            return;
+        }
+        if self.is_too_short(now, id, server, &request) {
             return;
         }
         let Some(offer) = self.offer_in(now, server, &request) else { return };
@@ -65,16 +69,34 @@ impl Endpoint {
         };
         if let Some(status) = status {
             self.refuse_change(now, server, &request, status);
+        } else if self.is_too_short(now, id, server, &request) {
+            // 422 is sent.
         } else if offer.is_none() {
             if let Some(leg) = self.legs.get_mut(&id) {
                 leg.dialog_at(fork).refresh(request.message());
             }
-            self.refuse(now, server, &request, 200, &[]);
+            let own = self.agree_on_session(now, id, request.message());
+            self.refuse(now, server, &request, 200, &borrowed(&own));
         } else if self.legs.get(&id).is_some_and(|leg| leg.asked.is_some()) {
             self.refuse_change(now, server, &request, 500);
         } else {
             self.on_change(now, id, (server, request), offer, (By::Update, fork));
         }
+    }
+
+    /// Refuses a session interval that is shorter than ours (RFC 4028 §9).
+    fn is_too_short(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        server: ServerId,
+        request: &Request,
+    ) -> bool {
+        let timer = self.legs.get(&id).and_then(|leg| leg.session);
+        let Some(least) = too_short(timer, request.message()) else { return false };
+        let least = least.to_string();
+        self.refuse(now, server, request, 422, &[("Min-SE", least.as_bytes())]);
+        true
     }
 
     /// The offer of a request, if it has one; a body that we cannot read is answered here.
@@ -142,10 +164,15 @@ impl Endpoint {
         match invited.by {
             By::Invite => self.accept(now, id, invited, queued, (false, !invited.offered)),
             By::Update | By::Prack => {
+                let own = match invited.by {
+                    By::Update => self.agree_on_session(now, id, invited.request.message()),
+                    By::Invite | By::Prack => Own::new(),
+                };
                 let Some(leg) = self.legs.get(&id) else { return };
                 let tag = leg.dialog.local_tag.clone();
                 let (headers, body) = (&queued.headers, queued.body.as_ref());
-                let reply = Reply { headers, body, ..Reply::plain(queued.status, &tag) };
+                let own = borrowed(&own);
+                let reply = Reply { own: &own, headers, body, ..Reply::plain(queued.status, &tag) };
                 self.reply(now, invited.server, &invited.request, &reply);
             }
         }

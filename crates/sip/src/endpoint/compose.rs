@@ -1,6 +1,5 @@
 //! Writing the requests and responses of an endpoint.
 
-use super::command::Abilities;
 use super::config::{Config, Listener};
 use crate::dialog::{Dialog, own_uri};
 use crate::wire::address::NameAddr;
@@ -16,16 +15,26 @@ use crate::wire::request::{Request, top_via};
 pub(crate) const ALLOW: &[u8] =
     b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, MESSAGE";
 /// The extensions that we understand.
-pub(crate) const SUPPORTED: &[u8] = b"100rel, 199, replaces, norefersub";
+pub(crate) const SUPPORTED: &[u8] = b"100rel, 199, replaces, norefersub, timer";
 
-/// The extensions that an INVITE of ours promises.
-pub(crate) fn supported(abilities: Abilities) -> &'static [u8] {
-    if abilities.reliable { SUPPORTED } else { b"199, replaces, norefersub" }
+/// The extensions that we promise, with and without these two.
+pub(crate) fn supported(reliable: bool, timer: bool) -> &'static [u8] {
+    match (reliable, timer) {
+        (true, true) => SUPPORTED,
+        (true, false) => b"100rel, 199, replaces, norefersub",
+        (false, true) => b"199, replaces, norefersub, timer",
+        (false, false) => b"199, replaces, norefersub",
+    }
 }
 /// The bodies we read.
 pub(crate) const ACCEPT: &[u8] = b"application/sdp, multipart/mixed";
 /// The INFO bodies we read: Cisco's and the plain digit (rows D-13, D-14).
 pub(crate) const ACCEPT_INFO: &[u8] = b"application/dtmf-relay, application/dtmf";
+
+/// Own headers as they are passed on.
+pub(crate) fn borrowed<'a>(own: &'a [(&'static str, Vec<u8>)]) -> Vec<(&'static str, &'a [u8])> {
+    own.iter().map(|(name, value)| (*name, value.as_slice())).collect()
+}
 
 /// One request of ours.
 pub(crate) struct Outgoing<'a> {
@@ -192,7 +201,7 @@ pub(crate) fn response(
         // Whoever is to send UPDATE in an early dialog must know that it may (RFC 3311 §4).
         out.header(b"Allow", ALLOW);
     }
-    if accepts {
+    if accepts && reply.own.iter().all(|(name, _)| *name != "Supported") {
         out.header(b"Supported", SUPPORTED);
     }
     if !config.user_agent.is_empty() {

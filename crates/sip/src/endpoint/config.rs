@@ -61,6 +61,11 @@ impl Config {
         }
     }
 
+    /// Every address that is ours.
+    pub(crate) fn own(&self) -> Vec<SocketAddr> {
+        self.listeners.iter().map(|listener| listener.advertised).collect()
+    }
+
     pub(crate) fn listener(&self, id: ListenerId) -> Option<Listener> {
         self.listeners.get(usize::from(id.0)).copied()
     }

@@ -298,6 +298,7 @@ impl Endpoint {
             self.transactions.forsake(now, client);
         }
         let tag = leg.dialog.local_tag.clone();
+        leg.ticking = None;
         let asked = leg.asked.take().map(|asked| (asked.server, asked.request));
         let asks = std::mem::take(&mut leg.asks);
         self.file(id);

@@ -112,6 +112,8 @@ impl Endpoint {
                 let last = Event::Ended { leg: id, why: Why::Expired };
                 self.end_ringing(now, id, &Queued::plain(487), last);
             }
+            Alarm::Renew => self.refresh_session(now, id),
+            Alarm::Lapse => self.lapse(now, id),
             Alarm::Linger => {}
         }
     }

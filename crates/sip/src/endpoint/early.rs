@@ -1,5 +1,6 @@
 //! Responses to our INVITE up to the answer: the places that ring, and the one that answers.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,7 +34,8 @@ impl Endpoint {
             return;
         }
         leg.note_abilities(&response);
-        let Some(early) = place(leg, &response) else { return };
+        let own = self.config.own();
+        let Some(early) = place(leg, &response, &own) else { return };
         let fork = early.id;
         let sdp = Sdp::of(&response);
         if let Some(rseq) = rseq(&response) {
@@ -80,12 +82,21 @@ impl Endpoint {
         let agreed = early.is_some_and(|early| early.agreed);
         let fork = early.map_or(ForkId(leg.heard_of), |early| early.id);
         let dialog = early.map_or(&leg.dialog, |early| &early.dialog).confirmed(&response);
+        let dialog = dialog.without(&self.config.own());
         leg.dialog = dialog.clone();
         leg.phase = Phase::Up;
         // An UPDATE in the early dialog may have changed what we said.
         leg.said = leg.said.take().filter(|_| agreed).or(Some(said));
         leg.heard = sdp.clone();
+        let lost = leg.asked.take_if(|asked| asked.fork.is_some_and(|other| other != fork));
+        if let Some(asked) = &mut leg.asked {
+            asked.fork = None;
+        }
         self.acknowledge(id, &dialog, number);
+        if let Some(lost) = lost {
+            self.refuse(now, lost.server, &lost.request, 487, &[]);
+        }
+        self.take_session(now, id, &response);
         match sdp {
             _ if cancelled => self.close(now, id, Why::Cancelled { answered: true }, &[]),
             Some(sdp) => {
@@ -102,6 +113,7 @@ impl Endpoint {
         let Ok((number, _)) = cseq(response) else { return };
         let early = leg.fork(to_tag(response).as_deref());
         let mut stray = early.map_or(&leg.dialog, |early| &early.dialog).confirmed(response);
+        stray = stray.without(&self.config.own());
         let (peer, counted) = (leg.peer, early.is_some());
         self.acknowledge(id, &stray, number);
         // A stale re-INVITE's 2xx within our own dialog needs its ACK and no BYE of its own.
@@ -132,7 +144,7 @@ impl Endpoint {
 }
 
 /// The early dialog that a provisional response belongs to; `None` when there are too many.
-fn place<'a>(leg: &'a mut Leg, response: &Message) -> Option<&'a mut Early> {
+fn place<'a>(leg: &'a mut Leg, response: &Message, own: &[SocketAddr]) -> Option<&'a mut Early> {
     let tag = to_tag(response);
     let known = leg.forks.iter().position(|early| early.tag == tag);
     let at = match known {
@@ -141,7 +153,7 @@ fn place<'a>(leg: &'a mut Leg, response: &Message) -> Option<&'a mut Early> {
         None => {
             let id = ForkId(leg.heard_of);
             leg.heard_of += 1;
-            let dialog = leg.dialog.confirmed(response);
+            let dialog = leg.dialog.confirmed(response).without(own);
             leg.forks.push(Early { id, tag, dialog, sdp: None, rseq: None, agreed: false });
             leg.forks.len() - 1
         }

@@ -103,6 +103,8 @@ pub enum Why {
     /// The offer in our 2xx was not answered in the ACK (row A-03), or our INVITE was accepted
     /// without a session description.
     NoAnswer,
+    /// Nobody refreshed the session in time (RFC 4028, row B-11).
+    Stale,
     /// The other side says that it knows no such call (481 or 408 in the dialog, row B-09).
     Unknown,
 }

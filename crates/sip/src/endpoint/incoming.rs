@@ -3,23 +3,28 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::compose::{ACCEPT, ALLOW, Reply, SUPPORTED};
+use super::compose::{ACCEPT, ALLOW, Reply, SUPPORTED, borrowed, supported};
+use super::config::SessionTimer;
 use super::core::{Endpoint, Owner};
 use super::event::{By, Event, LegId, Sdp};
-use super::leg::{Invited, Leg, Phase, Queued, Ringing};
+use super::leg::{Invited, Leg, Own, Phase, Queued, Ringing};
+use super::session::too_short;
 use crate::dialog::Dialog;
 use crate::network::Remote;
 use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
 use crate::uri::Uri;
+use crate::wire::address::NameAddr;
 use crate::wire::body::{Content, content};
 use crate::wire::header::split_list;
 use crate::wire::method::Method;
 use crate::wire::request::Request;
 
 /// What an OPTIONS learns about us (row R-18): nothing beyond RFC 3261 is promised.
-pub(crate) const ABILITIES: [(&str, &[u8]); 3] =
-    [("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", SUPPORTED)];
+pub(crate) fn abilities(session: Option<SessionTimer>) -> [(&'static str, &'static [u8]); 3] {
+    let supported = supported(true, session.is_some());
+    [("Allow", ALLOW), ("Accept", ACCEPT), ("Supported", supported)]
+}
 
 impl Endpoint {
     /// A request without a To tag.
@@ -37,7 +42,8 @@ impl Endpoint {
             Method::INVITE => self.on_invite(now, source, server, request),
             Method::OPTIONS => {
                 let status = if self.draining { 503 } else { 200 };
-                self.refuse(now, server, &request, status, &ABILITIES);
+                let own = abilities(self.config.session);
+                self.refuse(now, server, &request, status, &own);
             }
             // RFC 3261 §15.1.2, RFC 6665 §4.1.3: these make sense in a dialog only.
             Method::BYE
@@ -116,11 +122,16 @@ impl Endpoint {
                 return;
             }
         };
+        if let Some((status, own)) = self.unfit(&request) {
+            self.refuse(now, server, &request, status, &borrowed(&own));
+            return;
+        }
         // Row A-01: before anybody looks up anything.
         self.reply(now, server, &request, &Reply { tag: None, ..Reply::plain(100, b"") });
         let id = LegId(self.next_number());
         let number = 1 + self.tokens.below(10_000);
         let dialog = Dialog::incoming(&request, self.tokens.token(), number);
+        let dialog = dialog.without(&self.config.own());
         let request = Arc::new(request);
         let (offered, by) = (offer.is_some(), By::Invite);
         let invited = Invited { server, request: request.clone(), offered, by, fork: None };
@@ -145,6 +156,20 @@ impl Endpoint {
             offer,
             reliable,
         });
+    }
+
+    /// Why an INVITE that can be read cannot be taken.
+    fn unfit(&self, request: &Request) -> Option<(u16, Own)> {
+        let message = request.message();
+        // RFC 3261 §8.1.1.8: without an address to call back there is no dialog.
+        let contact = message.list("Contact").first().and_then(|contact| NameAddr::parse(contact));
+        if contact.is_none() {
+            return Some((400, Own::new()));
+        }
+        if let Some(least) = too_short(self.config.session, message) {
+            return Some((422, vec![("Min-SE", least.to_string().into_bytes())]));
+        }
+        None
     }
 
     /// CANCEL (RFC 3261 §9.2): 200 for itself, 487 for an INVITE that is still open (row B-15).

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::compose::{ACCEPT_INFO, ALLOW};
 use super::core::Endpoint;
 use super::event::{Event, LegId, Sdp, Why};
-use super::incoming::ABILITIES;
+use super::incoming::abilities;
 use super::leg::{Phase, Queued};
 use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
@@ -50,7 +50,10 @@ impl Endpoint {
         match request.method().clone() {
             Method::BYE => self.on_bye(now, id, server, request),
             Method::INVITE => self.on_reinvite(now, id, server, request),
-            Method::OPTIONS => self.refuse(now, server, &request, 200, &ABILITIES),
+            Method::OPTIONS => {
+                let session = self.legs.get(&id).and_then(|leg| leg.session);
+                self.refuse(now, server, &request, 200, &abilities(session));
+            }
             Method::INFO => self.on_info(now, id, server, request),
             Method::PRACK => self.on_prack(now, id, server, request),
             Method::UPDATE => self.on_update(now, id, server, request, fork),

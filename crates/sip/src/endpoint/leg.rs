@@ -116,6 +116,8 @@ pub(crate) struct Calling {
     pub(crate) client: ClientId,
     /// What was asked for, to be sent again when the other side wants something changed.
     pub(crate) invite: Box<Invite>,
+    /// How often it has been sent again.
+    pub(crate) tries: u8,
     /// A provisional response has come: a CANCEL may go out (rows B-15, C-10).
     pub(crate) heard: bool,
     /// We want to cancel; the headers for the CANCEL until it is sent.
@@ -166,6 +168,17 @@ pub(crate) struct SentAck {
     pub(crate) octets: Vec<u8>,
 }
 
+/// Headers that the endpoint writes itself, by name and value.
+pub(crate) type Own = Vec<(&'static str, Vec<u8>)>;
+
+/// The session timer that both sides agreed on (RFC 4028).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticking {
+    pub(crate) seconds: u32,
+    /// We refresh.
+    pub(crate) ours: bool,
+}
+
 /// What a request of ours that is neither INVITE nor BYE is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Errand {
@@ -173,6 +186,8 @@ pub(crate) enum Errand {
     Prack,
     /// It carries an offer.
     Update,
+    /// It keeps the session alive (RFC 4028).
+    Refresh,
     /// The shell's. If `fatal`, a peer that knows no such dialog ends the call.
     Ask { ask: AskId, fatal: bool },
 }
@@ -230,6 +245,12 @@ pub(crate) struct Leg {
     pub(crate) heard: Option<Sdp>,
     /// The session timer that we want; `None` for none at all.
     pub(crate) session: Option<SessionTimer>,
+    /// The one that is agreed on.
+    pub(crate) ticking: Option<Ticking>,
+    /// The shortest interval that they take, in seconds, as far as they have said.
+    pub(crate) min_s: u32,
+    /// They list `timer` in Supported.
+    pub(crate) knows_timers: bool,
 }
 
 impl Leg {
@@ -259,6 +280,9 @@ impl Leg {
             said: None,
             heard: None,
             session: None,
+            ticking: None,
+            min_s: 0,
+            knows_timers: false,
         }
     }
 
@@ -280,6 +304,8 @@ impl Leg {
         if message.first("Allow").is_some() {
             self.takes_update = message.lists("Allow", "UPDATE");
         }
+        self.knows_timers |=
+            message.lists("Supported", "timer") || message.lists("Require", "timer");
     }
 
     /// The early dialog with this tag of theirs.

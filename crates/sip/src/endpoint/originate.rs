@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::command::{CommandError, Invite};
-use super::compose::{self, Outgoing};
+use super::compose::{self, Outgoing, borrowed};
 use super::config::Listener;
 use super::core::{Endpoint, Owner};
 use super::event::{Event, LegId, PingId, Pong, Why};
 use super::leg::{Calling, Leg, Phase};
+use super::session::opening_terms;
+use crate::auth::rewrite::authorised;
 use crate::dialog::{Dialog, to_tag};
 use crate::network::ListenerId;
 use crate::transaction::layer::{Lapse, Passed};
@@ -17,6 +19,9 @@ use crate::uri::Uri;
 use crate::wire::message::Message;
 use crate::wire::method::Method;
 use crate::wire::request::cseq;
+
+/// How often an INVITE is sent again with a longer session interval.
+const MAX_TRIES: u8 = 3;
 
 impl Endpoint {
     /// Sends an INVITE with a dialog of its own: Call-ID, tag, Via and Contact have nothing of any
@@ -36,12 +41,13 @@ impl Endpoint {
         let mut dialog =
             Dialog::outgoing(call_id, tag, &invite.from, &invite.to, target, routes, number);
         let id = LegId(self.next_number());
-        let octets = self.compose_invite(listener, &mut dialog, invite);
+        let octets = self.compose_invite(listener, &mut dialog, (invite, 0));
         let way = (remote.into(), invite.stream);
         let client = self.send_sized(now, Owner::Leg(id), way, octets).ok_or(CommandError::Full)?;
         let calling = Calling {
             client,
             invite: Box::new(invite.clone()),
+            tries: 0,
             heard: false,
             cancel: None,
             cancelled: false,
@@ -63,21 +69,22 @@ impl Endpoint {
         })
     }
 
-    /// Writes an INVITE with the next number of its dialog-to-be.
+    /// Writes an INVITE with the next number of its dialog-to-be; `least`: the shortest session
+    /// interval that the other side takes, in seconds.
     fn compose_invite(
         &mut self,
         listener: Listener,
         dialog: &mut Dialog,
-        invite: &Invite,
+        (invite, least): (&Invite, u32),
     ) -> Vec<u8> {
         let branch = self.tokens.branch();
-        let supported = compose::supported(invite.abilities);
+        let own = opening_terms(invite.abilities, least);
         let parts = Outgoing {
             method: Method::INVITE,
             cseq: dialog.next_cseq(),
             branch: &branch,
             max_forwards: invite.max_forwards,
-            own: &[("Supported", supported)],
+            own: &borrowed(&own),
             headers: &invite.headers,
             body: Some(&invite.body),
         };
@@ -178,8 +185,8 @@ impl Endpoint {
             200..300 if asks => self.on_reaccepted(now, id, &response),
             // A fork that answers second, or a 2xx that comes when its call is over (row A-14).
             200..300 => self.turn_away(now, id, &response),
-            _ if calls => self.on_rejected(id, status, response),
-            _ if asks => self.on_rerejected(now, id, status),
+            _ if calls => self.on_rejected(now, id, status, response),
+            _ if asks => self.on_rerejected(now, id, status, &response),
             _ => {}
         }
     }
@@ -197,17 +204,52 @@ impl Endpoint {
         true
     }
 
-    fn on_rejected(&mut self, id: LegId, status: u16, response: Message) {
+    fn on_rejected(&mut self, now: Instant, id: LegId, status: u16, response: Message) {
         let cancelled = self.legs.get(&id).is_some_and(|leg| match &leg.phase {
             Phase::Calling(calling) => calling.cancel.is_some(),
             Phase::Ringing(_) | Phase::Up | Phase::Closing(..) | Phase::Over => false,
         });
+        if status == 422 && !cancelled && self.invite_again(now, id, &response) {
+            return;
+        }
+        self.abandon(now, id);
         let last = if cancelled {
             Event::Ended { leg: id, why: Why::Cancelled { answered: false } }
         } else {
             Event::Rejected { leg: id, status, response: Arc::new(response) }
         };
         self.finish(id, last);
+    }
+
+    /// Sends an INVITE again with the session interval that the other side wants at least: same call,
+    /// next number (RFC 4028 §7.4, row B-11). `false` when that has been tried or names nothing new.
+    fn invite_again(&mut self, now: Instant, id: LegId, response: &Message) -> bool {
+        let Some(leg) = self.legs.get_mut(&id) else { return false };
+        let learnt = leg.learn_min(response);
+        let (least, stream) = (leg.min_s, leg.stream);
+        let Phase::Calling(calling) = &mut leg.phase else { return false };
+        if !learnt || calling.tries >= MAX_TRIES {
+            return false;
+        }
+        calling.tries += 1;
+        calling.heard = false;
+        let (invite, mut dialog) = (calling.invite.clone(), leg.dialog.clone());
+        leg.forks.clear();
+        let Ok(listener) = self.listener(invite.listener) else { return false };
+        let Ok(remote) = self.remote(invite.listener, invite.destination) else { return false };
+        let octets = self.compose_invite(listener, &mut dialog, (&invite, least));
+        let Some(leg) = self.legs.get_mut(&id) else { return false };
+        let octets = authorised(leg.wallet.as_mut(), octets);
+        let way = (remote.into(), stream);
+        let Some(client) = self.send_sized(now, Owner::Leg(id), way, octets) else { return false };
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.dialog = dialog;
+            leg.clients += 1;
+            if let Phase::Calling(calling) = &mut leg.phase {
+                calling.client = client;
+            }
+        }
+        true
     }
 
     /// A transaction of ours has run out of time or is forgotten.
@@ -258,6 +300,7 @@ impl Endpoint {
                     Some(_) => Why::Cancelled { answered: false },
                     None => Why::NoResponse,
                 };
+                self.abandon(now, id);
                 self.finish(id, Event::Ended { leg: id, why });
             }
             Phase::Closing(..) => self.closed(id, passed),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::command::CommandError;
-use super::compose::{self, ACCEPT, Reply};
+use super::compose::{self, ACCEPT, Reply, borrowed};
 use super::core::Endpoint;
 use super::event::{By, Event, LegId, Sdp, Why};
 use super::leg::{Invited, Pending, Phase, Queued, Ringing, Unacked};
@@ -289,12 +289,14 @@ impl Endpoint {
         queued: &Queued,
         (first, offers): (bool, bool),
     ) {
+        let own = self.agree_on_session(now, id, invited.request.message());
+        let own = borrowed(&own);
         let Some(remote) = self.transactions.reply_to(invited.server) else { return };
         let Some(listener) = self.config.listener(remote.listener) else { return };
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let tag = leg.dialog.local_tag.clone();
         let (headers, body) = (&queued.headers, queued.body.as_ref());
-        let reply = Reply { headers, body, ..Reply::plain(queued.status, &tag) };
+        let reply = Reply { own: &own, headers, body, ..Reply::plain(queued.status, &tag) };
         let standing = &leg.dialog.standing;
         let octets = compose::response(&self.config, listener, &invited.request, &reply, standing);
         leg.unacked = Some(Unacked {

@@ -154,7 +154,12 @@ impl Client {
                 Due::Retransmit
             }
             Alarm::GiveUp => Due::GaveUp,
-            Alarm::Linger | Alarm::Offer | Alarm::Refresh | Alarm::Expire => Due::Over,
+            Alarm::Linger
+            | Alarm::Offer
+            | Alarm::Refresh
+            | Alarm::Expire
+            | Alarm::Renew
+            | Alarm::Lapse => Due::Over,
         })
     }
 }

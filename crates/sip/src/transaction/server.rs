@@ -111,9 +111,13 @@ impl Server {
                 self.alarms.set(Alarm::Retransmit, now + self.interval);
                 Due::Retransmit
             }
-            Alarm::GiveUp | Alarm::Linger | Alarm::Offer | Alarm::Refresh | Alarm::Expire => {
-                Due::Over
-            }
+            Alarm::GiveUp
+            | Alarm::Linger
+            | Alarm::Offer
+            | Alarm::Refresh
+            | Alarm::Expire
+            | Alarm::Renew
+            | Alarm::Lapse => Due::Over,
         })
     }
 }

@@ -239,6 +239,11 @@ impl Header {
         }
     }
 
+    /// A header of the endpoint's own making.
+    pub(crate) fn own(name: &'static str, value: String) -> Header {
+        Header { name: name.as_bytes().to_vec(), value: value.into_bytes() }
+    }
+
     /// The name as given.
     pub fn name(&self) -> &[u8] {
         &self.name

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sip::{
-    Abilities, Body, Config, Endpoint, Event, Header, Invite, LegId, Listener, ListenerId, Method,
-    NameAddr, Remote, Transport, Uri,
+    Abilities, Body, Config, Endpoint, Event, ForkId, Header, Invite, LegId, Listener, ListenerId,
+    Method, NameAddr, Remote, SessionTimer, Transport, Uri,
 };
 
 /// A small generator (xorshift64*): the whole run follows from its seed.
@@ -45,6 +45,9 @@ pub(crate) enum Step {
     Cancel,
     Reinvite(&'static str),
     Refer,
+    /// Rings with a description of its own.
+    Early,
+    Update(&'static str),
 }
 
 enum Task {
@@ -56,6 +59,8 @@ pub(crate) struct Node {
     pub(crate) endpoint: Endpoint,
     pub(crate) address: SocketAddr,
     pub(crate) leg: Option<LegId>,
+    /// The place that rings.
+    pub(crate) fork: Option<ForkId>,
     pub(crate) events: Vec<Event>,
     /// The offer or answer that each side of this node said last, and the one it heard last.
     pub(crate) said: Option<Vec<u8>>,
@@ -81,6 +86,8 @@ pub(crate) struct World {
     /// for the called side it is a call with a late offer (row A-03).
     pub(crate) late: bool,
     answers: Vec<Option<Vec<u8>>>,
+    /// The session timer of both sides.
+    pub(crate) session: Option<SessionTimer>,
 }
 
 /// The answer that [`World::late`] puts into the ACK.
@@ -143,6 +150,7 @@ impl World {
                 endpoint: endpoint(address, seed),
                 address,
                 leg: None,
+                fork: None,
                 events: Vec::new(),
                 said: None,
                 heard: None,
@@ -163,6 +171,7 @@ impl World {
             trace: Vec::new(),
             late: false,
             answers: Vec::new(),
+            session: None,
         }
     }
 
@@ -174,10 +183,9 @@ impl World {
     /// Node 0 calls node 1 now.
     pub(crate) fn call(&mut self) {
         let destination = self.nodes[1].address;
-        let leg = self.nodes[0]
-            .endpoint
-            .invite(self.now, &invite(destination, "v=0 first"))
-            .expect("room");
+        let abilities = Abilities { session: self.session, ..Abilities::default() };
+        let invite = Invite { abilities, ..invite(destination, "v=0 first") };
+        let leg = self.nodes[0].endpoint.invite(self.now, &invite).expect("room");
         self.nodes[0].leg = Some(leg);
         self.nodes[0].said = Some(b"v=0 first".to_vec());
         self.flush();
@@ -248,6 +256,15 @@ impl World {
                     Step::Reinvite(offer) => {
                         node.endpoint.reinvite(now, leg, Body::sdp(offer.as_bytes().to_vec()))
                     }
+                    Step::Early => {
+                        let answer =
+                            [b"answer to ", node.heard.as_deref().unwrap_or_default()].concat();
+                        node.endpoint.respond(now, leg, 183, &[], Some(&Body::sdp(answer)))
+                    }
+                    Step::Update(offer) => {
+                        let body = Body::sdp(offer.as_bytes().to_vec());
+                        node.endpoint.update(now, leg, node.fork, body)
+                    }
                 };
                 self.trace.push(format!("{:?} node {at} step {:?}", now - self.start, done));
             }
@@ -294,6 +311,7 @@ impl World {
             Event::IncomingInvite { leg, offer, .. } => {
                 let node = &mut self.nodes[at];
                 node.invites += 1;
+                node.endpoint.set_session_timer(now, *leg, self.session).expect("a leg");
                 node.leg = Some(*leg);
                 node.heard = offer.as_ref().map(|offer| offer.to_vec());
                 for (ms, step) in self.called.clone() {
@@ -325,8 +343,8 @@ impl World {
                 node.asked += 1;
             }
             Event::Told { status, .. } => self.nodes[at].told.push(*status),
-            Event::Provisional { .. }
-            | Event::Pracked { .. }
+            Event::Provisional { fork, .. } => self.nodes[at].fork = Some(*fork),
+            Event::Pracked { .. }
             | Event::ForkEnded { .. }
             | Event::Cancelled { .. }
             | Event::Rejected { .. }

@@ -10,5 +10,6 @@ mod o;
 #[path = "../peer/mod.rs"]
 mod peer;
 mod r;
+mod session;
 mod t;
 mod update;

@@ -44,7 +44,7 @@ fn r_18_options_says_what_we_do_and_when_we_are_leaving() {
         Some(&b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, MESSAGE"[..])
     );
     assert_eq!(alive.first("Accept"), Some(&b"application/sdp, multipart/mixed"[..]));
-    assert_eq!(alive.first("Supported"), Some(&b"100rel, 199, replaces, norefersub"[..]));
+    assert_eq!(alive.first("Supported"), Some(&b"100rel, 199, replaces, norefersub, timer"[..]));
     peer.endpoint.set_draining(true);
     peer.tell(&peer.request("OPTIONS", "r18b", 1, "", ""));
     assert_eq!(peer.statuses(), [503]);
@@ -138,4 +138,26 @@ fn r_03_an_offer_moves_the_target_of_later_requests() {
     peer.endpoint.bye(peer.now, leg, &[]).unwrap();
     assert_eq!(peer.take()[0].request_uri(), b"sip:new@192.0.2.44:5090;transport=udp;x=y");
     assert_eq!(peer.destination, "192.0.2.44:5090".parse().ok());
+}
+
+#[test]
+fn t_08_we_are_never_on_our_own_way() {
+    let mut peer = Peer::new();
+    let ours = "Record-Route: <sip:192.0.2.1:5060;lr>, <sip:192.0.2.50;lr>\r\n";
+    let (leg, _) = peer.up("t08", ours);
+    peer.endpoint.bye(peer.now, leg, &[]).unwrap();
+    let bye = peer.take().remove(0);
+    assert_eq!(bye.list("Route"), [b"<sip:192.0.2.50;lr>"]);
+    assert_eq!(peer.destination, "192.0.2.50:5060".parse().ok());
+}
+
+#[test]
+fn a_18_a_call_without_an_address_to_call_back_gets_400() {
+    let mut peer = Peer::new();
+    let contact = "Contact: <sip:caller@192.0.2.9:5070>\r\n";
+    for wrong in ["", "Contact: *\r\n", "Contact: nowhere\r\n"] {
+        peer.tell(&peer.invite(&format!("c{}", wrong.len()), "").replace(contact, wrong));
+        assert_eq!(peer.statuses(), [400], "{wrong}");
+    }
+    assert!(peer.event().is_none());
 }

@@ -34,10 +34,14 @@
 //! when its test is in.
 
 mod a;
+mod b;
+mod c;
+mod d;
 mod e;
 mod gate;
 mod identity;
 mod long;
 mod o;
 mod proof;
+mod r;
 mod table;

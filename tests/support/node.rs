@@ -89,7 +89,7 @@ impl Node {
     /// Starts a node with the lab's configuration on ports of its own.
     ///
     /// # Panics
-    /// It does not become ready within ten seconds.
+    /// It does not become ready within forty seconds.
     #[must_use]
     pub fn start(change: &Change) -> Self {
         let home = TempDir::new().expect("a temporary folder");
@@ -120,7 +120,7 @@ impl Node {
     /// Starts the program (again) on the same folder.
     ///
     /// # Panics
-    /// It does not become ready within ten seconds.
+    /// It does not become ready within forty seconds.
     pub fn run_again(&mut self) {
         let log = fs::OpenOptions::new()
             .create(true)
@@ -138,7 +138,8 @@ impl Node {
             .expect("the program starts");
         self.child = Some(child);
         let health = SocketAddr::from(([127, 0, 0, 1], self.metrics));
-        let until = Instant::now() + Duration::from_secs(10);
+        // A disk on which a whole workspace is being built is slow.
+        let until = Instant::now() + Duration::from_secs(40);
         while TcpStream::connect(health).is_err() {
             let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
             assert!(ended.is_none() && Instant::now() < until, "not ready:\n{}", self.log());
@@ -302,6 +303,11 @@ impl Node {
                 thread::sleep(Duration::from_millis(20));
             }
         }
+    }
+
+    /// Asks the node to stop (SIGTERM) and does not wait.
+    pub fn terminate(&self) {
+        let _sent = Command::new("kill").arg(self.pid().to_string()).status();
     }
 
     /// Waits until `seen` of what a command prints is true.

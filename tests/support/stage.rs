@@ -5,8 +5,14 @@ use std::{net::SocketAddr, time::Duration};
 use crate::{
     exchange::message::description,
     node::{Change, Node},
-    peer::{leg::Leg, post::Peer, seen::Seen, voice::Voice},
+    peer::{
+        leg::Leg,
+        post::Peer,
+        seen::Seen,
+        voice::{Packet, Voice},
+    },
     scene::{ENGLISH, NEVER},
+    sound::level,
 };
 
 /// Who calls, unless a test says otherwise.
@@ -118,6 +124,24 @@ impl Stage {
         self.caller.send(&a.ack(&ok));
         self.ear.talk_to(ok.sound());
         (a, ok)
+    }
+
+    /// Places a call to the line that asks, refuses at once and hears no confirmation: the caller is
+    /// answered and the PBX is called. The stage must be [`Stage::curt`].
+    pub fn refused(&mut self) -> (Leg, Leg, Seen) {
+        let (a, _) = self.asked();
+        let speaks =
+            |packets: &[Packet]| packets.iter().any(|packet| level(&packet.samples()) > 99.0);
+        assert!(self.ear.until(3_000, speaks), "no notice is heard");
+        self.ear.press('2');
+        let invite = self.pbx.expect("INVITE");
+        (a, self.pbx.called(&invite), invite)
+    }
+
+    /// A stage on which nobody hears a confirmation.
+    #[must_use]
+    pub fn curt() -> Self {
+        Self::with(Change::default().with("confirm = \"first\"", "confirm = \"off\""))
     }
 
     /// The caller hangs up and the node hangs up on the PBX.

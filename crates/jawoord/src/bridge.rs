@@ -18,8 +18,15 @@ pub type Told = Input;
 /// What a SIP event on a leg means to the call; `None` when it is none of its business.
 ///
 /// `party` is who is on the leg. Session descriptions have been read before: `hold` says what a
-/// re-INVITE's offer asks for.
-pub fn told(side: Side, party: Party, event: &Event, hold: Option<Hold>) -> Option<Input> {
+/// re-INVITE's offer asks for. `answered` says whether the far leg has been: one that ends before is
+/// a failure, not a hang-up.
+pub fn told(
+    side: Side,
+    party: Party,
+    event: &Event,
+    hold: Option<Hold>,
+    answered: bool,
+) -> Option<Input> {
     match event {
         Event::IncomingInvite { .. }
         | Event::Registration { .. }
@@ -28,7 +35,7 @@ pub fn told(side: Side, party: Party, event: &Event, hold: Option<Hold>) -> Opti
         | Event::Asked { .. }
         | Event::Told { .. } => None,
         Event::Acked { .. } => (side == Side::Near).then_some(Input::Confirmed),
-        Event::Cancelled { .. } | Event::Bye { .. } => Some(Input::HungUp(party)),
+        Event::Cancelled { .. } | Event::Bye { .. } => Some(lost(side, party, answered)),
         Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),
         Event::Answered { .. } => Some(Input::Answered),
         Event::Rejected { status, .. } => Some(Input::Failed(failure(*status))),
@@ -37,17 +44,24 @@ pub fn told(side: Side, party: Party, event: &Event, hold: Option<Hold>) -> Opti
         | Event::ReinviteRefused { .. }
         | Event::Pracked { .. }
         | Event::ForkEnded { .. } => None,
-        Event::Ended { why, .. } => ended(side, party, *why),
+        Event::Ended { why, .. } => ended(side, party, *why, answered),
+    }
+}
+
+/// A leg has ended without our doing.
+const fn lost(side: Side, party: Party, answered: bool) -> Input {
+    match side {
+        Side::Far if !answered => UNREACHABLE,
+        Side::Near | Side::Far => Input::HungUp(party),
     }
 }
 
 /// What the end of a leg means. An end that the call asked for itself is no news.
-fn ended(side: Side, party: Party, why: Why) -> Option<Input> {
+fn ended(side: Side, party: Party, why: Why, answered: bool) -> Option<Input> {
     match (why, side) {
         (Why::Refused | Why::HungUp, _) | (Why::Cancelled { .. }, Side::Near) => None,
         // Our CANCEL has been answered: the call may end now.
         (Why::Cancelled { .. }, Side::Far) => Some(Input::Failed(Failure::NoAnswer)),
-        (Why::NoResponse, Side::Far) => Some(Input::Failed(Failure::Unreachable)),
         (
             Why::NoResponse
             | Why::NoAck
@@ -57,7 +71,7 @@ fn ended(side: Side, party: Party, why: Why) -> Option<Input> {
             | Why::Stale
             | Why::Expired,
             _,
-        ) => Some(Input::HungUp(party)),
+        ) => Some(lost(side, party, answered)),
     }
 }
 
@@ -271,6 +285,17 @@ mod tests {
         }
         assert_eq!(end(Cause::Failed(Failure::Busy)).q850, 17);
         assert_eq!(end(Cause::Failed(Failure::Rejected(404))).sip, Some(404));
+    }
+
+    #[test]
+    fn a_far_leg_that_ends_before_its_answer_fails_and_after_it_hangs_up() {
+        for why in [Why::NoResponse, Why::NoAnswer, Why::Unknown] {
+            assert!(matches!(ended(Side::Far, Party::Agent, why, false), Some(UNREACHABLE)));
+            let up = ended(Side::Far, Party::Agent, why, true);
+            assert!(matches!(up, Some(Input::HungUp(Party::Agent))), "{up:?}");
+            let near = ended(Side::Near, Party::Customer, why, false);
+            assert!(matches!(near, Some(Input::HungUp(Party::Customer))), "{near:?}");
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct Session {
     pub thread: Thread,
     /// What is being handled, and which side said it.
     pub heard: Option<(Side, Heard)>,
+    /// Whether the far leg has answered.
+    pub answered: bool,
     /// The trunk it came by, if it did.
     pub trunk: Option<Arc<str>>,
     /// When it began.

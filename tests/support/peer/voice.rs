@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{exchange::sound::Sound, sound::decode_a};
+use crate::{
+    exchange::sound::Sound,
+    sound::{decode_a, level, share},
+};
 
 /// An RTP packet as it came in.
 #[derive(Clone, Debug)]
@@ -55,6 +58,15 @@ impl Packet {
         } else {
             Vec::new()
         }
+    }
+}
+
+impl Packet {
+    /// Whether it holds this tone and little else.
+    #[must_use]
+    pub fn holds(&self, hz: f64) -> bool {
+        let samples = self.samples();
+        level(&samples) > 300.0 && share(&samples, hz) > 0.8
     }
 }
 
@@ -135,6 +147,22 @@ impl Voice {
             thread::sleep(Duration::from_millis(2));
         }
         true
+    }
+
+    /// Waits up to two seconds for 60 ms of a tone that came in after a moment, and says whether it is
+    /// heard.
+    #[must_use]
+    pub fn hears(&mut self, hz: f64, since: Instant) -> bool {
+        self.until(2_000, |packets| {
+            let tones = packets.iter().filter(|packet| packet.at >= since && packet.holds(hz));
+            tones.count() >= 3
+        })
+    }
+
+    /// When a tone was last heard.
+    #[must_use]
+    pub fn last(&mut self, hz: f64) -> Option<Instant> {
+        self.heard().iter().rfind(|packet| packet.holds(hz)).map(|packet| packet.at)
     }
 
     /// The samples that came in from a moment on.

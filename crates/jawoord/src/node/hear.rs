@@ -79,7 +79,9 @@ impl Node {
         }
         match self.described(&mut session, side, event) {
             Ok(hold) => {
-                if let Some(input) = bridge::told(side, session.party(side), event, hold) {
+                session.answered |= matches!(event, Event::Answered { .. });
+                let (party, answered) = (session.party(side), session.answered);
+                if let Some(input) = bridge::told(side, party, event, hold, answered) {
                     self.tell(&mut session, input);
                 }
                 // A late answer may hold the call, too (row B-03).

@@ -122,6 +122,7 @@ impl Node {
             rules,
             thread,
             heard: None,
+            answered: false,
             trunk,
             since: arrival.since,
             attempts: Attempts::default(),

@@ -101,6 +101,32 @@ struct Leg {
     own: Own,
     local: Local,
     agreed: Option<Negotiated>,
+    /// The other side's last description.
+    theirs: Option<Sdp>,
+}
+
+impl Leg {
+    /// What an offer means: while the version of its `o=` stands still, the session is the one that
+    /// it was, whatever else the offer says (RFC 3264 §8, row B-10).
+    fn meant<'a>(&'a self, offer: &'a Sdp) -> &'a Sdp {
+        let same = |known: &&Sdp| {
+            origin(known).is_some_and(|origin_known| origin(offer) == Some(origin_known))
+                && media_lines(known) == media_lines(offer)
+        };
+        self.theirs.as_ref().filter(same).unwrap_or(offer)
+    }
+}
+
+fn lines(sdp: &[u8]) -> impl Iterator<Item = &[u8]> {
+    sdp.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
+}
+
+fn origin(sdp: &[u8]) -> Option<&[u8]> {
+    lines(sdp).find(|line| line.starts_with(b"o="))
+}
+
+fn media_lines(sdp: &[u8]) -> usize {
+    lines(sdp).filter(|line| line.starts_with(b"m=")).count()
 }
 
 /// Both legs.
@@ -129,9 +155,11 @@ impl Wires {
             own: Own::new(session),
             local: Local::new(media.0),
             agreed: None,
+            theirs: None,
         };
         let mut answer = None;
         if let Some(offer) = offer {
+            near.theirs = Some(offer.clone());
             let description = Description::parse(&offer).map_err(Refusal::Malformed);
             let (octets, agreed) = description
                 .and_then(|description| near.own.answer(&description, &near.local))
@@ -144,6 +172,7 @@ impl Wires {
             own: Own::new(session.wrapping_add(1)),
             local: Local::new(media.1),
             agreed: None,
+            theirs: None,
         };
         Ok(Self { call, near, far, answer })
     }
@@ -227,6 +256,7 @@ impl Wires {
         let leg = self.side(side);
         let agreed = leg.own.read_answer(&leg.local, sdp)?;
         leg.agreed = Some(agreed.clone());
+        leg.theirs = Some(sdp.clone());
         Ok(Some(agreed))
     }
 
@@ -237,12 +267,14 @@ impl Wires {
             let body = Some(Body::sdp(leg.own.offer(&leg.local)));
             return Reply { status: 200, body, negotiated: None };
         };
-        let answered = Description::parse(offer)
+        let offer = leg.meant(offer).clone();
+        let answered = Description::parse(&offer)
             .map_err(Refusal::Malformed)
             .and_then(|description| leg.own.answer(&description, &leg.local));
         match answered {
             Ok((octets, agreed)) => {
                 leg.agreed = Some(agreed.clone());
+                leg.theirs = Some(offer);
                 Reply { status: 200, body: Some(Body::sdp(octets)), negotiated: Some(agreed) }
             }
             Err(refusal) => Reply { status: refusal.status(), body: None, negotiated: None },

@@ -9,7 +9,7 @@
 //! let mut stage = Stage::start();                  // node (T1 100 ms), caller, PBX, their voices
 //! let (mut a, b, invite) = stage.rings();          // INVITE of the caller … INVITE at the PBX
 //! stage.pbx.send(&b.reply(&invite, 486));          // a Leg writes messages of its dialog
-//! let busy = stage.caller.expect(486);             // the next such message, within 4 s
+//! let busy = stage.caller.expect(486);             // the next such message, within 8 s
 //! stage.caller.send(&a.ack(&busy));
 //! stage.pbx.hears_no(200, "BYE");                  // and nothing of this kind
 //! ```
@@ -38,10 +38,14 @@ mod b;
 mod c;
 mod d;
 mod e;
+mod early;
 mod gate;
 mod identity;
 mod long;
 mod o;
 mod proof;
 mod r;
+mod refresh;
+mod s;
+mod t;
 mod table;

@@ -1,9 +1,6 @@
 //! Routing, identity and topology: rows R.
 
-use std::net::SocketAddr;
-
 use support::{
-    node::{Change, free_udp},
     peer::{
         leg::Leg,
         post::{Peer, What},
@@ -124,59 +121,6 @@ fn r_06_the_reply_goes_to_the_source_with_rport_and_to_the_written_port_without(
 }
 
 #[test]
-fn r_08_nothing_of_one_sides_network_shows_on_the_other() {
-    let mut stage = Stage::start();
-    let mut a = stage.caller.calls(CALLER, NEVER);
-    let secret = "hidden-near";
-    a.call_id = format!("{secret}-id@10.1.2.3");
-    a.local = a.local.replace(";tag=", &format!(";tag={secret}-tag"));
-    let offer = sdp(stage.ear.own)
-        .replace("o=peer", &format!("o={secret}"))
-        .replace("s=-", "s=hidden-near");
-    let invite = a
-        .invite()
-        .set("Contact", format!("<sip:{secret}@{}>", stage.caller.own))
-        .with("Via", format!("SIP/2.0/UDP 10.1.2.3;branch=z9hG4bK{secret}"))
-        .with("Record-Route", format!("<sip:{};lr;{secret}>", stage.caller.own))
-        .with("User-Agent", secret)
-        .sdp(offer);
-    stage.caller.send(&invite);
-    let invite = stage.pbx.expect("INVITE");
-    let mut b = stage.pbx.called(&invite);
-    let far = "hidden-far";
-    b.tag = format!("{far}-tag");
-    b.contact = format!("<sip:{far}@{}>", stage.pbx.own);
-    let (pbx, desk) = (stage.pbx.own, stage.desk.own);
-    let answer = |status| {
-        b.reply(&invite, status)
-            .with("Server", far)
-            .with("Record-Route", format!("<sip:{pbx};lr;{far}>"))
-            .with("Warning", format!("399 {far} \"Busy\""))
-            .sdp(sdp(desk).replace("o=peer", &format!("o={far}")))
-    };
-    stage.pbx.send(&answer(183));
-    stage.caller.expect(183);
-    stage.pbx.send(&answer(200));
-    let ok = stage.caller.expect((200, "INVITE"));
-    stage.caller.send(&a.ack(&ok));
-    stage.pbx.expect("ACK");
-    stage.caller.send(&a.request("BYE").with("User-Agent", secret));
-    let bye = stage.pbx.expect("BYE");
-    stage.pbx.send(&b.reply(&bye, 200));
-    let ports = |at: SocketAddr| format!("{}", at.port());
-    for seen in stage.pbx.everything() {
-        assert!(!seen.text.contains(secret) && !seen.text.contains("10.1.2.3"), "{}", seen.text);
-        assert!(!seen.text.contains(&ports(stage.ear.own)), "the caller's sound: {}", seen.text);
-        assert!(!seen.text.contains(&ports(stage.caller.own)), "the caller: {}", seen.text);
-    }
-    for seen in stage.caller.everything() {
-        assert!(!seen.text.contains(far), "{}", seen.text);
-        assert!(!seen.text.contains(&ports(stage.desk.own)), "the PBX's sound: {}", seen.text);
-        assert!(!seen.text.contains(&ports(stage.pbx.own)), "the PBX: {}", seen.text);
-    }
-}
-
-#[test]
 fn r_18_options_tells_what_we_do_and_is_refused_once_we_are_leaving() {
     let mut stage = Stage::start();
     let mut talk = stage.talk();
@@ -207,49 +151,4 @@ fn r_18_options_tells_what_we_do_and_is_refused_once_we_are_leaving() {
     let refused = stage.caller.expect((503, "INVITE"));
     stage.caller.send(&late.ack(&refused));
     stage.caller.send(&talk.a.request("BYE"));
-}
-
-#[test]
-fn r_19_a_peer_is_known_by_its_address_and_a_stranger_gets_403_or_nothing_and_never_401() {
-    let change = Change::default().with("\"127.0.0.0/8\"", "\"127.0.0.2/32\"");
-    let mut stage = Stage::with(change);
-    let mut known = Peer::at(SocketAddr::from(([127, 0, 0, 2], 0)), stage.node.sip);
-    for (method, number) in [("INVITE", NEVER), ("INVITE", "nobody"), ("REGISTER", CALLER)] {
-        let mut a = stage.caller.calls(CALLER, number);
-        let draft =
-            if method == "INVITE" { a.invite().sdp(sdp(stage.ear.own)) } else { a.request(method) };
-        stage.caller.send(&draft);
-        let is = move |seen: &Seen| seen.cseq().1 == method && seen.status() >= Some(200);
-        let refused = stage.caller.expect(What::that("a refusal", is));
-        assert!(matches!(refused.status(), Some(403 | 405)), "{}", refused.text);
-        if method == "INVITE" {
-            stage.caller.send(&a.ack(&refused));
-        }
-    }
-    stage.pbx.hears_no(50, "INVITE");
-    let mut a = known.calls(CALLER, NEVER);
-    known.send(&a.invite().sdp(sdp(stage.ear.own)));
-    let invite = stage.pbx.expect("INVITE");
-    let b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 486));
-    let busy = known.expect(486);
-    known.send(&a.ack(&busy));
-    assert_eq!(stage.caller.times(401) + stage.caller.times(407), 0);
-    // The same address at another port is the same peer; the PBX is one at its own port only.
-    let elsewhere = Peer::at(SocketAddr::from(([127, 0, 0, 1], free_udp())), stage.node.sip);
-    let (mut elsewhere, mut c) = (elsewhere, stage.pbx.calls(CALLER, NEVER));
-    c.own = elsewhere.own;
-    elsewhere.send(&c.invite().sdp(sdp(stage.desk.own)));
-    elsewhere.expect((403, "INVITE"));
-}
-
-#[test]
-fn r_20_nobody_registers_here() {
-    let mut stage = Stage::start();
-    let mut a = stage.caller.calls(CALLER, CALLER);
-    let contact = a.contact.clone();
-    stage.caller.send(&a.request("REGISTER").with("Contact", contact).with("Expires", "3600"));
-    let is = |seen: &Seen| seen.cseq().1 == "REGISTER" && seen.status() >= Some(200);
-    let refused = stage.caller.expect(What::that("a refusal", is));
-    assert!(matches!(refused.status(), Some(403 | 405)), "{}", refused.text);
 }

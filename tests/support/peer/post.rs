@@ -15,7 +15,7 @@ use std::{
 use super::{draft::Draft, leg::Leg, seen::Seen};
 
 /// How long [`Peer::expect`] waits; a loaded machine is slow, and a right answer is quick.
-const PATIENCE: Duration = Duration::from_secs(4);
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What is waited for: a method (`"INVITE"`), a status (`200`), a status of a method
 /// (`(200, "BYE")`), or whatever [`What::that`] tells apart.
@@ -135,7 +135,7 @@ impl Peer {
     /// one that was taken are passed over, other messages stay.
     ///
     /// # Panics
-    /// None comes in four seconds.
+    /// None comes in eight seconds.
     pub fn expect(&mut self, what: impl Into<What>) -> Seen {
         self.expect_within(PATIENCE, what)
     }

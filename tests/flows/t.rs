@@ -1,0 +1,38 @@
+//! Transfers: rows T.
+
+use support::{
+    peer::{post::What, seen::Seen},
+    scene::{ENGLISH, NEVER},
+    stage::{CALLER, Stage},
+};
+
+#[test]
+fn t_09_a_transfer_that_the_carrier_asks_for_is_declined_and_the_call_goes_on() {
+    let mut stage = Stage::start();
+    let mut talk = stage.talk();
+    let refer = talk.a.request("REFER").with("Contact", talk.a.contact.clone());
+    stage.caller.send(&refer.with("Refer-To", format!("<sip:+31900123456@{}>", stage.caller.node)));
+    let is = |seen: &Seen| seen.cseq().1 == "REFER" && seen.status() >= Some(200);
+    let refused = stage.caller.expect(What::that("an answer to REFER", is));
+    assert!(matches!(refused.status(), Some(403 | 603)), "{}", refused.text);
+    stage.caller.hears_no(100, "NOTIFY");
+    assert_eq!(stage.pbx.times("INVITE"), 1, "the toll is on us");
+    stage.desk.speak(700.0);
+    assert!(stage.ear.hears(700.0, refused.at), "the call is disturbed");
+}
+
+#[test]
+fn t_10_a_transfer_of_no_call_is_refused() {
+    let mut stage = Stage::start();
+    for number in [NEVER, ENGLISH] {
+        let mut nobody = stage.caller.calls(CALLER, number);
+        let refer = nobody.request("REFER").with("Contact", nobody.contact.clone());
+        let to = format!("<sip:{ENGLISH}@{}>", stage.caller.node);
+        stage.caller.send(&refer.with("Refer-To", to));
+        let cseq = nobody.call_id.clone();
+        let is = move |seen: &Seen| seen.header("Call-ID") == cseq && seen.status() >= Some(200);
+        let refused = stage.caller.expect(What::that("an answer to REFER", is));
+        assert!(matches!(refused.status(), Some(403 | 405 | 481)), "{}", refused.text);
+    }
+    stage.pbx.hears_no(50, "INVITE");
+}

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use call::{Direction, Line, Outbound, Recording};
 use serde_json::{Value, json};
 
 use crate::config::{
@@ -33,7 +34,9 @@ pub fn run(config: &Path, data: Option<&Path>) -> (String, Value, bool) {
                         "number": line.pattern.to_string(),
                         "policy": line.policy.id.as_str(),
                         "version": line.policy.version,
-                        "recorded": matches!(line.policy.recording, call::Recording::Ask(_)),
+                        "recorded": matches!(line.policy.recording, Recording::Ask(_)),
+                        "direction": line.direction.map_or("both", Direction::as_str),
+                        "outbound": outbound(line),
                     })
                 })
                 .collect();
@@ -42,16 +45,7 @@ pub fn run(config: &Path, data: Option<&Path>) -> (String, Value, bool) {
                 text.push_str(&format!("warning: {warning}\n"));
             }
             for line in settings.lines.iter() {
-                let recorded = match &line.policy.recording {
-                    call::Recording::Ask(asking) => format!(
-                        "asks in {} on the ground {}, kept {} s",
-                        asking.language,
-                        asking.ground,
-                        asking.retention.keep.as_secs()
-                    ),
-                    call::Recording::Never => "is never recorded".to_owned(),
-                };
-                text.push_str(&format!("line {} ({}) {recorded}\n", line.id, line.pattern));
+                text.push_str(&format!("line {} ({}) {}\n", line.id, line.pattern, does(line)));
             }
             text.push_str("the configuration is good\n");
             let value = json!({
@@ -66,5 +60,37 @@ pub fn run(config: &Path, data: Option<&Path>) -> (String, Value, bool) {
             let said: Vec<String> = problems.iter().map(Problem::to_string).collect();
             (Problems(&problems).to_string(), json!({ "good": false, "problems": said }), false)
         }
+    }
+}
+
+/// What a line does with its calls, in words.
+fn does(line: &Line) -> String {
+    let Recording::Ask(asking) = &line.policy.recording else {
+        return "is never recorded".to_owned();
+    };
+    let whom = match (line.direction, outbound(line)) {
+        (Some(Direction::Inbound), _) => "asks callers".to_owned(),
+        (Some(Direction::Outbound), how) => format!("calls out ({how})"),
+        (None, how) => format!("asks callers and calls out ({how})"),
+    };
+    format!(
+        "{whom} in {} on the ground {}, kept {} s",
+        asking.language,
+        asking.ground,
+        asking.retention.keep.as_secs()
+    )
+}
+
+/// How the customers of a line's outgoing calls come to be asked, as the configuration says it.
+fn outbound(line: &Line) -> &'static str {
+    match &line.policy.recording {
+        Recording::Never => "never",
+        Recording::Ask(_) if line.direction == Some(Direction::Inbound) => "never",
+        Recording::Ask(asking) => match asking.outbound {
+            Outbound::AgentAsks { .. } => "agent_asks",
+            Outbound::Join => "join",
+            Outbound::HoldBack => "hold_back",
+            Outbound::Never => "never",
+        },
     }
 }

@@ -113,16 +113,18 @@ mod tests {
         read::read_text,
     };
 
+    const JOIN: &[(&str, &str)] = &[("outbound", "\"join\"")];
+    const SELLS: &[(&str, &str)] = &[("telemarketing", "true")];
     const LAB: &str = include_str!("../../../../config/lab.toml");
 
-    /// The lab with something more in its first policy and in its first line.
-    fn lab(policy: &str, line: &str) -> Result<Settings, String> {
-        let text = LAB.replacen("repeats = 1 ", &format!("{policy}\nrepeats = 1 "), 1).replacen(
-            "policy = \"quality-nl\"",
-            &format!("policy = \"quality-nl\"\n{line}"),
-            1,
-        );
-        assert!(policy.is_empty() || text.contains(policy), "the lab has no place for {policy:?}");
+    /// The lab with other keys in its first policy and in its first line.
+    fn lab(policy: &[(&str, &str)], line: &[(&str, &str)]) -> Result<Settings, String> {
+        let mut text = LAB.to_owned();
+        for (key, value) in policy.iter().chain(line) {
+            let at = text.find(&format!("\n{key} = ")).expect("a key of the lab") + 1;
+            let end = at + text[at..].find('\n').unwrap_or_default();
+            text.replace_range(at..end, &format!("{key} = {value}"));
+        }
         read_text(&text)
             .and_then(|read| judge(read, None))
             .map_err(|problems| Problems(&problems).to_string())
@@ -139,34 +141,34 @@ mod tests {
     #[test]
     fn by_default_the_agent_asks_once_with_the_hash_key() {
         let key = Key::new('#').ok();
-        assert_eq!(asks(&lab("", "").unwrap()), Outbound::AgentAsks { key, times: 1 });
-        let own = asks(&lab("ask_key = \"7\"\nask_times = 3", "").unwrap());
+        assert_eq!(asks(&lab(&[], &[]).unwrap()), Outbound::AgentAsks { key, times: 1 });
+        let own = asks(&lab(&[("ask_key", "\"7\""), ("ask_times", "3")], &[]).unwrap());
         assert_eq!(own, Outbound::AgentAsks { key: Key::new('7').ok(), times: 3 });
-        let operator = asks(&lab("ask_key = \"\"", "").unwrap());
+        let operator = asks(&lab(&[("ask_key", "\"\"")], &[]).unwrap());
         assert_eq!(operator, Outbound::AgentAsks { key: None, times: 1 });
-        assert_eq!(asks(&lab("outbound = \"hold_back\"", "").unwrap()), Outbound::HoldBack);
+        assert_eq!(asks(&lab(&[("outbound", "\"hold_back\"")], &[]).unwrap()), Outbound::HoldBack);
     }
 
     #[test]
     fn a_key_that_cannot_be_the_agents_is_refused_by_name() {
         for key in ["1", "*", "12", "x"] {
-            let text = lab(&format!("ask_key = \"{key}\""), "").expect_err("refused");
+            let text = lab(&[("ask_key", &format!("\"{key}\""))], &[]).expect_err("refused");
             assert!(text.contains("`ask_key` is") && text.contains(key), "{text}");
         }
-        let text = lab("ask_times = 4", "").expect_err("refused");
+        let text = lab(&[("ask_times", "4")], &[]).expect_err("refused");
         assert!(text.contains("`ask_times` is \"4\""), "{text}");
     }
 
     #[test]
     fn l_52_a_machine_does_not_open_a_call_that_sells() {
-        let text = lab("outbound = \"join\"", "telemarketing = true").expect_err("refused");
+        let text = lab(JOIN, SELLS).expect_err("refused");
         assert!(text.starts_with("line \"sales-nl\"") && text.contains("art. 11.7"), "{text}");
         assert!(text.contains("agent_asks") && text.lines().count() == 1, "{text}");
-        assert!(lab("outbound = \"join\"", "").is_ok(), "other lines may");
-        let inbound = "telemarketing = true\ndirection = \"inbound\"";
-        assert!(lab("outbound = \"join\"", inbound).is_ok(), "who is called by customers may");
-        let held = lab("outbound = \"hold_back\"", "telemarketing = true").unwrap();
+        assert!(lab(JOIN, &[]).is_ok(), "other lines may");
+        let inbound = [("telemarketing", "true"), ("direction", "\"inbound\"")];
+        assert!(lab(JOIN, &inbound).is_ok(), "who is called by customers may");
+        let held = lab(&[("outbound", "\"hold_back\"")], SELLS).unwrap();
         assert!(held.warnings.iter().any(|text| text.contains("holds its agents back")));
-        assert!(lab("", "telemarketing = true").unwrap().warnings.is_empty());
+        assert!(lab(&[], SELLS).unwrap().warnings.is_empty());
     }
 }

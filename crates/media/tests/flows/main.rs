@@ -7,6 +7,7 @@ mod continuity;
 mod digits;
 mod fuzz;
 mod long;
+mod outbound;
 mod peers;
 mod stage;
 mod tap;

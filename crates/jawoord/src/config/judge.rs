@@ -19,6 +19,7 @@ use super::{
     peers::{self, Pbx, Trunk},
     problem::Problem,
     read::Read,
+    refresh,
     schema::{self, File},
     timers, ways,
 };
@@ -52,6 +53,8 @@ pub struct Settings {
     pub bounds: Bounds,
     /// The clock of SIP's retransmissions.
     pub timers: sip::Timers,
+    /// How often a call is refreshed; `None` asks for it never.
+    pub session: Option<sip::SessionTimer>,
     /// Media.
     pub media: MediaSettings,
     /// Which headers cross to and from which peer.
@@ -106,6 +109,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     ways::one_far_range(&file, &mut problems);
     let bounds = connections::bounds(file.connections, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);
+    let session = refresh::session(file.session_timer, &mut problems);
     let media = media(&file.media, &mut problems);
     let headers = headers::book(&file, &mut problems);
     let trunks = peers::trunks(&file, &mut problems);
@@ -125,6 +129,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             listeners,
             bounds,
             timers,
+            session,
             media,
             headers,
             trunks,

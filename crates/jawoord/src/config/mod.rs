@@ -12,6 +12,7 @@ mod outbound;
 pub mod peers;
 pub mod problem;
 pub mod read;
+pub mod refresh;
 pub mod rewrite;
 pub mod schema;
 pub mod target;

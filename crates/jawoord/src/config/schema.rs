@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    connections, headers::Headers, limits, listener, media, rewrite::Written as Rewrite,
+    connections, headers::Headers, limits, listener, media, refresh, rewrite::Written as Rewrite,
     target::Targets,
 };
 
@@ -31,6 +31,8 @@ pub struct File {
     pub connections: connections::Written,
     /// The clock of SIP's retransmissions.
     pub timers: Timers,
+    /// How often a call is refreshed.
+    pub session_timer: refresh::Written,
     /// Where RTP is received.
     pub media: media::Written,
     /// Carriers and SBCs.

@@ -96,7 +96,7 @@ impl Node {
             headers,
             body,
             max_forwards: session.wires.max_forwards(),
-            abilities: Abilities::default(),
+            abilities: Abilities { session: self.endpoint.session_timer(), ..Abilities::default() },
         };
         numbers.asserted(&mut invite);
         let leg = self.endpoint.invite(self.instant, &invite)?;

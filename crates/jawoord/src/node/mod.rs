@@ -112,7 +112,8 @@ impl Node {
         let listeners: Box<[Listener]> = parts.settings.listeners.as_slice().into();
         let ends = listeners.iter().map(Listener::for_endpoint).collect();
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
-        let config = sip::Config { timers: parts.settings.timers, ..sip::Config::new(agent, ends) };
+        let (timers, session) = (parts.settings.timers, parts.settings.session);
+        let config = sip::Config { timers, session, ..sip::Config::new(agent, ends) };
         let ceiling = config.max_transactions;
         Ok(Self {
             clock: parts.clock,

@@ -22,6 +22,11 @@ const LONGEST_S: u32 = 86_400;
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 
 impl Endpoint {
+    /// The session timer of the configuration.
+    pub fn session_timer(&self) -> Option<SessionTimer> {
+        self.config.session
+    }
+
     /// The session timer that a leg is to have, in place of the one of the configuration; `None` for
     /// none. Call it before the leg is answered. An INVITE that asks for a shorter interval than
     /// `min_s` is answered 422, which ends the leg ([`Why::Refused`]).

@@ -49,3 +49,4 @@ mod refresh;
 mod s;
 mod t;
 mod table;
+mod transport;

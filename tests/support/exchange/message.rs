@@ -34,7 +34,7 @@ pub(crate) fn uri(value: &str) -> &str {
 #[must_use]
 pub fn address_of(text: &str) -> Option<SocketAddr> {
     let line = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
-    let ip = line("c=IN IP4 ")?.trim().parse().ok()?;
+    let ip = line("c=IN IP4 ").or(line("c=IN IP6 "))?.trim().parse().ok()?;
     let port = line("m=audio ")?.split(' ').next()?.parse().ok()?;
     Some(SocketAddr::new(ip, port))
 }
@@ -50,8 +50,9 @@ pub(crate) fn event_type(text: &str) -> Option<u8> {
 /// An offer or answer with A-law and telephone events.
 pub(crate) fn description(sound: SocketAddr, version: u32, event: u8, direction: &str) -> String {
     let (ip, port) = (sound.ip(), sound.port());
+    let kind = if ip.is_ipv4() { "IP4" } else { "IP6" };
     format!(
-        "v=0\r\no=peer {port} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+        "v=0\r\no=peer {port} {version} IN {kind} {ip}\r\ns=-\r\nc=IN {kind} {ip}\r\nt=0 0\r\n\
          m=audio {port} RTP/AVP 8 {event}\r\na=rtpmap:8 PCMA/8000\r\n\
          a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-15\r\na=ptime:20\r\n\
          a={direction}\r\n"

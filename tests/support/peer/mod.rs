@@ -4,4 +4,5 @@ pub mod draft;
 pub mod leg;
 pub mod post;
 pub mod seen;
+pub mod stream;
 pub mod voice;

@@ -292,3 +292,102 @@ fn tls(
     });
     told.ok().map(Arc::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(text: &str) -> (Vec<Listener>, Vec<String>, Vec<Box<str>>) {
+        #[derive(Deserialize)]
+        struct File {
+            listener: Vec<Written>,
+        }
+        let file: File = toml::from_str(text).unwrap();
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+        let made = listeners(&file.listener, &mut problems, &mut warnings);
+        (made, problems.iter().map(Problem::to_string).collect(), warnings)
+    }
+
+    fn plain(more: &str) -> String {
+        format!("[[listener]]\nname = \"a\"\nbind = \"127.0.0.1:5060\"\n{more}\n")
+    }
+
+    #[test]
+    fn one_listener_may_have_udp_and_tcp_on_one_port() {
+        let (made, problems, _) = judged(&plain("transport = [\"udp\", \"tcp\"]"));
+        let transports: Vec<_> = made.iter().map(|listener| listener.transport).collect();
+        assert_eq!((transports, problems.len()), (vec![Transport::Udp, Transport::Tcp], 0));
+        assert_eq!(judged(&plain("")).0.len(), 1, "UDP is what nobody has to write");
+    }
+
+    #[test]
+    fn what_cannot_be_listened_on_is_named_with_its_mend() {
+        for (more, says) in [
+            ("transport = []", "`transport` is \"\""),
+            ("transport = [\"tcp\", \"tcp\"]", "each transport once"),
+            ("transport = \"tls\"", "`tls` is missing"),
+            ("tls = { certificate = \"a\", key = \"b\" }", "only `tls` has certificates"),
+            ("advertised_address = \"fe80::1\"", "link-local"),
+        ] {
+            let (_, problems, _) = judged(&plain(more));
+            assert!(problems.iter().any(|said| said.contains(says)), "{more}: {problems:?}");
+        }
+        let two = plain("") + &plain("");
+        let (_, problems, _) = judged(&two);
+        assert!(problems[0].contains("`name`") && problems[1].contains("`bind`"), "{problems:?}");
+        assert!(toml::from_str::<Transports>("x = 1").is_err());
+    }
+
+    /// In the year 2999, after 1970.
+    const LATE: Duration = Duration::from_secs(32_472_144_000);
+
+    /// A listener with this certificate and key, and what is said of them.
+    fn tls(not_after: Duration, write: impl Fn(&Path, &str, &str)) -> (Vec<String>, Vec<Box<str>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.not_after = rcgen::date_time_ymd(1970, 1, 1) + not_after;
+        let certificate = params.self_signed(&key).unwrap();
+        write(folder.path(), &certificate.pem(), &key.serialize_pem());
+        let file = |name: &str| folder.path().join(name);
+        let text = plain(&format!(
+            "transport = \"tls\"\ntls = {{ certificate = {:?}, key = {:?} }}",
+            file("certificate"),
+            file("key")
+        ));
+        let (_, problems, warnings) = judged(&text);
+        (problems, warnings)
+    }
+
+    fn both(folder: &Path, certificate: &str, key: &str) {
+        std::fs::write(folder.join("certificate"), certificate).unwrap();
+        std::fs::write(folder.join("key"), key).unwrap();
+    }
+
+    #[test]
+    fn s_07_a_certificate_that_will_not_do_is_named_with_its_mend() {
+        let (problems, warnings) = tls(LATE, both);
+        assert_eq!((problems.len(), warnings.len()), (0, 0), "{problems:?} {warnings:?}");
+        let (problems, _) = tls(Duration::from_secs(1_000_000_000), both);
+        assert!(problems[0].contains("`certificate`") && problems[0].contains("has expired"));
+        let (problems, _) = tls(LATE, |folder, certificate, _| {
+            let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
+            both(folder, certificate, &other);
+        });
+        assert!(problems[0].contains("`key`") && problems[0].contains("not for this key"));
+        let (problems, _) = tls(LATE, |folder, certificate, _| {
+            std::fs::write(folder.join("certificate"), certificate).unwrap();
+        });
+        assert!(problems[0].contains("`key`") && problems[0].contains("cannot be read"));
+        let (problems, _) = tls(LATE, |folder, _, key| both(folder, "no PEM", key));
+        assert!(problems[0].contains("`certificate`") && problems[0].contains("holds none"));
+    }
+
+    #[test]
+    fn s_07_a_certificate_that_ends_soon_is_warned_of() {
+        let soon = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let (problems, warnings) = tls(soon + Duration::from_secs(10 * 86_400 - 60), both);
+        assert_eq!(problems, Vec::<String>::new());
+        assert!(warnings[0].contains("ends in 9 days"), "{warnings:?}");
+    }
+}

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 use crate::{
     node::{free_udp, root},
     sound::tone,
+    wave,
 };
 
 /// What its music on hold is: one tone, in hertz.
@@ -319,24 +320,9 @@ fn sounds(home: &Path, system: &Path) {
     symlink(documents, home.join("data/documentation")).expect("a link");
     // What it says when a transfer begins: nothing, for a moment.
     for name in ["pbx-transfer", "beep", "beeperr"] {
-        wav(&home.join(format!("data/sounds/en/{name}.wav")), &[0; 800]);
+        wave::write(&home.join(format!("data/sounds/en/{name}.wav")), &[0; 800]);
     }
-    wav(&home.join("music/tone.wav"), &tone(MUSIC_HZ, 60_000, 8_000.0));
-}
-
-/// Writes a file that Asterisk plays.
-fn wav(path: &Path, samples: &[i16]) {
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 8_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut file = hound::WavWriter::create(path, spec).expect("a WAV file");
-    for sample in samples {
-        file.write_sample(*sample).expect("a sample");
-    }
-    file.finalize().expect("a WAV file");
+    wave::write(&home.join("music/tone.wav"), &tone(MUSIC_HZ, 60_000, 8_000.0));
 }
 
 /// The recipe's endpoint under another name, and the phones.

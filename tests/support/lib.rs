@@ -1,7 +1,9 @@
 //! What the tests share: real nodes on free ports, SIPp with sounds of our own, and ears.
 
 pub mod asterisk;
+pub mod baresip;
 pub mod exchange;
+pub mod kamailio;
 pub mod node;
 pub mod pcap;
 pub mod peer;
@@ -9,3 +11,4 @@ pub mod scene;
 pub mod sipp;
 pub mod sound;
 pub mod stage;
+pub mod wave;

@@ -1,10 +1,12 @@
 //! Asterisk 22 as the PBX behind the node, set up as `deploy/recipes/asterisk.md` says.
 
+mod baresip;
 mod early;
 mod failure;
 mod hold;
 mod outbound;
 mod plain;
+mod sipp;
 mod timers;
 mod transfer;
 
@@ -13,10 +15,11 @@ use std::{net::SocketAddr, time::Duration};
 use serde_json::Value;
 use support::{
     asterisk::{Asterisk, Setup},
-    exchange::{Act, Exchange, History, Manner, Plan},
+    exchange::{Act, Exchange, Manner, Plan},
     node::{Change, Node},
-    sound::heard,
 };
+
+use super::{party, seconds};
 
 /// Two phones of this Asterisk, and a dial plan that rings the first and lets it call the second.
 pub const TWO_PHONES: &str = "
@@ -100,18 +103,6 @@ impl Office {
 pub fn phone(last: u8, tone_hz: f64, acts: &[(u64, Act)]) -> Exchange {
     let acts = acts.iter().map(|(millis, act)| (Duration::from_millis(*millis), *act)).collect();
     Exchange::start([127, 0, 0, last], 0, Manner::Answers { after: Duration::ZERO, tone_hz, acts })
-}
-
-/// The seconds in which a tone was heard.
-pub fn seconds(samples: &[i16], hz: f64) -> f64 {
-    heard(samples, hz) * samples.len() as f64 / 8_000.0
-}
-
-/// The seconds in which a party of the tests heard a tone.
-pub fn party(history: &History, hz: f64) -> f64 {
-    let samples: Vec<i16> =
-        history.heard.iter().flat_map(|heard| heard.samples.iter().copied()).collect();
-    seconds(&samples, hz)
 }
 
 /// Says that every listener heard a tone for so many seconds, give or take 0.4.

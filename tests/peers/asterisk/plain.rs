@@ -9,7 +9,7 @@ use support::{
 use super::{Office, Pbx, all_heard, party, seconds};
 
 /// It speaks 440 Hz for five seconds, keeps what it hears, and hangs up.
-const SPEAKS: &str = "
+pub const SPEAKS: &str = "
 [from-box]
 exten => _[+0-9].,1,Answer()
  same => n,MixMonitor(pbx.wav,r(rx.wav)t(tx.wav))

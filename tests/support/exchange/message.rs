@@ -12,6 +12,15 @@ pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// The values of all headers of this name, one to a header line.
+#[must_use]
+pub fn headers<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let named = fields.filter(|(found, _)| found.trim().eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.trim()).collect()
+}
+
 /// The status of a response.
 #[must_use]
 pub fn status(text: &str) -> Option<u16> {

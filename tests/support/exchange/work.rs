@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Act, Exchange, Manner, Order, Plan, Seen, What,
-    message::{address_of, description, event_type, header, repeated, status, uri},
+    message::{address_of, description, event_type, header, headers, repeated, status, uri},
     sound::Sound,
 };
 
@@ -58,6 +58,8 @@ struct Call {
     from: String,
     to: String,
     target: String,
+    /// `Route` of our own requests in the call (RFC 3261 §12.1), as header lines.
+    route: String,
     cseq: u32,
     version: u32,
     sound: Sound,
@@ -142,6 +144,7 @@ impl Worker {
             from: format!("\"Klant\" <sip:{from}@{own}>;tag=c{index}"),
             to: format!("<sip:{number}@{node}>"),
             target: format!("sip:{number}@{node}"),
+            route: String::new(),
             cseq: 0,
             version: 1,
             sound,
@@ -172,12 +175,13 @@ impl Worker {
         let text = format!(
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bK-{}-{cseq}-{of};rport\r\n\
              Max-Forwards: 70\r\nFrom: {}\r\nTo: {}\r\nCall-ID: {}\r\nCSeq: {cseq} {method}\r\n\
-             Contact: <sip:peer@{own}>\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+             Contact: <sip:peer@{own}>\r\n{}{kind}Content-Length: {}\r\n\r\n{body}",
             call.target,
             call.id,
             call.from,
             call.to,
             call.id,
+            call.route,
             body.len()
         );
         if method != "ACK" {
@@ -272,6 +276,10 @@ impl Worker {
             if let Some(contact) = header(text, "Contact") {
                 call.target = uri(contact).to_owned();
             }
+            if call.answered.is_none() {
+                let recorded = headers(text, "Record-Route");
+                call.route = routes(recorded.into_iter().rev().collect());
+            }
             call.sound.event = event_type(text).unwrap_or(101);
             call.sound.begin(address_of(text), now);
             call.answered.get_or_insert(now);
@@ -325,6 +333,7 @@ impl Worker {
             from: format!("{};tag=p{index}", read("To")),
             to: read("From").to_owned(),
             target: uri(read("Contact")).to_owned(),
+            route: routes(headers(text, "Record-Route")),
             cseq: 0,
             version: 1,
             sound,
@@ -362,6 +371,11 @@ impl Worker {
         self.send(index, answer);
         self.calls[index].sound.begin(address_of(&invite), now);
     }
+}
+
+/// Header lines of a route set. Our proxies write each of their headers on a line of its own.
+fn routes(set: Vec<&str>) -> String {
+    set.iter().map(|route| format!("Route: {route}\r\n")).collect()
 }
 
 fn response(request: &str, code: u16, tag: &str, own: SocketAddr, body: &str) -> String {

@@ -1,0 +1,142 @@
+//! Runs baresip as a caller: a tone for a microphone, a file for an ear, and its control port.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use crate::{node::free_udp, wave};
+
+/// A running baresip.
+pub struct Baresip {
+    home: TempDir,
+    child: Child,
+    control: TcpStream,
+}
+
+impl Baresip {
+    /// Starts one that speaks a tone of so many hertz.
+    ///
+    /// # Panics
+    /// It is not installed (package baresip-core), or does not start within ten seconds.
+    #[must_use]
+    pub fn start(user: &str, tone_hz: f64) -> Self {
+        let home = TempDir::new().expect("a temporary folder");
+        let control = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+        let control = control.expect("a free port");
+        configure(home.path(), user, tone_hz, control.port());
+        let out = fs::File::create(home.path().join("out")).expect("a file");
+        let child = Command::new("baresip")
+            .arg("-f")
+            .arg(home.path())
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().expect("a file"))
+            .stderr(out)
+            .spawn()
+            .expect("baresip is installed (package baresip-core)");
+        let until = Instant::now() + Duration::from_secs(10);
+        let control = loop {
+            if let Ok(stream) = TcpStream::connect(control) {
+                break stream;
+            }
+            assert!(Instant::now() < until, "baresip: {}", says(home.path()));
+            thread::sleep(Duration::from_millis(50));
+        };
+        control.set_read_timeout(Some(Duration::from_millis(50))).expect("a socket");
+        Self { home, child, control }
+    }
+
+    /// Gives it a command: `dial`, `sndcode`, `hold`, `resume`, `hangup`.
+    ///
+    /// # Panics
+    /// It has gone.
+    pub fn order(&mut self, command: &str, parameter: &str) {
+        let text = format!(r#"{{"command":"{command}","params":"{parameter}","token":"t"}}"#);
+        let netstring = format!("{}:{text},", text.len());
+        self.control.write_all(netstring.as_bytes()).expect("baresip listens");
+    }
+
+    /// Waits until it has reported an event, such as `CALL_ESTABLISHED`, and says whether it has.
+    #[must_use]
+    pub fn reports(&mut self, event: &str, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        let mut said = String::new();
+        while !said.contains(event) {
+            if Instant::now() > until {
+                eprintln!("--- baresip ---\n{}", says(self.home.path()));
+                return false;
+            }
+            let mut buffer = [0; 4_096];
+            // Silence is no fault; a baresip that has gone says nothing either.
+            let length = self.control.read(&mut buffer).unwrap_or(0);
+            said.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+        true
+    }
+
+    /// Ends it and gives what it heard: mono, 8 kHz.
+    ///
+    /// # Panics
+    /// It had no call.
+    #[must_use]
+    pub fn heard(mut self) -> Vec<i16> {
+        self.end();
+        let files = fs::read_dir(self.home.path()).expect("a folder").flatten();
+        let heard = files
+            .map(|file| file.path())
+            .find(|path| path.to_string_lossy().ends_with("-dec.wav"))
+            .unwrap_or_else(|| panic!("baresip heard nothing: {}", says(self.home.path())));
+        wave::mono(&heard)
+    }
+
+    /// Lets it close its files.
+    fn end(&mut self) {
+        let _sent = Command::new("kill").arg(self.child.id().to_string()).status();
+        let until = Instant::now() + Duration::from_secs(5);
+        while self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            if Instant::now() > until {
+                let _gone = self.child.kill();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn says(home: &Path) -> String {
+    fs::read_to_string(home.join("out")).unwrap_or_default()
+}
+
+fn configure(home: &Path, user: &str, tone_hz: f64, control: u16) {
+    // It ends the call where its microphone's file ends.
+    wave::write(&home.join("speaks.wav"), &crate::sound::tone(tone_hz, 90_000, 8_000.0));
+    // It takes the next port for TLS.
+    let (sip, rtp) = (free_udp() - 2, 19_000 + free_udp() % 90 * 10);
+    let here = home.display();
+    let config = format!(
+        "poll_method epoll\nsip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\n\
+         audio_source aufile,{here}/speaks.wav\naudio_level no\nrtp_ports {rtp}-{}\n\
+         module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
+         module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
+         snd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n",
+        rtp + 9
+    );
+    let account = format!(
+        "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs=PCMA/8000/1\n"
+    );
+    for (name, text) in [("config", config), ("accounts", account), ("contacts", String::new())] {
+        fs::write(home.join(name), text).expect("a file");
+    }
+}

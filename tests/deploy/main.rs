@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
 
+mod bare;
+mod debian;
 mod recipe;
 
 use std::{fs, path::PathBuf, process::Command};
@@ -128,9 +130,18 @@ mod shellcheck {
     use super::*;
 
     #[test]
-    fn the_runner_has_no_finding() {
+    fn no_script_has_a_finding() {
         let top = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        let scripts = ["tests/run", ".ci/run"].map(|script| top.join(script));
+        let scripts = [
+            "tests/run",
+            ".ci/run",
+            "tests/deploy/bare/first_call",
+            "deploy/debian/build",
+            "deploy/debian/postinst",
+            "deploy/debian/prerm",
+            "deploy/debian/postrm",
+        ]
+        .map(|script| top.join(script));
         let (content, said) = run(Command::new("shellcheck").args(scripts));
         assert!(content, "{said}");
     }

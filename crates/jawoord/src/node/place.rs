@@ -17,6 +17,7 @@ use crate::{
     peer::Peer,
     route,
     session::{Row, Session},
+    sound::Opened,
     targets::Kind,
     wires::{Call as Arrival, Side, Wires},
 };
@@ -78,9 +79,6 @@ impl Node {
         Way { dialled, rules, trunk, origin }: Way,
         settings: Arc<Settings>,
     ) {
-        let local = self
-            .listener(arrival.source.listener)
-            .map_or(arrival.source.address, |listener| listener.advertised);
         let ranges = ranges(&settings, offer.direction, &origin);
         let opened = match self.sound.open(offer.call, offer.direction, ranges) {
             Ok(opened) => opened,
@@ -94,27 +92,10 @@ impl Node {
             return self.refuse(arrival.leg, 503, &[]);
         };
         let thread = Thread::new(arrival.request.message(), near, far);
-        let wires = Wires::new(
-            Arrival {
-                leg: arrival.leg,
-                request: arrival.request,
-                source: arrival.source,
-                max_forwards: arrival.max_forwards,
-                local,
-            },
-            opened.addresses,
-            self.session_number(),
-            arrival.offer,
-        );
-        let wires = match wires {
-            Ok(wires) => wires,
-            Err(refusal) => {
-                self.sound.close(offer.call, opened.worker);
-                return self.refuse(arrival.leg, refusal.status, &refusal.headers);
-            }
-        };
+        let (leg, source, since) = (arrival.leg, arrival.source.address.ip(), arrival.since);
+        let Some(wires) = self.wires(arrival, offer.call, opened) else { return };
         tracing::info!(call = %offer.call, emergency = offer.emergency, "call");
-        self.legs.insert(arrival.leg, (offer.call, Side::Near));
+        self.legs.insert(leg, (offer.call, Side::Near));
         self.traces.tie(offer.call, wires.request().call_id());
         let session = Session {
             call: Call::new(self.now(), offer.clone()),
@@ -124,7 +105,7 @@ impl Node {
             heard: None,
             answered: false,
             trunk,
-            since: arrival.since,
+            since,
             attempts: Attempts::default(),
             origin,
             worker: opened.worker,
@@ -140,8 +121,31 @@ impl Node {
             dialled,
             offer,
         };
-        self.seats(&session, arrival.source.address.ip());
+        self.seats(&session, source);
         self.begin(session);
+    }
+
+    /// Reads the caller's offer. A call that cannot be is refused, and its ports are free again.
+    fn wires(&mut self, arrival: Arrived, call: CallId, opened: Opened) -> Option<Wires> {
+        let leg = arrival.leg;
+        let local = self
+            .listener(arrival.source.listener)
+            .map_or(arrival.source.address, |listener| listener.advertised);
+        let arrived = Arrival {
+            leg,
+            request: arrival.request,
+            source: arrival.source,
+            max_forwards: arrival.max_forwards,
+            local,
+        };
+        match Wires::new(arrived, opened.addresses, self.session_number(), arrival.offer) {
+            Ok(wires) => Some(wires),
+            Err(refusal) => {
+                self.sound.close(call, opened.worker);
+                self.refuse(leg, refusal.status, &refusal.headers);
+                None
+            }
+        }
     }
 
     fn begin(&mut self, mut session: Session) {

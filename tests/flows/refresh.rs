@@ -1,8 +1,53 @@
-//! Refreshes of a session that is to stay as it is: row B-12.
+//! Session timers and refreshes: rows B-11 and B-12.
 
 use std::time::Instant;
 
-use support::stage::{Stage, sdp_again};
+use support::{
+    scene::NEVER,
+    stage::{CALLER, Stage, sdp, sdp_again},
+};
+
+#[test]
+fn b_11_each_side_agrees_on_its_own_timer_and_a_peer_without_one_gets_no_surprise() {
+    let mut stage = Stage::start();
+    // The caller knows no timers; the PBX is offered one and declines.
+    let talk = stage.talk();
+    assert!(talk.invite.headers("Supported").join(",").contains("timer"), "{}", talk.invite.text);
+    assert_eq!(talk.ok.get("Session-Expires"), None, "{}", talk.ok.text);
+    assert!(!talk.ok.headers("Require").join(",").contains("timer"));
+
+    // Too short: the shortest that we bear (RFC 4028 §6). With that the call is made.
+    let mut a = stage.caller.calls(CALLER, NEVER);
+    let timed = |a: &mut support::peer::leg::Leg, seconds: &str| {
+        let invite = a.invite().with("Supported", "timer").with("Session-Expires", seconds);
+        invite.sdp(sdp(stage.ear.own))
+    };
+    let brief = timed(&mut a, "20;refresher=uac");
+    stage.caller.send(&brief);
+    let refused = stage.caller.expect((422, "INVITE"));
+    let least = refused.header("Min-SE").to_owned();
+    assert_eq!(least, "90");
+    stage.caller.send(&a.ack(&refused));
+    let long = timed(&mut a, &format!("{least};refresher=uac"));
+    stage.caller.send(&long);
+    let invite = stage.pbx.expect("INVITE");
+    let b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    let ok = stage.caller.expect((200, "INVITE"));
+    assert_eq!(ok.header("Session-Expires"), "90;refresher=uac");
+    assert!(ok.header("Require").contains("timer"));
+    stage.caller.send(&a.ack(&ok));
+
+    // A PBX that bears no less than it says is asked again with that.
+    let (_, b, invite) = stage.rings();
+    stage.pbx.send(&b.reply(&invite, 422).with("Min-SE", "7200"));
+    let again = stage.pbx.expect("INVITE");
+    let seconds = again.header("Session-Expires").split(';').next().unwrap_or_default();
+    assert!(seconds.parse::<u32>().is_ok_and(|seconds| seconds >= 7_200), "{}", again.text);
+    assert_eq!(again.header("Min-SE"), "7200");
+    assert_eq!(again.header("Call-ID"), invite.header("Call-ID"));
+    assert!(again.cseq().0 > invite.cseq().0);
+}
 
 #[test]
 fn b_12_a_refresh_that_changes_nothing_disturbs_nothing() {

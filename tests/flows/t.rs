@@ -3,8 +3,30 @@
 use support::{
     peer::{post::What, seen::Seen},
     scene::{ENGLISH, NEVER},
-    stage::{CALLER, Stage},
+    stage::{CALLER, Stage, sdp},
 };
+
+#[test]
+fn t_08_the_route_set_of_the_pbx_is_reversed_and_never_names_ourselves() {
+    let mut stage = Stage::start();
+    let (mut a, b, invite) = stage.rings();
+    let inner = "<sip:192.0.2.88;lr;n=1>".to_owned();
+    let outer = format!("<sip:{};lr;n=2>", stage.pbx.own);
+    // A peer that counts us among its proxies; a Route to ourselves would come straight back.
+    let ours = format!("<sip:127.0.0.1:{};lr>", stage.node.sip);
+    let mut answer = b.reply(&invite, 200);
+    for route in [&inner, &outer, &ours] {
+        answer = answer.with("Record-Route", route);
+    }
+    stage.pbx.send(&answer.sdp(sdp(stage.desk.own)));
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let bye = stage.pbx.expect("BYE");
+    assert_eq!(bye.headers("Route"), [outer.as_str(), inner.as_str()]);
+    stage.pbx.send(&b.reply(&bye, 200));
+}
 
 #[test]
 fn t_09_a_transfer_that_the_carrier_asks_for_is_declined_and_the_call_goes_on() {

@@ -1,9 +1,14 @@
 //! Bridging, changes in the call and teardown: rows B.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
 use support::{
-    peer::{leg::Leg, post::What, seen::Seen, voice::Voice},
+    peer::{
+        leg::Leg,
+        post::What,
+        seen::Seen,
+        voice::{Packet, Voice},
+    },
     scene::{ENGLISH, NEVER},
     stage::{CALLER, Stage, Talk, sdp, sdp_again, wait},
 };
@@ -413,4 +418,48 @@ fn b_28_fax_over_t38_is_refused_so_that_it_stays_g711_and_the_call_goes_on() {
         assert!(ok.line("m=audio ").is_some_and(|line| !line.starts_with("0 ")));
     }
     both_hear(&mut stage);
+}
+
+#[test]
+fn b_04_one_side_changes_its_codec_and_the_other_notices_nothing() {
+    let mut stage = Stage::start();
+    let mut talk = stage.talk();
+    both_hear(&mut stage);
+    let mu_law = sdp_again(stage.ear.own, 2, "sendrecv")
+        .replace("AVP 8 101", "AVP 0 101")
+        .replace("8 PCMA", "0 PCMU");
+    let ok = offers(&mut stage, &mut talk, End::Caller, &mu_law);
+    assert!(ok.line("m=audio ").is_some_and(|line| line.ends_with(" 0 101")), "{}", ok.text);
+    let changed = Instant::now();
+    let speech = |packet: &Packet| packet.payload.iter().collect::<BTreeSet<_>>().len() > 8;
+    let translated = stage.ear.until(2_000, |packets| {
+        packets.iter().filter(|p| p.at > changed && p.kind == 0 && speech(p)).count() > 3
+    });
+    assert!(translated, "the caller does not get what it asked for");
+    stage.pbx.hears_no(100, "INVITE");
+    let after = Instant::now();
+    wait(100);
+    let odd = stage.desk.heard().iter().filter(|packet| packet.at > after && packet.kind != 8);
+    assert_eq!(odd.count(), 0, "the PBX gets another codec");
+}
+
+#[test]
+fn b_18_a_failure_before_the_answer_is_passed_on_with_what_explains_it() {
+    let mut stage = Stage::start();
+    for (status, name, value) in [
+        (404, "Reason", "Q.850;cause=1;text=\"Unallocated\""),
+        (480, "Retry-After", "30"),
+        (486, "Reason", "Q.850;cause=17"),
+        (603, "Reason", "SIP;cause=603;text=\"No\""),
+    ] {
+        let (mut a, b, invite) = stage.rings();
+        stage.pbx.send(&b.reply(&invite, status).with(name, value));
+        stage.pbx.expect("ACK");
+        let id = a.call_id.clone();
+        let is = move |seen: &Seen| seen.status() >= Some(200) && seen.header("Call-ID") == id;
+        let failed = stage.caller.expect(What::that("a final response", is));
+        assert_eq!(failed.status(), Some(status), "{}", failed.text);
+        assert!(failed.headers(name).contains(&value), "{name} is lost: {}", failed.text);
+        stage.caller.send(&a.ack(&failed));
+    }
 }

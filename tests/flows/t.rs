@@ -58,3 +58,21 @@ fn t_10_a_transfer_of_no_call_is_refused() {
     }
     stage.pbx.hears_no(50, "INVITE");
 }
+
+#[test]
+fn t_14_a_transfer_while_the_notice_plays_is_refused_and_nobody_is_called() {
+    let mut stage = Stage::start();
+    let (mut a, ok) = stage.asked();
+    assert!(stage.ear.until(3_000, |packets| packets.len() > 10), "no notice");
+    let refer = a.request("REFER").with("Contact", a.contact.clone());
+    stage.caller.send(&refer.with("Refer-To", format!("<sip:{NEVER}@{}>", stage.caller.node)));
+    let is = |seen: &Seen| seen.cseq().1 == "REFER" && seen.status() >= Some(200);
+    let refused = stage.caller.expect(What::that("an answer to REFER", is));
+    assert!(matches!(refused.status(), Some(403 | 491 | 603)), "{}", refused.text);
+    let heard = stage.ear.heard().len();
+    assert!(stage.ear.until(2_000, |packets| packets.len() > heard + 10), "the notice stops");
+    stage.pbx.hears_no(50, "INVITE");
+    assert_eq!(ok.status(), Some(200));
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+}

@@ -96,6 +96,10 @@ fn a_11_update_before_the_answer_is_answered_and_one_beside_an_open_offer_is_not
     stage.pbx.send(&bare);
     let prack = stage.pbx.expect("PRACK");
     stage.pbx.send(&b.reply(&prack, 200));
+    // The caller is rung reliably again, and the next response waits until it says so.
+    let again = stage.caller.expect(180);
+    stage.caller.send(&a.request("PRACK").with("RAck", rack(&again)));
+    stage.caller.expect((200, "PRACK"));
     let contact_b = b.contact.clone();
     let crossing = b.request("UPDATE").with("Contact", contact_b).sdp(sdp(stage.desk.own));
     stage.pbx.send(&crossing);

@@ -98,6 +98,8 @@ fn the_help_of_every_command_is_the_one_that_was_agreed_on() {
         &["check"],
         &["reload"],
         &["link"],
+        &["lines"],
+        &["lines", "add"],
         &["calls"],
         &["calls", "show"],
         &["recordings"],

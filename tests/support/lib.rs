@@ -2,6 +2,7 @@
 
 pub mod asterisk;
 pub mod baresip;
+pub mod dns;
 pub mod exchange;
 pub mod kamailio;
 pub mod node;

@@ -134,7 +134,7 @@ fn r_17_a_silent_target_is_left_on_timer_b_or_before_and_its_late_answer_is_hung
     scene.call(Plan::new("+31612345607", NEVER));
     answered(&mut scene);
     let waited = delay(&scene.callers.of("+31612345607"), &other.of("+31612345607"));
-    assert!((1_500..3_000).contains(&waited.as_millis()), "{waited:?}");
+    assert!((1_500..5_000).contains(&waited.as_millis()), "{waited:?}");
     drop(mute);
 
     let other_port = free_udp();
@@ -149,7 +149,7 @@ fn r_17_a_silent_target_is_left_on_timer_b_or_before_and_its_late_answer_is_hung
     let took = other.until(Duration::from_secs(5), |calls| !calls.is_empty());
     assert!(took, "{}", scene.node.log());
     let waited = delay(&scene.callers.of("+31612345608"), &other.of("+31612345608"));
-    assert!((900..1_500).contains(&waited.as_millis()), "{waited:?}");
+    assert!((900..3_000).contains(&waited.as_millis()), "{waited:?}");
     assert_eq!(said_after_a_late_answer(&late), ["ACK", "BYE"]);
     answered(&mut scene);
 }
@@ -201,7 +201,7 @@ fn b_20_a_target_that_nobody_answers_is_cancelled_and_the_next_one_rings() {
     scene.call(Plan::new("+31612345609", NEVER));
     answered(&mut scene);
     let (caller, target) = (scene.callers.of("+31612345609"), other.of("+31612345609"));
-    assert!((900..1_500).contains(&delay(&caller, &target).as_millis()));
+    assert!((900..3_000).contains(&delay(&caller, &target).as_millis()));
     let first = scene.pbx.of("+31612345609");
     assert!(first.request("CANCEL", true).is_some(), "the first target rings on");
 }

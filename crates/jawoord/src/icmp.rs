@@ -36,7 +36,7 @@ pub fn watch(socket: &UdpSocket) -> io::Result<()> {
 pub fn unreachable(socket: &UdpSocket) -> Vec<SocketAddr> {
     let mut addresses = Vec::new();
     for _ in 0..MOST {
-        let (mut payload, mut control) = ([0; 1], Vec::with_capacity(CONTROL));
+        let (mut payload, mut control) = ([0; 1], vec![0_u8; CONTROL]);
         let mut room = [IoSliceMut::new(&mut payload)];
         let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
         let received = recvmsg(socket.as_raw_fd(), &mut room, Some(&mut control), flags);

@@ -29,6 +29,7 @@ pub mod phone;
 pub mod port;
 pub mod prompts;
 pub mod recorder;
+pub mod resolver;
 pub mod rewrite;
 pub mod route;
 pub mod session;

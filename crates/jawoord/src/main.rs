@@ -4,7 +4,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use jawoord::{
-    command::{Cli, Command, Site, check, desk::Errand, init, lines, prompts, serve},
+    command::{Cli, Command, Site, check, desk::Errand, init, lines, prompts, route::Trial, serve},
     config::problem::Problems,
     demo,
 };
@@ -34,8 +34,15 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
         }
         Command::Init(asked) => said(init::run(asked)),
         Command::Serve(site) => serving(site, runtime),
-        Command::Check(site) => {
-            let (text, value, good) = check::run(&site.config, site.data.as_deref());
+        Command::Check { site, number, from, trunk, pbx } => {
+            let trial = number.as_deref().map(|number| Trial {
+                number,
+                from: from.as_deref(),
+                trunk: trunk.as_deref(),
+                pbx: pbx.as_deref(),
+            });
+            let (text, value, good) =
+                check::run(&site.config, site.data.as_deref(), trial.as_ref());
             said((if site.json { format!("{value:#}\n") } else { text }, good))
         }
         Command::Reload(site) => errand(Errand::reload(), site, runtime),

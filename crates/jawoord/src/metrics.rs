@@ -21,6 +21,8 @@ pub struct Metrics {
     /// SIP requests from strangers that got no answer but 403.
     pub strangers: IntCounter,
     turned_away: IntCounterVec,
+    /// Targets that are known to be down; calls go to the others.
+    pub targets_down: IntGauge,
     /// Recordings past their retention that still exist.
     pub overdue: IntGauge,
     /// Recordings that wait in journals for their store.
@@ -66,6 +68,7 @@ impl Metrics {
                 "Requests of peers beyond a limit.",
                 "limit",
             )?,
+            targets_down: gauge("jawoord_targets_down", "Targets that are known to be down.")?,
             overdue: gauge("jawoord_retention_overdue", "Recordings past their retention.")?,
             spooled: gauge("jawoord_spool_recordings", "Recordings not yet stored.")?,
             tree: gauge("jawoord_audit_entries", "Entries of the audit tree.")?,

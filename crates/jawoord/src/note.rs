@@ -6,7 +6,11 @@ use call::{CallId, Digest, RecordingId};
 use tokio::sync::oneshot;
 use vault::RootSeed;
 
-use crate::{config::judge::Settings, trace::Message};
+use crate::{
+    config::judge::Settings,
+    targets::{Found, Question},
+    trace::Message,
+};
 
 /// What reaches the loop from the rest of the program.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub enum Note {
     Settings(Arc<Settings>),
     /// The operator wants the customer of a call to be asked.
     Ask(CallId, oneshot::Sender<Asked>),
+    /// A name of a target leads there from now on.
+    Resolved(Question, Vec<Found>),
     /// The operator ends a call; the answer says whether there was one.
     HangUp(CallId, oneshot::Sender<bool>),
     /// The operator looks at the messages of a call; the answer is empty when none are held.

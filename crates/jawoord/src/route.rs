@@ -22,6 +22,13 @@ pub fn read(settings: &Settings, peer: Peer<'_>, user: &str, country: Id) -> Pri
     if lost { plain } else { read }
 }
 
+/// A calling number as the lines know it.
+#[must_use]
+pub fn caller(peer: Peer<'_>, user: &str, country: Id) -> Private<String> {
+    let bare = user.split(';').next().unwrap_or(user);
+    number::dialled(&applied(&peer.reach().rewrites.inward, Field::From, bare), country)
+}
+
 /// How the numbers of a call are written for a candidate.
 #[must_use]
 pub fn numbers<'a>(

@@ -5,6 +5,7 @@ use std::path::Path;
 use call::{Direction, Line, Outbound, Recording};
 use serde_json::{Value, json};
 
+use super::route::{self, Trial};
 use crate::config::{
     judge::{self, Settings},
     problem::{Problem, Problems},
@@ -19,10 +20,15 @@ pub fn settings(config: &Path, data: Option<&Path>) -> Result<Settings, Vec<Prob
     judge::judge(read::read(config, data)?, data)
 }
 
-/// Judges a configuration; the text, the same as JSON, and whether `serve` would take it.
+/// Judges a configuration; the text, the same as JSON, and whether `serve` would take it. With a
+/// call to try out, says what that would get instead.
 #[must_use]
-pub fn run(config: &Path, data: Option<&Path>) -> (String, Value, bool) {
-    match settings(config, data) {
+pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (String, Value, bool) {
+    let judged = settings(config, data);
+    if let (Ok(settings), Some(trial)) = (&judged, trial) {
+        return route::explain(settings, trial);
+    }
+    match judged {
         Ok(settings) => {
             let lines: Vec<Value> = settings
                 .lines

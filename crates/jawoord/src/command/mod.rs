@@ -13,6 +13,7 @@ pub mod lines;
 pub mod prompts;
 pub mod renew;
 pub mod request;
+pub mod route;
 pub mod serve;
 pub mod show;
 
@@ -55,8 +56,24 @@ pub enum Command {
     Init(init::Init),
     /// Runs the node.
     Serve(Site),
-    /// Judges a configuration; changes nothing.
-    Check(Site),
+    /// Judges a configuration, or says which way a call to a number would go; changes nothing.
+    Check {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// A dialled number: which line, policy and targets a call to it would get, and why.
+        #[arg(long)]
+        number: Option<String>,
+        /// Who calls it.
+        #[arg(long, requires = "number")]
+        from: Option<String>,
+        /// The trunk that the call comes by; by default the first one.
+        #[arg(long, requires = "number")]
+        trunk: Option<String>,
+        /// The PBX that starts the call, instead of a trunk.
+        #[arg(long, requires = "number", conflicts_with = "trunk")]
+        pbx: Option<String>,
+    },
     /// Makes the running node read its lines, peers, prompts and policies again.
     Reload(Site),
     /// Lets running calls end and takes no new ones but emergencies; `off` takes calls again.

@@ -45,6 +45,7 @@ use crate::{
     },
     page::Page,
     recorder::thread as recorder,
+    resolver::Resolver,
     sound::Sound,
     trace::pcap,
 };
@@ -133,8 +134,10 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     let opened = Net::open(&openings, settings.bounds).await;
     let (net, signs) = opened.map_err(system("a SIP listener"))?;
     let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
+    let resolver = Resolver::new(&settings.dns, &settings.listeners, notes.clone());
     let parts = Parts {
         clock,
+        resolver,
         settings: parts,
         sound,
         office: office.clone(),

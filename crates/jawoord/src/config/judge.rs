@@ -9,7 +9,7 @@ use call::{DialledPattern, Digest, EmergencyList, Lines};
 use vault::{Country, Profile};
 
 use super::{
-    connections,
+    connections, dns,
     headers::{self, Book},
     limits::{self, Drain},
     lines,
@@ -63,6 +63,8 @@ pub struct Settings {
     pub trunks: Vec<Trunk>,
     /// PBX targets.
     pub pbxs: Vec<Pbx>,
+    /// Name servers; none are those of the system.
+    pub dns: Vec<SocketAddr>,
     /// Emergency numbers.
     pub emergency: EmergencyList,
     /// Numbers that emergency services call back from.
@@ -114,6 +116,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let headers = headers::book(&file, &mut problems);
     let trunks = peers::trunks(&file, &mut problems);
     let pbxs = peers::pbxs(&file, &mut problems);
+    let dns = dns::servers(&file.dns, &mut problems);
     for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
         if let Some(bind) = bind.filter(|bind| !bind.ip().is_loopback()) {
             problems.push(Problem::value(place, "bind", bind, "use a loopback address"));
@@ -134,6 +137,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             headers,
             trunks,
             pbxs,
+            dns,
             emergency,
             callbacks,
             limits,

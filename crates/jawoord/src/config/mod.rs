@@ -1,6 +1,7 @@
 //! Configuration: read, judged, and turned into the settings of a running node.
 
 pub mod connections;
+pub mod dns;
 pub mod exit;
 pub mod headers;
 pub mod judge;

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    connections, headers::Headers, limits, listener, media, refresh, rewrite::Written as Rewrite,
-    target::Targets,
+    connections, dns::Dns, headers::Headers, limits, listener, media, refresh,
+    rewrite::Written as Rewrite, target::Targets,
 };
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
@@ -45,6 +45,8 @@ pub struct File {
     pub drain: limits::WrittenDrain,
     /// PBX targets, in the order in which they are tried.
     pub pbx: Vec<Pbx>,
+    /// Name servers.
+    pub dns: Dns,
     /// Numbers that bypass everything.
     pub emergency: Emergency,
     /// Prompt audio.

@@ -19,7 +19,7 @@ use crate::{
     identity::{self, rules::Rules},
     route,
     session::Session,
-    targets::{Candidate, Kind, Trial},
+    targets::{Candidate, Change, Kind, Trial},
     wires::Side,
 };
 
@@ -230,16 +230,21 @@ impl Node {
                 }
             }
         }
-        changes.iter().for_each(said);
+        self.changed(&changes);
     }
 
     /// What became of an OPTIONS.
     pub(crate) fn pong(&mut self, ping: sip::PingId, pong: sip::Pong) {
         let Some(number) = self.pings.remove(&ping) else { return };
         let answered = matches!(pong, sip::Pong::Status(status) if status != 503);
-        if let Some(change) = self.targets.pong(number, answered, self.instant) {
-            said(&change);
-        }
+        let change = self.targets.pong(number, answered, self.instant);
+        self.changed(change.as_slice());
+    }
+
+    fn changed(&self, changes: &[Change]) {
+        changes.iter().for_each(said);
+        let down = self.targets.down(self.instant);
+        self.metrics.targets_down.set(i64::try_from(down).unwrap_or(i64::MAX));
     }
 }
 
@@ -271,8 +276,8 @@ fn carried(uri: &mut Uri, transport: Transport) {
     }
 }
 
-fn said(change: &crate::targets::Change) {
-    let crate::targets::Change { peer, place, up } = change;
+fn said(change: &Change) {
+    let Change { peer, place, up } = change;
     if *up {
         tracing::info!(%peer, target_place = place, "a target is up");
     } else {

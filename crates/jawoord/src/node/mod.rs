@@ -30,6 +30,7 @@ use crate::{
     net::Net,
     office::lanes::OfficeDoor,
     recorder::door::RecorderDoor,
+    resolver::Resolver,
     session::Session,
     sound::Sound,
     targets::Targets,
@@ -49,6 +50,7 @@ pub struct Node {
     /// The running call of each Session-ID, by the end of the side that called.
     pub(crate) threads: HashMap<End, CallId>,
     pub(crate) targets: Targets,
+    pub(crate) resolver: Resolver,
     /// The media workers and their ports.
     pub sound: Sound,
     pub(crate) office: OfficeDoor,
@@ -86,6 +88,8 @@ pub(crate) struct Said {
 pub struct Parts {
     /// The clock.
     pub clock: Clock,
+    /// Names of targets.
+    pub resolver: Resolver,
     /// The settings at start.
     pub settings: Arc<Settings>,
     /// The media workers.
@@ -111,6 +115,9 @@ impl Node {
         random.fill(&mut seed).map_err(|_| io::Error::other("no random seed"))?;
         let listeners: Box<[Listener]> = parts.settings.listeners.as_slice().into();
         let ends = listeners.iter().map(Listener::for_endpoint).collect();
+        let targets = Targets::new(&parts.settings.pbxs, &parts.settings.trunks, Instant::now());
+        let mut resolver = parts.resolver;
+        resolver.follow(&targets.questions());
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
         let (timers, session) = (parts.settings.timers, parts.settings.session);
         let config = sip::Config { timers, session, ..sip::Config::new(agent, ends) };
@@ -123,7 +130,8 @@ impl Node {
             pings: HashMap::new(),
             due: BTreeSet::new(),
             threads: HashMap::new(),
-            targets: Targets::new(&parts.settings.pbxs, &parts.settings.trunks, Instant::now()),
+            targets,
+            resolver,
             net: parts.net,
             listeners,
             traces: Traces::new(parts.settings.trace_octets),

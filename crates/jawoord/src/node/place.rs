@@ -13,7 +13,6 @@ use crate::{
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
-    number,
     peer::Peer,
     route,
     session::{Row, Session},
@@ -47,7 +46,9 @@ impl Node {
         // A line is known by the number of the house: the one that is called, or calls.
         let house = match direction {
             Direction::Inbound => dialled.clone(),
-            Direction::Outbound => number::dialled(&identity::calling(&arrival.request), country),
+            Direction::Outbound => {
+                route::caller(peer, &identity::calling(&arrival.request), country)
+            }
         };
         let line = settings.lines.find(direction, &house).cloned();
         let Some((call, recording)) = self.draw().zip(self.draw()) else {

@@ -112,12 +112,16 @@ impl Node {
             Note::Tape(tape) => self.taped(&tape),
             Note::Settings(settings) => {
                 self.targets.renew(&settings.pbxs, &settings.trunks, self.instant);
+                self.resolver.follow(&self.targets.questions());
                 self.sound.renew(&settings);
                 self.renew_listeners(&settings);
                 self.settings = settings;
             }
             Note::Ask(call, answer) => {
                 let _nobody_waits = answer.send(self.ask(call));
+            }
+            Note::Resolved(question, found) => {
+                self.targets.resolved(&question, &found, self.instant);
             }
             Note::HangUp(call, answer) => {
                 let known = self.sessions.contains_key(&call);

@@ -357,6 +357,12 @@ impl Targets {
         }
     }
 
+    /// How many addresses get no calls because they do not answer.
+    #[must_use]
+    pub fn down(&self, now: Instant) -> usize {
+        self.spots.iter().filter(|spot| spot.health.class(now) >= Class::Doubtful).count()
+    }
+
     /// When an OPTIONS is due, or one has been out for too long.
     #[must_use]
     pub fn wakes(&self) -> Option<Instant> {

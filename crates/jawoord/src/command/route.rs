@@ -1,0 +1,328 @@
+//! `jawoord check --number`: which way a call would go here, and why.
+
+use std::sync::Arc;
+
+use call::{Direction, Outbound, Private, Recording};
+use serde_json::{Value, json};
+
+use crate::{
+    config::{judge::Settings, target::Reach},
+    number,
+    peer::Peer,
+    rewrite::{Field, Way},
+    route,
+    targets::Kind,
+};
+
+/// A call to try out.
+#[derive(Clone, Debug)]
+pub struct Trial<'a> {
+    /// What is dialled.
+    pub number: &'a str,
+    /// Who calls.
+    pub from: Option<&'a str>,
+    /// The trunk it comes by; without it and without a PBX, the first one.
+    pub trunk: Option<&'a str>,
+    /// The PBX that starts it, for a call that goes out.
+    pub pbx: Option<&'a str>,
+}
+
+/// What a call would get; the text, the same as JSON, and whether it would get through.
+#[must_use]
+pub fn explain(settings: &Settings, trial: &Trial<'_>) -> (String, Value, bool) {
+    match peer(settings, trial) {
+        Ok(peer) => Explained::of(settings, peer, trial).told(),
+        Err(fault) => (format!("{fault}\n"), json!({ "good": false, "problems": [fault] }), false),
+    }
+}
+
+/// The peer that the call comes from.
+fn peer<'a>(settings: &'a Settings, trial: &Trial<'_>) -> Result<Peer<'a>, String> {
+    let unknown = |kind: &str, name: &str, known: Vec<&str>| {
+        format!("no {kind} is named {name:?}; there is {}", listed(&known))
+    };
+    let trunks = || settings.trunks.iter().map(|trunk| &*trunk.name).collect();
+    match (trial.trunk, trial.pbx) {
+        (_, Some(name)) => {
+            let pbx = settings.pbxs.iter().find(|pbx| *pbx.name == *name).map(Peer::Pbx);
+            let known = settings.pbxs.iter().map(|pbx| &*pbx.name).collect();
+            pbx.ok_or_else(|| unknown("PBX", name, known))
+        }
+        (Some(name), None) => {
+            let trunk = settings.trunks.iter().find(|trunk| *trunk.name == *name);
+            trunk.map(Peer::Trunk).ok_or_else(|| unknown("trunk", name, trunks()))
+        }
+        (None, None) => {
+            let first = settings.trunks.first().map(Peer::Trunk);
+            first.ok_or_else(|| "no trunk is configured; add a [[trunk]]".to_owned())
+        }
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// One target that the call would try.
+struct Step {
+    peer: Arc<str>,
+    target: String,
+    priority: u16,
+    weight: u16,
+    dialled: String,
+    calling: Option<String>,
+}
+
+struct Explained {
+    from: String,
+    outbound: bool,
+    read: Private<String>,
+    emergency: bool,
+    line: Option<Arc<call::Line>>,
+    steps: Vec<Step>,
+    why: Vec<String>,
+}
+
+impl Explained {
+    fn of(settings: &Settings, peer: Peer<'_>, trial: &Trial<'_>) -> Self {
+        let (outbound, country) = match peer {
+            Peer::Trunk(trunk) => (false, Some(trunk.country)),
+            Peer::Pbx(_) => (true, settings.trunks.first().map(|trunk| trunk.country)),
+        };
+        let country = country.unwrap_or(phonenumber::country::Id::NL);
+        let read = route::read(settings, peer, trial.number, country);
+        let emergency = settings.emergency.matches(&read)
+            || settings.emergency.matches(&number::dialled(trial.number, country));
+        // A line is known by the number of the house: the one that is called, or calls.
+        let (direction, house) = if outbound {
+            let calling = trial.from.map(|from| route::caller(peer, from, country));
+            (Direction::Outbound, calling)
+        } else {
+            (Direction::Inbound, Some(read.clone()))
+        };
+        let line = house.and_then(|house| settings.lines.find(direction, &house).cloned());
+        let steps = steps(settings, peer, trial, emergency);
+        let mut explained = Self {
+            from: peer.name().to_owned(),
+            outbound,
+            read,
+            emergency,
+            line,
+            steps,
+            why: Vec::new(),
+        };
+        explained.why = explained.reasons(trial);
+        explained
+    }
+
+    /// Why it gets what it gets, in the order in which it is decided.
+    fn reasons(&self, trial: &Trial<'_>) -> Vec<String> {
+        let mut why = Vec::new();
+        let read = self.read.reveal();
+        if read != trial.number {
+            why.push(format!("{} is read as {read} by the rules of {}", trial.number, self.from));
+        }
+        match (self.emergency, &self.line) {
+            (true, _) => why.push(
+                "it is an emergency number: bridged at once, to every target if need be, never \
+                 asked, never recorded"
+                    .to_owned(),
+            ),
+            (false, Some(line)) => {
+                why.push(format!("line {} has {}", line.id, line.pattern));
+                why.push(match &line.policy.recording {
+                    Recording::Ask(asking) => {
+                        let when = match (self.outbound, asking.outbound) {
+                            (false, _) => "asks",
+                            (true, Outbound::AgentAsks { .. }) => "asks when the agent wants it,",
+                            (true, Outbound::Join) => "asks with the agent listening,",
+                            (true, Outbound::HoldBack) => "asks before the agent is connected,",
+                            (true, Outbound::Never) => "never asks those who are called,",
+                        };
+                        format!(
+                            "policy {} {when} in {} on the ground {}, and records on yes only",
+                            line.policy.id, asking.language, asking.ground
+                        )
+                    }
+                    Recording::Never => {
+                        format!("policy {} never records: bridged at once", line.policy.id)
+                    }
+                });
+            }
+            (false, None) if self.outbound => {
+                why.push(
+                    "no line has the calling number (`--from`): bridged at once and not recorded"
+                        .to_owned(),
+                );
+            }
+            (false, None) => {
+                why.push("no line has this number: bridged at once and not recorded".to_owned());
+            }
+        }
+        if self.steps.is_empty() {
+            why.push("there is no target to send it to: it would get 503".to_owned());
+        }
+        why
+    }
+
+    fn told(self) -> (String, Value, bool) {
+        let mut text = String::new();
+        for reason in &self.why {
+            text.push_str(&format!("{reason}\n"));
+        }
+        for (place, step) in (1..).zip(&self.steps) {
+            let calling = step.calling.as_ref().map(|number| format!(", from {number}"));
+            text.push_str(&format!(
+                "{place}. {} at {} (priority {}, weight {}) gets {}{}\n",
+                step.peer,
+                step.target,
+                step.priority,
+                step.weight,
+                step.dialled,
+                calling.unwrap_or_default(),
+            ));
+        }
+        let steps: Vec<Value> = self
+            .steps
+            .iter()
+            .map(|step| {
+                json!({
+                    "peer": &*step.peer,
+                    "target": step.target,
+                    "priority": step.priority,
+                    "weight": step.weight,
+                    "dialled": step.dialled,
+                    "calling": step.calling,
+                })
+            })
+            .collect();
+        let policy = self.line.as_ref().map(|line| &line.policy);
+        let asks = policy.is_some_and(|policy| match &policy.recording {
+            Recording::Ask(asking) => !self.outbound || asking.outbound != Outbound::Never,
+            Recording::Never => false,
+        });
+        let good = !self.steps.is_empty();
+        let value = json!({
+            "good": good,
+            "direction": if self.outbound { "outbound" } else { "inbound" },
+            "peer": self.from,
+            "number": self.read.reveal(),
+            "emergency": self.emergency,
+            "line": self.line.as_ref().map(|line| line.id.as_str()),
+            "policy": policy.map(|policy| policy.id.as_str()),
+            "asked": asks && !self.emergency,
+            "targets": steps,
+            "why": self.why,
+        });
+        (text, value, good)
+    }
+}
+
+/// The targets in the order of the file and their priorities; DNS and health may change it.
+fn steps(settings: &Settings, from: Peer<'_>, trial: &Trial<'_>, emergency: bool) -> Vec<Step> {
+    let kind = match from {
+        Peer::Trunk(_) => Kind::Pbx,
+        Peer::Pbx(_) => Kind::Trunk,
+    };
+    let pbxs = settings.pbxs.iter().map(|pbx| (&pbx.name, &pbx.reach));
+    let trunks = settings.trunks.iter().map(|trunk| (&trunk.name, &trunk.reach));
+    let peers: Vec<(&Box<str>, &Arc<Reach>)> = match kind {
+        Kind::Pbx => pbxs.collect(),
+        Kind::Trunk => trunks.collect(),
+    };
+    let mut steps = Vec::new();
+    for (name, reach) in peers {
+        let way = Way {
+            inward: &from.reach().rewrites.inward,
+            outward: &reach.rewrites.outward,
+            emergency: emergency.then_some(&settings.emergency),
+        };
+        let mut targets: Vec<_> = reach.targets.iter().collect();
+        targets.sort_by_key(|target| target.priority);
+        steps.extend(targets.into_iter().map(|target| Step {
+            peer: Arc::from(&**name),
+            target: target.to_string(),
+            priority: target.priority,
+            weight: target.weight,
+            dialled: way.number(Field::RequestUri, trial.number),
+            calling: trial.from.map(|number| way.number(Field::From, number)),
+        }));
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{judge, problem::Problems, read::read_text};
+
+    fn settings() -> Settings {
+        let lab = include_str!("../../../../config/lab.toml");
+        let more = lab
+            .replace(
+                "[[pbx]]\n",
+                "[[trunk.rewrite]]\ndirection = \"in\"\nnumber = \"both\"\nform = \"e164\"\n\n[[pbx]]\n",
+            )
+            .replace(
+                "\n[emergency]",
+                "\n[[pbx.target]]\nhost = \"pbx.example.net\"\ntransport = \"tls\"\n\
+                 [[pbx.rewrite]]\ndirection = \"out\"\nnumber = \"dialled\"\n\
+                 pattern = '\\+3120123([0-9]{4})'\nreplace = \"$1\"\n\n[emergency]",
+            );
+        let judged = read_text(&more).and_then(|read| judge::judge(read, None));
+        judged.map_err(|problems| Problems(&problems).to_string()).unwrap()
+    }
+
+    fn inbound(number: &str) -> Trial<'_> {
+        Trial { number, from: Some("0612345678"), trunk: None, pbx: None }
+    }
+
+    #[test]
+    fn r_22_a_number_says_which_line_policy_and_target_it_gets_and_why() {
+        let settings = settings();
+        let (text, value, good) = explain(&settings, &inbound("0201234567"));
+        assert!(good, "{text}");
+        assert_eq!((&value["line"], &value["policy"]), (&json!("sales-nl"), &json!("quality-nl")));
+        assert_eq!((&value["asked"], &value["emergency"]), (&true.into(), &false.into()));
+        assert_eq!(value["targets"][0]["dialled"], "4567");
+        assert_eq!(value["targets"][0]["calling"], "+31612345678");
+        assert_eq!(value["targets"][1]["target"], "pbx.example.net/tls");
+        assert!(text.starts_with("0201234567 is read as +31201234567 by the rules of carrier\n"));
+        assert!(text.contains("line sales-nl has +31201234567\n"), "{text}");
+        assert!(
+            text.contains("1. pbx at 127.0.0.1:15080/udp (priority 0, weight 1) gets 4567, from")
+        );
+    }
+
+    #[test]
+    fn e_01_an_emergency_number_is_said_to_be_one() {
+        let settings = settings();
+        let (text, value, _) = explain(&settings, &inbound("112"));
+        assert_eq!((&value["emergency"], &value["asked"]), (&true.into(), &false.into()));
+        assert_eq!(value["targets"][0]["dialled"], "112");
+        assert!(text.contains("emergency number"), "{text}");
+    }
+
+    #[test]
+    fn a_number_of_no_line_and_a_name_of_no_peer_are_said_plainly() {
+        let settings = settings();
+        let (text, value, good) = explain(&settings, &inbound("0209999999"));
+        assert!(
+            good && value["line"].is_null() && text.contains("no line has this number"),
+            "{text}"
+        );
+        let trial = Trial { trunk: Some("nobody"), ..inbound("112") };
+        let (text, _, good) = explain(&settings, &trial);
+        assert!(!good && text == "no trunk is named \"nobody\"; there is carrier\n", "{text}");
+        let out = Trial { pbx: Some("pbx"), ..inbound("0101234567") };
+        let (text, value, _) = explain(&settings, &out);
+        assert_eq!(
+            (&value["direction"], &value["targets"][0]["peer"]),
+            (&json!("outbound"), &json!("carrier"))
+        );
+        assert!(text.contains("no line has the calling number"), "{text}");
+        let known = Trial { from: Some("0201234567"), ..out };
+        let (text, value, _) = explain(&settings, &known);
+        assert_eq!(value["line"], "sales-nl", "{text}");
+    }
+}

@@ -128,7 +128,9 @@ fn bare(invite: &str, from: &str, node: u16, pbx: u16) -> String {
         lines.push(match name {
             "Via" => cut(";branch="),
             "From" => cut(";tag="),
-            "Call-ID" | "CSeq" | "X-Jawoord-Call" | "Content-Length" => name.to_owned(),
+            "Call-ID" | "CSeq" | "X-Jawoord-Call" | "Session-ID" | "Content-Length" => {
+                name.to_owned()
+            }
             _ if line.starts_with("o=") => "o=".to_owned(),
             _ if line.starts_with("m=audio") => {
                 line.split(' ').enumerate().filter(|(n, _)| *n != 1).map(|(_, w)| w).collect()

@@ -1,4 +1,4 @@
-//! Emergencies: rows E.
+//! An emergency passes every gate, whatever else happens to the node: rows E.
 
 use std::{fs, time::Duration};
 

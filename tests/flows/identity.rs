@@ -40,9 +40,9 @@ fn marked_call(stage: &Stage) -> (Leg, Draft) {
 /// Names and values of header lines.
 type Lines = Vec<(&'static str, &'static [u8])>;
 
-/// Headers of all kinds: those that pass first, then those that stay.
-fn unusual() -> (Lines, Lines) {
-    let passed: Lines = vec![
+/// Headers of all kinds that pass.
+fn passing() -> Lines {
+    vec![
         ("P-Asserted-Identity", b"\"Anna\" <sip:+31612345000@carrier.example>"),
         ("P-Asserted-Identity", b"<tel:+31612345000>"),
         ("P-Preferred-Identity", b"<sip:p@q>"),
@@ -77,8 +77,12 @@ fn unusual() -> (Lines, Lines) {
         ("X-Long", &[b'l'; 4_000]),
         ("X-Evil", b"?X-Other=1%0d%0aX-More: 2"),
         ("X-Octets", b"\x01\x02\x80\xfe"),
-    ];
-    let stays: Lines = vec![
+    ]
+}
+
+/// Headers that stay on their side.
+fn staying() -> Lines {
+    vec![
         ("User-Agent", b"secret-a/1"),
         ("Server", b"secret-a/2"),
         ("Organization2", b"secret-a"),
@@ -105,8 +109,7 @@ fn unusual() -> (Lines, Lines) {
         ("P-Visited-Network-ID", b"secret-a"),
         ("Info-Package", b"secret-a"),
         ("Identity-Info", b"<https://secret-a>"),
-    ];
-    (passed, stays)
+    ]
 }
 
 /// Every header line of a message with its octets.
@@ -123,7 +126,7 @@ fn lines(seen: &Seen) -> Vec<(Vec<u8>, Vec<u8>)> {
 #[test]
 fn r_09_sixty_unusual_headers_arrive_byte_for_byte_or_not_at_all() {
     let mut stage = Stage::start();
-    let (passed, stays) = unusual();
+    let (passed, stays) = (passing(), staying());
     assert!(passed.len() + stays.len() >= 60);
     let (_, mut invite) = marked_call(&stage);
     // Mixed, so that nothing depends on where a header stands.
@@ -362,7 +365,7 @@ fn r_12_a_tel_uri_and_a_ported_number_reach_the_pbx_whole() {
 }
 
 #[test]
-fn r_14_one_session_id_goes_through_both_dialogs_and_the_pbx_finds_the_call_by_its_id() {
+fn r_14_o_08_one_session_id_goes_through_both_dialogs_and_every_side_finds_the_call_by_its_id() {
     let (ours, theirs) = ("ab30317f1a784dc48ff824d0d3715d86", "47755a9de7794ba387653f2099600ef2");
     let nil = "00000000000000000000000000000000";
     let mut stage = Stage::start();
@@ -394,7 +397,16 @@ fn r_14_one_session_id_goes_through_both_dialogs_and_the_pbx_finds_the_call_by_i
     stage.caller.send(&a.reply(&bye, 200));
     let id = invite.header("X-Jawoord-Call");
     let call = stage.node.until(&["calls", "show", id], |call| call["verdict"].is_string());
+    // All four ids: ours, both Call-IDs and the Session-ID. The caller's Call-ID may hold an address.
     assert_eq!(call["call"], id);
+    assert_eq!(call["session_id"], swapped.as_str());
+    assert_eq!(call["called_call_id"], invite.header("Call-ID"));
+    assert!(!call.to_string().contains(&a.call_id), "{call}");
+    for name in [a.call_id.as_str(), invite.header("Call-ID"), ours, theirs] {
+        let found = stage.node.done(&["calls", "find", name]);
+        assert_eq!((found[0]["call"].as_str(), found[1].is_null()), (Some(id), true), "{name}");
+    }
+    assert_eq!(stage.node.done(&["calls", "find", "nobody"]), serde_json::json!([]));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Operation: rows O.
+//! Operation, as those who run the node see it: rows O.
 
 use support::stage::{Stage, Talk, sdp_again};
 

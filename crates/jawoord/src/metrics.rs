@@ -55,6 +55,12 @@ impl Metrics {
             registry.register(Box::new(counter.clone()))?;
             Ok::<_, prometheus::Error>(counter)
         };
+        let turned_away =
+            words("jawoord_turned_away_total", "Requests of peers beyond a limit.", "limit")?;
+        // Every limit is there from the start, so that an alarm can be set on it.
+        for over in Over::ALL {
+            turned_away.with_label_values(&[over.as_str()]).reset();
+        }
         Ok(Self {
             calls: words("jawoord_consent_total", "Ended calls by consent.", "consent")?,
             outcomes: words("jawoord_outcome_total", "Ended calls by outcome.", "outcome")?,
@@ -63,11 +69,7 @@ impl Metrics {
             recording: gauge("jawoord_recordings_active", "Recordings that run now.")?,
             lost_ms: counter("jawoord_lost_milliseconds_total", "Permitted audio lost.")?,
             strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
-            turned_away: words(
-                "jawoord_turned_away_total",
-                "Requests of peers beyond a limit.",
-                "limit",
-            )?,
+            turned_away,
             targets_down: gauge("jawoord_targets_down", "Targets that are known to be down.")?,
             overdue: gauge("jawoord_retention_overdue", "Recordings past their retention.")?,
             spooled: gauge("jawoord_spool_recordings", "Recordings not yet stored.")?,

@@ -3,7 +3,6 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use call::{Action, Call, CallId, CallOffer, Direction, Party, Private, RecordingId, Time, Words};
-use sip::{Header, Message, Request};
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
@@ -11,22 +10,13 @@ use crate::{
     config::{judge::Settings, target::Reach},
     identity::{
         self,
-        carry::{self, Crossing},
+        carry::{Along, Crossing, Heard},
         rules::Rules,
         thread::Thread,
     },
     ladder::Ladder,
     wires::{Side, Wires},
 };
-
-/// A message of one side that makes us send one to the other.
-#[derive(Clone)]
-pub enum Heard {
-    /// A response of the far leg.
-    Response(Arc<Message>),
-    /// A BYE or CANCEL.
-    Request(Arc<Request>),
-}
 
 /// Whether the ledger has the row of the call (invariant 4a).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +43,8 @@ pub struct Session {
     pub rules: [Arc<Rules>; 2],
     /// The call's Session-ID.
     pub thread: Thread,
+    /// The Call-ID of the far leg, once there is one: random, and ours.
+    pub called: Option<Box<str>>,
     /// What is being handled, and which side said it.
     pub heard: Option<(Side, Heard)>,
     /// Whether the far leg has answered.
@@ -107,19 +99,9 @@ impl Session {
 
     /// What of the message that is being handled goes along to one side: headers, and its status.
     #[must_use]
-    pub fn conveyed(&self, to: Side) -> (Vec<Header>, Option<u16>) {
-        let Some((_, heard)) = self.heard.as_ref().filter(|(from, _)| *from != to) else {
-            return (Vec::new(), None);
-        };
-        match heard {
-            Heard::Response(response) => {
-                let carried = carry::of_response(response, &self.crossing(to));
-                (carried.headers, response.status())
-            }
-            Heard::Request(request) => {
-                (carry::headers(request.message(), &self.crossing(to)).headers, None)
-            }
-        }
+    pub fn conveyed(&self, to: Side) -> Along {
+        let heard = self.heard.as_ref().filter(|(from, _)| *from != to);
+        heard.map(|(_, heard)| heard.along(&self.crossing(to))).unwrap_or_default()
     }
 
     /// Which way it goes.

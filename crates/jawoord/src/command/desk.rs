@@ -51,6 +51,10 @@ impl Errand {
                 Request::CallsList,
                 &["call", "opened_at", "line", "direction", "consent", "outcome", "verdict"],
             ),
+            Calls::Find { name } => Self::table(
+                Request::CallsFind { name: name.clone() },
+                &["call", "opened_at", "line", "direction", "consent", "outcome", "verdict"],
+            ),
             Calls::Show { id, pcap: Some(file), .. } => Self {
                 output: Some(file.clone()),
                 ..Self::plain(Request::CallsTrace { id: id.clone() })

@@ -199,6 +199,12 @@ pub enum Lines {
 pub enum Calls {
     /// Lists calls, newest first.
     List,
+    /// Finds calls by what another system calls them: a Call-ID of either side, or an end of their
+    /// Session-ID.
+    Find {
+        /// The name.
+        name: String,
+    },
     /// Shows one call.
     Show {
         /// The call's id.

@@ -12,6 +12,11 @@ use crate::{config::schema::Line, kept::Change};
 pub enum Request {
     /// Lists calls.
     CallsList,
+    /// Finds calls by a name that another system has for them.
+    CallsFind {
+        /// A Call-ID, or an end of a Session-ID.
+        name: String,
+    },
     /// Shows a call with its ladder.
     CallsShow {
         /// The call.

@@ -2,27 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use serde::Deserialize;
-
-use super::{problem::Problem, schema::File};
+use super::{problem::Problem, schema::File, written::Headers};
 use crate::identity::rules::{Limits, Rules};
-
-/// How much of a message's headers goes to the other side.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Headers {
-    /// Octets of one value; a longer one is left out.
-    pub value_octets: usize,
-    /// Octets of all of them; what comes behind is left out.
-    pub total_octets: usize,
-}
-
-impl Default for Headers {
-    fn default() -> Self {
-        let Limits { value_octets, total_octets } = Limits::default();
-        Self { value_octets, total_octets }
-    }
-}
 
 /// What crosses to and from every peer.
 #[derive(Clone, Debug, Default)]

@@ -22,6 +22,7 @@ use super::{
     refresh,
     schema::{self, File},
     timers, ways,
+    written::Emergency,
 };
 use crate::{gate::limits::Limits, net::Bounds, prompts::set::PromptSet};
 
@@ -248,7 +249,7 @@ fn patterns(
     numbers.iter().filter_map(&mut read).collect()
 }
 
-fn emergency(emergency: &schema::Emergency, problems: &mut Vec<Problem>) -> Option<EmergencyList> {
+fn emergency(emergency: &Emergency, problems: &mut Vec<Problem>) -> Option<EmergencyList> {
     let list = EmergencyList::new(patterns("numbers", &emergency.numbers, problems));
     if emergency.numbers.is_empty() {
         problems.push(Problem::value(

@@ -2,62 +2,20 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use sip::Uri;
 
-use super::{media, problem::Problem, schema::File};
+use super::{
+    media,
+    problem::Problem,
+    schema::File,
+    written::{Draining, Limiting},
+};
 use crate::gate::{
     bucket::Rate,
     limits::{Answer, Limits},
 };
 
-/// `[limits]` as it is written. 0 is no limit, but for `calls`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Written {
-    /// Calls at a time; 0 is what the media ports allow, less the reserve.
-    pub calls: usize,
-    /// Calls beyond it that only emergencies may make.
-    pub emergency_reserve: usize,
-    /// New calls a second from everybody together.
-    pub calls_per_s: u32,
-    /// Calls at a time from one address.
-    pub source_calls: usize,
-    /// New requests a second from one address.
-    pub source_per_s: u32,
-    /// Calls of one address that it has not acknowledged.
-    pub source_half_open: usize,
-    /// What a call too many is told: `503`, `500` or `drop`.
-    pub answer: String,
-    /// The least of a Retry-After, in seconds.
-    pub retry_after_min_s: u32,
-    /// The most of it.
-    pub retry_after_max_s: u32,
-    /// What unknown addresses are told: `403` or `drop`.
-    pub strangers: String,
-    /// So many answers a second to one unknown address; the rest is dropped.
-    pub stranger_per_s: u32,
-}
-
-impl Default for Written {
-    fn default() -> Self {
-        Self {
-            calls: 0,
-            emergency_reserve: 4,
-            calls_per_s: 0,
-            source_calls: 0,
-            source_per_s: 200,
-            source_half_open: 500,
-            answer: "503".to_owned(),
-            retry_after_min_s: 1,
-            retry_after_max_s: 4,
-            strangers: "403".to_owned(),
-            stranger_per_s: 5,
-        }
-    }
-}
-
-impl Written {
+impl Limiting {
     /// The limits of a node whose media ports allow so many calls.
     #[must_use]
     pub fn limits(&self, room: usize) -> Limits {
@@ -126,22 +84,6 @@ pub fn limits(file: &File, problems: &mut Vec<Problem>) -> Limits {
     written.limits(room)
 }
 
-/// `[drain]` as it is written.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WrittenDrain {
-    /// Where new calls are sent while the node is emptied (302); without it they get 503.
-    pub partner: Option<String>,
-    /// How long calls may go on after the first SIGTERM.
-    pub limit_s: u32,
-}
-
-impl Default for WrittenDrain {
-    fn default() -> Self {
-        Self { partner: None, limit_s: 60 }
-    }
-}
-
 /// How the node is emptied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drain {
@@ -154,7 +96,7 @@ pub struct Drain {
 /// Judges `[drain]`.
 #[must_use]
 pub fn drain(file: &File, problems: &mut Vec<Problem>) -> Drain {
-    let WrittenDrain { partner, limit_s } = &file.drain;
+    let Draining { partner, limit_s } = &file.drain;
     let read = |text: &String| match Uri::parse(text.as_bytes()) {
         Ok(Uri::Sip(uri)) => Ok(format!("<{}>", Uri::Sip(uri).to_request_uri()).into()),
         Ok(Uri::Tel(_) | Uri::Other(_)) | Err(_) => Err(text.clone()),

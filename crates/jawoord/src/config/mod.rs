@@ -19,3 +19,4 @@ pub mod schema;
 pub mod target;
 mod timers;
 pub mod ways;
+pub mod written;

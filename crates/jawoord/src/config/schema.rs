@@ -6,8 +6,12 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    connections, dns::Dns, headers::Headers, limits, listener, media, refresh,
-    rewrite::Written as Rewrite, target::Targets,
+    connections,
+    dns::Dns,
+    listener, media, refresh,
+    rewrite::Written as Rewrite,
+    target::Targets,
+    written::{Draining, Emergency, Headers, Limiting, Prompts, Trace},
 };
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
@@ -40,9 +44,9 @@ pub struct File {
     /// How much of a message's headers goes to the other side.
     pub headers: Headers,
     /// How many calls the node takes.
-    pub limits: limits::Written,
+    pub limits: Limiting,
     /// How it is emptied.
-    pub drain: limits::WrittenDrain,
+    pub drain: Draining,
     /// PBX targets, in the order in which they are tried.
     pub pbx: Vec<Pbx>,
     /// Name servers.
@@ -63,20 +67,6 @@ pub struct File {
     pub retention: Vec<Retention>,
     /// Lines.
     pub line: Vec<Line>,
-}
-
-/// The SIP of the latest calls, held in memory with numbers and names masked.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Trace {
-    /// How much of it, in MiB; 0 holds nothing.
-    pub memory_mb: u16,
-}
-
-impl Default for Trace {
-    fn default() -> Self {
-        Self { memory_mb: 32 }
-    }
 }
 
 /// What stands in the file of the lines that are added by command.
@@ -302,33 +292,6 @@ const fn eight() -> u32 {
 
 const fn thirty() -> u32 {
     30
-}
-
-/// Emergency numbers.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Emergency {
-    /// Patterns; an empty list is refused (row E-07).
-    pub numbers: Vec<String>,
-    /// Patterns of the numbers that emergency services call back from.
-    pub callback_numbers: Vec<String>,
-}
-
-impl Default for Emergency {
-    fn default() -> Self {
-        let numbers = ["112", "0112", "911", "999"].map(str::to_owned).to_vec();
-        Self { numbers, callback_numbers: Vec::new() }
-    }
-}
-
-/// Prompt audio.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Prompts {
-    /// A folder such as `prompts/`; without it the set inside the program is used.
-    pub path: Option<PathBuf>,
-    /// Lets placeholder voices speak to callers outside this machine.
-    pub allow_placeholder_voice: bool,
 }
 
 /// An HTTP listener; without `bind` there is none.

@@ -117,14 +117,14 @@ mod tests {
     use call::CallId;
 
     use super::*;
-    use crate::{config::limits::Written, gate::tally::Seat};
+    use crate::{config::written::Limiting, gate::tally::Seat};
 
     #[test]
     fn o_01_each_limit_is_reached_by_its_own_calls() {
         let source: IpAddr = "192.0.2.1".parse().unwrap();
         let other: IpAddr = "192.0.2.2".parse().unwrap();
         let limits =
-            Limits { calls: 4, source_calls: 3, half_open: 2, ..Written::default().limits(100) };
+            Limits { calls: 4, source_calls: 3, half_open: 2, ..Limiting::default().limits(100) };
         let mut tally = Tally::default();
         let mut number = 0;
         let mut enter = |tally: &mut Tally, source, urgent| {

@@ -1,5 +1,7 @@
 //! What of one side's message goes into ours to the other side (rows ).
 
+use std::sync::Arc;
+
 use sip::{Body, Header, Message, NameAddr, Request, wire::header::same_name};
 
 use super::{
@@ -84,6 +86,40 @@ fn warning(value: &[u8]) -> Option<Header> {
     let known = code.len() == 3 && code.iter().all(u8::is_ascii_digit);
     let value = [code, b" ", WARN_AGENT.as_bytes(), b" ", text].concat();
     known.then(|| Header::new("Warning", value).ok()).flatten()
+}
+
+/// A message of one side that makes us send one to the other.
+#[derive(Clone)]
+pub enum Heard {
+    /// A response of the far leg.
+    Response(Arc<Message>),
+    /// A BYE or CANCEL.
+    Request(Arc<Request>),
+}
+
+/// What of a message goes along.
+#[derive(Clone, Debug, Default)]
+pub struct Along {
+    /// The headers that cross.
+    pub headers: Vec<Header>,
+    /// The status of a response.
+    pub status: Option<u16>,
+}
+
+impl Heard {
+    /// What goes along to the other side.
+    #[must_use]
+    pub fn along(&self, crossing: &Crossing<'_>) -> Along {
+        match self {
+            Self::Response(response) => {
+                let headers = of_response(response, crossing).headers;
+                Along { headers, status: response.status() }
+            }
+            Self::Request(request) => {
+                Along { headers: headers(request.message(), crossing).headers, status: None }
+            }
+        }
+    }
 }
 
 /// An INVITE for the other side.

@@ -86,6 +86,12 @@ impl Thread {
         self.near
     }
 
+    /// Both ends: of the side that called, and of the other one.
+    #[must_use]
+    pub const fn ends(&self) -> [End; 2] {
+        [self.near, self.far]
+    }
+
     /// The value towards one side: the other side's end first, as if it had spoken itself.
     #[must_use]
     pub fn value(&self, to: Side) -> String {

@@ -55,7 +55,7 @@ impl Node {
         {
             self.sound.remote(session, Side::Near, &negotiated);
         }
-        let status = match session.conveyed(Side::Near).1 {
+        let status = match session.conveyed(Side::Near).status {
             _ if body.is_some() => 183,
             // Row R-13: a caller may know that it is forwarded or waits in a queue.
             Some(status @ (181 | 182)) => status,
@@ -70,7 +70,7 @@ impl Node {
     }
 
     fn respond(&mut self, session: &mut Session, status: u16, body: Option<&sip::Body>) {
-        let (headers, _) = session.conveyed(Side::Near);
+        let headers = session.conveyed(Side::Near).headers;
         let Some(leg) = session.wires.leg(Side::Near) else { return };
         session.ladder.add(
             self.now(),

@@ -7,10 +7,10 @@ use sip::{Body, Event, Header, LegId, Message, NameAddr, Request};
 use super::{Node, place::far};
 use crate::{
     identity::{
-        carry::{self, CALL_HEADER},
+        carry::{self, CALL_HEADER, Heard},
         thread,
     },
-    session::{Heard, Session},
+    session::Session,
     wires::{End, Side},
 };
 
@@ -134,7 +134,7 @@ fn standing(session: &Session, side: Side) -> Vec<Header> {
 
 /// The headers of a BYE: the other side's reason if it gave one, and ours otherwise.
 pub(crate) fn farewell(session: &Session, side: Side, end: End) -> Vec<Header> {
-    let (mut headers, _) = session.conveyed(side);
+    let mut headers = session.conveyed(side).headers;
     if !headers.iter().any(|header| header.name().eq_ignore_ascii_case(b"Reason")) {
         headers.extend(end.headers());
     }
@@ -143,7 +143,7 @@ pub(crate) fn farewell(session: &Session, side: Side, end: End) -> Vec<Header> {
 
 /// The headers of a CANCEL. It is made of its INVITE, so that nothing stands on it.
 pub(crate) fn withdrawal(session: &Session) -> Vec<Header> {
-    let (mut headers, _) = session.conveyed(Side::Far);
+    let mut headers = session.conveyed(Side::Far).headers;
     headers.extend(session.thread.header(Side::Far));
     headers
 }

@@ -104,6 +104,7 @@ impl Node {
         self.stands(session, Side::Far, leg);
         self.legs.insert(leg, (session.id(), Side::Far));
         if let Some(call_id) = self.endpoint.call_id(leg) {
+            session.called = std::str::from_utf8(call_id).ok().map(Box::from);
             self.traces.tie(session.id(), call_id);
         }
         session.ladder.add(self.now(), Station::Node, far(session.direction()), "INVITE");

@@ -14,7 +14,7 @@ use crate::{
         tally::Seat,
         urgent,
     },
-    node::place::Arrived,
+    node::arrived::Arrived,
     peer::Peer,
     session::Session,
     wires::Side,

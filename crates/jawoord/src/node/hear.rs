@@ -7,7 +7,8 @@ use sip::{By, Event, Refusal};
 
 use super::{
     Node,
-    place::{Arrived, far, near},
+    arrived::Arrived,
+    place::{far, near},
 };
 use crate::{
     bridge,

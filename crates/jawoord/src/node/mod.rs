@@ -1,6 +1,7 @@
 //! The signalling loop: one task that owns the endpoint and every call.
 
 mod act;
+mod arrived;
 mod convey;
 mod dial;
 mod gate;
@@ -20,7 +21,7 @@ use call::{CallId, Time};
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, LegId, PingId};
 
-use self::place::Arrived;
+use self::arrived::Arrived;
 use crate::{
     clock::Clock,
     config::{judge::Settings, listener::Listener},

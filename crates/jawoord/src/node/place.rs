@@ -1,12 +1,12 @@
 //! A new call: who sent it, which line it is of, whether it may be asked, and its first steps.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{collections::VecDeque, sync::Arc};
 
 use call::{Call, CallId, CallOffer, Direction, NotReady, Private, Prompt, Recording, RecordingId};
 use ledger::Station;
-use sip::{Header, LegId, Remote, Request, Sdp};
+use sip::{Header, LegId};
 
-use super::Node;
+use super::{Node, arrived::Arrived};
 use crate::{
     attempts::Attempts,
     config::{judge::Settings, target::Reach},
@@ -103,6 +103,7 @@ impl Node {
             wires,
             rules,
             thread,
+            called: None,
             heard: None,
             answered: false,
             trunk,
@@ -245,15 +246,4 @@ pub(crate) const fn kind(direction: Direction) -> Kind {
         Direction::Inbound => Kind::Pbx,
         Direction::Outbound => Kind::Trunk,
     }
-}
-
-/// An INVITE as the endpoint reports it.
-pub(crate) struct Arrived {
-    pub(crate) leg: LegId,
-    pub(crate) source: Remote,
-    pub(crate) request: Arc<Request>,
-    pub(crate) max_forwards: u8,
-    pub(crate) offer: Option<Sdp>,
-    /// When it came.
-    pub(crate) since: Instant,
 }

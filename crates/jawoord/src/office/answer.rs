@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Instant};
 
-use call::{CallId, Erasure, Reason, RecordingId, Time};
+use call::{CallId, Erasure, Private, Reason, RecordingId, Time};
 use ledger::{CallFilter, RecordingFilter};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -50,6 +50,7 @@ impl Desk {
     async fn reply(&self, request: Request) -> Reply {
         let result = match request {
             Request::CallsList => self.calls().await,
+            Request::CallsFind { name } => self.named(name).await,
             Request::CallsShow { id } => match call_id(&id) {
                 Ok(id) => self.call(id).await,
                 Err(reply) => return reply,
@@ -113,10 +114,21 @@ impl Desk {
         let mut value = listing::call(&row);
         if let Some(object) = value.as_object_mut() {
             let steps = self.archive.ledger.ladder(id).await?;
+            let filter = RecordingFilter { call: Some(id), ..RecordingFilter::default() };
+            let recordings = self.archive.ledger.recordings(&filter).await?;
+            let ids: Vec<String> = recordings.iter().map(|row| row.recording.to_string()).collect();
+            object.insert("recordings".to_owned(), ids.into());
             object.insert("ladder".to_owned(), listing::ladder(&steps));
             object.insert("drawing".to_owned(), crate::ladder::draw(&steps).into());
         }
         Ok(value)
+    }
+
+    async fn named(&self, name: String) -> Result<Value, OfficeError> {
+        let name = Private::new(name);
+        let key = self.archive.call_id_key(&name);
+        let rows = self.archive.ledger.calls_named(key, name.reveal()).await?;
+        Ok(rows.iter().map(listing::call).collect::<Vec<_>>().into())
     }
 
     async fn recordings(&self) -> Result<Value, OfficeError> {

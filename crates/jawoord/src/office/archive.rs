@@ -193,6 +193,12 @@ impl Archive {
         Ok((hash, seed))
     }
 
+    /// The keyed hash under which the Call-ID of a caller's dialog is kept, which may hold an address.
+    #[must_use]
+    pub fn call_id_key(&self, call_id: &Private<String>) -> Digest {
+        self.keys.name_key("call-id", call_id)
+    }
+
     /// The live slip of a recording, opened and checked against the newest fact about it.
     ///
     /// # Errors

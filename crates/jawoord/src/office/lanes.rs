@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use call::{CallId, Evidence, Fact, Fate, NotReady, Recording, RecordingId, Time, Words};
-use ledger::{CallLine, LadderStep, NewCall};
+use call::{CallId, Evidence, Fact, Fate, NotReady, Private, Recording, RecordingId, Time, Words};
+use ledger::{CallLine, CallNames, LadderStep, NewCall};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -41,9 +41,18 @@ enum Short {
     Fact(Fact, Time),
     Commit(Box<Wanted>),
     Begun(RecordingId, Time),
-    Close(CallId, Words, Vec<LadderStep>, Option<Fact>, Time),
+    Close(Box<Closing>, Option<Fact>, Time),
     /// Everything before it is done.
     Barrier(oneshot::Sender<()>),
+}
+
+/// What a call leaves in the catalogue.
+struct Closing {
+    words: Words,
+    ladder: Vec<LadderStep>,
+    caller: Private<String>,
+    called: Option<Box<str>>,
+    session: [Box<str>; 2],
 }
 
 /// The calls' way to the office.
@@ -160,10 +169,15 @@ impl OfficeDoor {
     pub fn closed(&self, session: Session, fact: Option<Fact>, now: Time) {
         let Some(words) = session.words else { return };
         let call = session.id();
-        self.send(
-            call,
-            Job::Short(Short::Close(call, words, session.ladder.into_steps(), fact, now)),
-        );
+        let caller = String::from_utf8_lossy(session.wires.request().call_id()).into_owned();
+        let closing = Closing {
+            words,
+            caller: Private::new(caller),
+            called: session.called,
+            session: session.thread.ends().map(|end| end.to_string().into()),
+            ladder: session.ladder.into_steps(),
+        };
+        self.send(call, Job::Short(Short::Close(Box::new(closing), fact, now)));
     }
 }
 
@@ -251,9 +265,16 @@ impl Staff {
             Short::Barrier(passed) => {
                 let _nobody_waits = passed.send(());
             }
-            Short::Close(call, words, ladder, fact, at) => {
+            Short::Close(closing, fact, at) => {
+                let Closing { words, ladder, caller, called, session } = *closing;
+                let names = CallNames {
+                    near_key: Some(self.archive.call_id_key(&caller)),
+                    far_call_id: called,
+                    session: Some(session),
+                };
                 let facts = fact.into_iter().collect();
-                if let Err(error) = ledger.close_call(at, call, words, ladder, facts).await {
+                let closed = ledger.close_named_call(at, call, words, ladder, names, facts).await;
+                if let Err(error) = closed {
                     tracing::error!(%call, %error, "the call's words");
                 }
             }

@@ -23,6 +23,9 @@ pub fn call(row: &CallRow) -> Value {
         "consent": row.words.map(|words| words.consent.as_str()),
         "outcome": row.words.map(|words| words.outcome.as_str()),
         "verdict": row.words.map(|words| words.verdict.as_str()),
+        "caller_call_id_key": row.names.near_key.map(|key| key.to_string()),
+        "called_call_id": row.names.far_call_id,
+        "session_id": row.names.session.as_ref().map(|[near, far]| format!("{near};remote={far}")),
     })
 }
 

@@ -148,6 +148,18 @@ pub struct NewCall {
     pub line: Option<CallLine>,
 }
 
+/// By what other systems know a call (flows rows R-14, O-08). Nothing here is personal: the Call-ID
+/// of the side that called may hold an address, so that only its keyed hash is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallNames {
+    /// Keyed hash of the Call-ID of the side that called.
+    pub near_key: Option<Digest>,
+    /// The Call-ID of the side that was called, which is ours and random.
+    pub far_call_id: Option<Box<str>>,
+    /// The ends of the Session-ID (RFC 7989): of the side that called and of the other one.
+    pub session: Option<[Box<str>; 2]>,
+}
+
 /// A call as the catalogue has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRow {
@@ -159,6 +171,8 @@ pub struct CallRow {
     pub closed_at: Option<Time>,
     /// The three words it ended with.
     pub words: Option<Words>,
+    /// By what other systems know it; empty until it has ended.
+    pub names: CallNames,
 }
 
 /// Which calls to list. The newest come first.

@@ -27,7 +27,9 @@ pub(crate) async fn apply(
     match &work.change {
         Change::Facts => Ok(Applied::done(Vec::new())),
         Change::OpenCall(new) => calls::open(db, at, new).await,
-        Change::CloseCall(call, words, ladder) => calls::close(db, at, *call, *words, ladder).await,
+        Change::CloseCall(call, words, ladder, names) => {
+            calls::close(db, at, *call, *words, ladder, names).await
+        }
         Change::Commit(new) => recordings::commit(db, at, new).await,
         Change::Begin(recording) => recordings::begin(db, *recording).await,
         Change::Seal(recording, sealed) => recordings::seal(db, *recording, sealed).await,

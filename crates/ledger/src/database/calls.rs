@@ -8,7 +8,7 @@ use super::{
     column::{Result, failed, moment},
     error::{Database, Refusal},
 };
-use crate::catalogue::calls::{LadderStep, NewCall};
+use crate::catalogue::calls::{CallNames, LadderStep, NewCall};
 
 const HERE: Database = Database::Ledger;
 
@@ -44,9 +44,11 @@ pub(crate) async fn close(
     call: CallId,
     words: Words,
     ladder: &[LadderStep],
+    names: &CallNames,
 ) -> Result<Applied> {
     let closed = sqlx::query(
-        "UPDATE calls SET closed_at = $1, consent = $2, outcome = $3, verdict = $4
+        "UPDATE calls SET closed_at = $1, consent = $2, outcome = $3, verdict = $4,
+             near_key = $6, far_call_id = $7, near_end = $8, far_end = $9
          WHERE call_id = $5 AND closed_at IS NULL",
     )
     .bind(moment(at))
@@ -54,6 +56,10 @@ pub(crate) async fn close(
     .bind(words.outcome.as_str())
     .bind(words.verdict.as_str())
     .bind(&call.as_bytes()[..])
+    .bind(names.near_key.as_ref().map(|key| &key.as_bytes()[..]))
+    .bind(names.far_call_id.as_deref())
+    .bind(names.session.as_ref().map(|[near, _]| &**near))
+    .bind(names.session.as_ref().map(|[_, far]| &**far))
     .execute(&mut *db)
     .await
     .map_err(failed(HERE))?;

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use super::column::Result;
 use crate::{
     catalogue::{
-        calls::{LadderStep, NewCall},
+        calls::{CallNames, LadderStep, NewCall},
         recordings::{NewRecording, SealedRecording, SlipTags},
         slips::SealedSlip,
     },
@@ -19,7 +19,7 @@ pub(crate) enum Change {
     /// Only the facts that came along.
     Facts,
     OpenCall(NewCall),
-    CloseCall(CallId, Words, Vec<LadderStep>),
+    CloseCall(CallId, Words, Vec<LadderStep>, CallNames),
     Commit(Box<NewRecording>),
     Begin(RecordingId),
     Seal(RecordingId, SealedRecording),

@@ -19,7 +19,7 @@ use crate::{
         tree::sha256,
     },
     catalogue::{
-        calls::{LadderStep, NewCall},
+        calls::{CallNames, LadderStep, NewCall},
         recordings::{NewRecording, SealedRecording},
         slips::SealedSlip,
     },
@@ -110,7 +110,23 @@ impl Ledger {
         ladder: Vec<LadderStep>,
         facts: Vec<Fact>,
     ) -> Result<()> {
-        self.done(at, facts, Change::CloseCall(call, words, ladder)).await
+        self.close_named_call(at, call, words, ladder, CallNames::default(), facts).await
+    }
+
+    /// The same, and by what other systems know the call.
+    ///
+    /// # Errors
+    /// `CallUnknown` or `CallEnded`; those of the database.
+    pub async fn close_named_call(
+        &self,
+        at: Time,
+        call: CallId,
+        words: Words,
+        ladder: Vec<LadderStep>,
+        names: CallNames,
+        facts: Vec<Fact>,
+    ) -> Result<()> {
+        self.done(at, facts, Change::CloseCall(call, words, ladder, names)).await
     }
 
     /// Evidence, key slip and recording row (invariant 4b), with the facts `RecordingPermitted`

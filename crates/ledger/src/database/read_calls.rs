@@ -1,6 +1,8 @@
 //! Reading calls and their ladders.
 
-use call::{CallId, Consent, Direction, LineId, Outcome, PolicyId, TenantId, Verdict, Words};
+use call::{
+    CallId, Consent, Digest, Direction, LineId, Outcome, PolicyId, TenantId, Verdict, Words,
+};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
@@ -8,7 +10,9 @@ use super::{
     error::{Database, LedgerError},
     handle::Ledger,
 };
-use crate::catalogue::calls::{CallFilter, CallLine, CallRow, LadderStep, NewCall, Station};
+use crate::catalogue::calls::{
+    CallFilter, CallLine, CallNames, CallRow, LadderStep, NewCall, Station,
+};
 
 const HERE: Database = Database::Ledger;
 
@@ -52,6 +56,26 @@ impl Ledger {
         row.as_ref().map(call_row).transpose()
     }
 
+    /// The calls that other systems know by a name: a Call-ID of one of their dialogs (that of the
+    /// side that called by its keyed hash), or an end of their Session-ID. The newest come first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn calls_named(&self, near_key: Digest, name: &str) -> Result<Vec<CallRow>> {
+        let rows = sqlx::query(
+            "SELECT * FROM calls
+             WHERE near_key = $1 OR far_call_id = $2 OR near_end = $2 OR far_end = $2
+             ORDER BY opened_at DESC, call_id LIMIT $3",
+        )
+        .bind(&near_key.as_bytes()[..])
+        .bind(name)
+        .bind(rows_for(0))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed(HERE))?;
+        rows.iter().map(call_row).collect()
+    }
+
     /// The ladder of a call, in order; empty until it has ended.
     ///
     /// # Errors
@@ -75,6 +99,16 @@ fn call_row(row: &SqliteRow) -> Result<CallRow> {
         opened_at: row.time("opened_at")?,
         closed_at: row.maybe_time("closed_at")?,
         words: words(&row)?,
+        names: names(&row)?,
+    })
+}
+
+fn names(row: &Columns<'_>) -> Result<CallNames> {
+    let text = |name| row.maybe_text(name, |text| Some(Box::from(text)));
+    Ok(CallNames {
+        near_key: row.maybe_digest("near_key")?,
+        far_call_id: text("far_call_id")?,
+        session: text("near_end")?.zip(text("far_end")?).map(|(near, far)| [near, far]),
     })
 }
 

@@ -8,7 +8,8 @@ use super::{
 };
 
 /// `ledger.db`, version by version. A version that has shipped is never edited.
-const LEDGER: &[&str] = &["
+const LEDGER: &[&str] = &[
+    "
 CREATE TABLE calls (
     call_id BLOB NOT NULL PRIMARY KEY,
     direction TEXT NOT NULL,
@@ -114,7 +115,18 @@ CREATE TABLE checkpoints (
 
 CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value BIGINT NOT NULL);
 INSERT INTO counters (name, value) VALUES ('slips', 0);
-"];
+",
+    "
+ALTER TABLE calls ADD COLUMN near_key BLOB;
+ALTER TABLE calls ADD COLUMN far_call_id TEXT;
+ALTER TABLE calls ADD COLUMN near_end TEXT;
+ALTER TABLE calls ADD COLUMN far_end TEXT;
+CREATE INDEX calls_by_near_key ON calls (near_key) WHERE near_key IS NOT NULL;
+CREATE INDEX calls_by_far_call_id ON calls (far_call_id) WHERE far_call_id IS NOT NULL;
+CREATE INDEX calls_by_near_end ON calls (near_end) WHERE near_end IS NOT NULL;
+CREATE INDEX calls_by_far_end ON calls (far_end) WHERE far_end IS NOT NULL;
+",
+];
 
 /// `slips.db`, version by version. `gates` is the constraint that a closing epoch takes no slip.
 ///

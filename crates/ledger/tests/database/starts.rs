@@ -1,12 +1,12 @@
 //! Starting: what is refused (invariant 9), what is found, and what goes on where it stopped.
 
 use call::{Fact, RecordingId};
-use ledger::{Database, Ledger, LedgerConfig, LedgerError, NoteError, Origin};
+use ledger::{CallNames, Database, Ledger, LedgerConfig, LedgerError, NoteError, Origin};
 use std::sync::Arc;
 
 use super::fixture::{
-    Fixture, Key, call, commit, copy_files, digest, new_call, open_epoch, recording, sealed, slip,
-    store, tenant, time, trusted,
+    Fixture, Key, WORDS, call, commit, copy_files, digest, new_call, open_epoch, recording, sealed,
+    slip, store, tenant, time, trusted,
 };
 
 fn fact(id: u8) -> Vec<Fact> {
@@ -146,6 +146,45 @@ async fn a_database_of_a_newer_program_is_refused() {
     fixture.sql("slips.db", "INSERT INTO schema_version (version) VALUES (9)").await;
     let newer = LedgerError::SchemaNewer { database: Database::Slips, found: 9, known: 1 };
     assert_eq!(fixture.refusal(1).await, newer);
+}
+
+#[tokio::test]
+async fn a_ledger_from_before_calls_had_names_gets_them() {
+    let fixture = Fixture::new();
+    let ledger = fixture.open(0).await;
+    ledger.open_call(time(1), new_call(1), Vec::new()).await.unwrap();
+    ledger.close_call(time(2), call(1), WORDS, Vec::new(), Vec::new()).await.unwrap();
+    ledger.stop().await;
+    // As the first version left it.
+    for (column, index) in [
+        ("near_key", "near_key"),
+        ("far_call_id", "far_call_id"),
+        ("near_end", "near_end"),
+        ("far_end", "far_end"),
+    ] {
+        fixture.sql("ledger.db", &format!("DROP INDEX calls_by_{index}")).await;
+        fixture.sql("ledger.db", &format!("ALTER TABLE calls DROP COLUMN {column}")).await;
+    }
+    fixture.sql("ledger.db", "DELETE FROM schema_version WHERE version = 2").await;
+    let ledger = fixture.open(3).await;
+    let old = ledger.call(call(1)).await.unwrap().unwrap();
+    assert_eq!((old.words, old.names), (Some(WORDS), CallNames::default()));
+    ledger.open_call(time(4), new_call(2), Vec::new()).await.unwrap();
+    let names = CallNames {
+        near_key: Some(digest(7)),
+        far_call_id: Some("f00d".into()),
+        session: Some(["a".into(), "b".into()]),
+    };
+    let close =
+        ledger.close_named_call(time(5), call(2), WORDS, Vec::new(), names.clone(), Vec::new());
+    close.await.unwrap();
+    assert_eq!(ledger.call(call(2)).await.unwrap().unwrap().names, names);
+    for (key, name) in [(7, "x"), (0, "f00d"), (0, "a"), (0, "b")] {
+        let found = ledger.calls_named(digest(key), name).await.unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        assert_eq!(found[0].call.call, call(2));
+    }
+    assert!(ledger.calls_named(digest(0), "x").await.unwrap().is_empty());
 }
 
 #[tokio::test]

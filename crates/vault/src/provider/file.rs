@@ -143,6 +143,14 @@ impl KeyFile {
         Digest::from_bytes(*key.hmac(&[number.reveal().as_bytes()]).bytes())
     }
 
+    /// The keyed hash of a name that belongs to no tenant, such as a Call-ID: one key per use.
+    #[must_use]
+    pub fn name_key(&self, purpose: &'static str, name: &Private<String>) -> Digest {
+        let info: [&[u8]; 2] = [b"jawoord/v1/name", purpose.as_bytes()];
+        let key = self.wrapping.hkdf(&[], &info);
+        Digest::from_bytes(*key.hmac(&[name.reveal().as_bytes()]).bytes())
+    }
+
     fn epoch_path(&self, epoch: EpochNumber) -> PathBuf {
         self.folder.join(format!("epoch-{epoch}.key"))
     }

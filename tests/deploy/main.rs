@@ -136,6 +136,8 @@ mod shellcheck {
             "tests/run",
             ".ci/run",
             "tests/deploy/bare/first_call",
+            "tests/peers/nat/calls",
+            "tests/bench/signalling/run",
             "deploy/debian/build",
             "deploy/debian/postinst",
             "deploy/debian/prerm",

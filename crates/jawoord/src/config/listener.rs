@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rustls::RootCertStore;
+use rustls::{RootCertStore, pki_types::CertificateDer};
 use serde::{
     Deserialize, Deserializer,
     de::{self, SeqAccess, Visitor},
@@ -228,6 +228,22 @@ fn transports(one: &Written, place: &str, problems: &mut Vec<Problem>) -> Vec<Tr
     list.clone()
 }
 
+/// Whether a certificate is in its time; its coming end is warned of.
+fn lasts(own: &CertificateDer<'_>, place: &str, warnings: &mut Vec<Box<str>>) -> Result<(), Fault> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let left = certificate::lasts(own, now)?;
+    if left < SOON {
+        let days = left.as_secs() / 86_400;
+        warnings.push(
+            format!(
+                "{place}: the certificate ends in {days} days; renew it, then `jawoord reload`"
+            )
+            .into(),
+        );
+    }
+    Ok(())
+}
+
 /// Reads the certificates of a listener; one fault a file.
 fn tls(
     one: &Written,
@@ -244,19 +260,10 @@ fn tls(
     let chain = certificate::chain(&written.certificate)
         .map_err(|found| fault("certificate", &written.certificate, found))
         .unwrap_or_default();
-    if let Some(own) = chain.first() {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        match certificate::lasts(own, now) {
-            Ok(left) if left < SOON => warnings.push(
-                format!(
-                    "{place}: the certificate ends in {} days; renew it, then `jawoord reload`",
-                    left.as_secs() / 86_400
-                )
-                .into(),
-            ),
-            Ok(_) => {}
-            Err(found) => fault("certificate", &written.certificate, found),
-        }
+    if let Some(own) = chain.first()
+        && let Err(found) = lasts(own, &place, warnings)
+    {
+        fault("certificate", &written.certificate, found);
     }
     let key = certificate::key(&written.key).map_err(|found| fault("key", &written.key, found));
     let mut authorities = |key: &'static str, path: &Option<PathBuf>| {

@@ -1,5 +1,6 @@
 //! Requests outside any dialog of ours: new calls, CANCEL, OPTIONS, and what is refused.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,9 @@ use crate::dialog::Dialog;
 use crate::network::Remote;
 use crate::timer::Alarm;
 use crate::transaction::layer::ServerId;
-use crate::uri::Uri;
+use crate::uri::{Host, SipUri, Uri};
 use crate::wire::address::NameAddr;
-use crate::wire::body::{Content, content};
+use crate::wire::body::{Content, accepts_sdp, content};
 use crate::wire::header::split_list;
 use crate::wire::method::Method;
 use crate::wire::request::Request;
@@ -68,7 +69,13 @@ impl Endpoint {
             return true;
         }
         if opens {
+            let bracketed = request.message().request_uri().contains(&b'[');
             let status = match Uri::parse(request.message().request_uri()) {
+                // RFC 4475 §3.1.2.11 and RFC 5118 §4.2: `?headers`, and IPv6 without its brackets.
+                Ok(Uri::Sip(uri)) if uri.headers.is_some() => Some(400),
+                Ok(Uri::Sip(SipUri { host: Host::Ip(IpAddr::V6(_)), .. })) if !bracketed => {
+                    Some(400)
+                }
                 Ok(Uri::Sip(_) | Uri::Tel(_)) => None,
                 // urn:service:sos is how a phone asks for help (RFC 5031, row E-01).
                 Ok(Uri::Other(uri)) if uri.to_ascii_lowercase().starts_with("urn:service:") => None,
@@ -77,6 +84,11 @@ impl Endpoint {
             };
             if let Some(status) = status {
                 self.refuse(now, server, request, status, &[]);
+                return true;
+            }
+            // RFC 3261 §21.4.7: whoever cannot read a description cannot read our answer.
+            if !accepts_sdp(request.message()) {
+                self.refuse(now, server, request, 406, &[("Accept", ACCEPT)]);
                 return true;
             }
         }

@@ -138,6 +138,17 @@ fn description_in(part: &[u8]) -> Option<usize> {
     }
 }
 
+/// May the answer to this request be a session description? Without `Accept`, or with an empty one,
+/// it may (RFC 3261 §20.1 has it that an empty one wants nothing; whoever sends it means no harm).
+pub(crate) fn accepts_sdp(message: &Message) -> bool {
+    let ranges = message.list("Accept");
+    let fits = |range: &[u8]| {
+        let name = media_type(range).0.to_ascii_lowercase();
+        matches!(&name[..], b"application/sdp" | b"application/*" | b"*/*")
+    };
+    ranges.is_empty() || ranges.into_iter().any(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

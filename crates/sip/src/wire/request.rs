@@ -103,6 +103,10 @@ fn vital(message: &Message) -> Result<Vital, Fault> {
         }
     }
     let via = top_via(message)?;
+    // RFC 4475 §3.1.2.1: separators with nothing between them among the others.
+    if message.list("Via").into_iter().any(|below| Via::parse(below).is_none()) {
+        return Err(Fault::Unreadable("Via"));
+    }
     let from = person(message, "From")?;
     let to = person(message, "To")?;
     let call_id = message.first("Call-ID").ok_or(Fault::Missing("Call-ID"))?;

@@ -37,6 +37,7 @@ mod a;
 mod b;
 mod c;
 mod d;
+mod digest;
 mod e;
 mod early;
 mod gate;

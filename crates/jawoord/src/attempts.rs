@@ -116,8 +116,9 @@ impl Attempts {
     pub fn after(&self, status: u16) -> After {
         let Some(current) = &self.current else { return After::Over };
         match status {
-            300..400 => After::Follow,
-            500..600 => After::Next,
+            300..=399 => After::Follow,
+            // What we cannot prove to one target we may be able to prove to another.
+            401 | 407 | 500..600 => After::Next,
             408 | 480 if current.reach.patience.no_answer.is_some() => After::Next,
             _ if self.emergency => After::Next,
             _ => After::Over,

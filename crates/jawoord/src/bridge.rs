@@ -81,9 +81,10 @@ pub const fn failure(status: u16) -> Failure {
     match status {
         486 | 600 => Failure::Busy,
         408 | 480 => Failure::NoAnswer,
-        500..600 => Failure::Unreachable,
+        // That we cannot prove who we are is no news for the caller.
+        401 | 407 | 500..600 => Failure::Unreachable,
         // Where it leads is nobody's to know on the other side (row B-21).
-        300..400 => Failure::Rejected(480),
+        300..=399 => Failure::Rejected(480),
         _ => Failure::Rejected(status),
     }
 }
@@ -277,6 +278,8 @@ mod tests {
             (480, Failure::NoAnswer),
             (500, Failure::Unreachable),
             (503, Failure::Unreachable),
+            (401, Failure::Unreachable),
+            (407, Failure::Unreachable),
             (302, Failure::Rejected(480)),
             (404, Failure::Rejected(404)),
             (603, Failure::Rejected(603)),

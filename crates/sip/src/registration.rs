@@ -22,7 +22,7 @@ const LAST_WAIT_S: u32 = 1800;
 const MOST_S: u32 = 604_800;
 
 /// A registration to be kept up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The listener it leaves by, whose address is registered.
     pub listener: ListenerId,

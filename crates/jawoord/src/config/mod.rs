@@ -1,5 +1,6 @@
 //! Configuration: read, judged, and turned into the settings of a running node.
 
+pub mod account;
 pub mod connections;
 pub mod dns;
 pub mod exit;

@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use ipnet::IpNet;
 
 use super::{
+    account::{self, Enrolment},
     problem::Problem,
     rewrite,
     schema::File,
@@ -23,6 +24,8 @@ pub struct Trunk {
     pub tls_names: Vec<Box<str>>,
     /// Where calls that the PBX starts are sent.
     pub reach: Arc<Reach>,
+    /// How we register with it.
+    pub register: Option<Enrolment>,
     /// Its calls at a time; 0 is no limit of its own.
     pub max_calls: usize,
     /// Country of national numbers.
@@ -72,10 +75,20 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
             lab_pinned_sha256: trunk.lab_pinned_sha256.as_ref(),
         };
         reach.exit = ways.judge(file, &tls_names, &reach.targets, (&place, problems));
+        reach.digest = account::digest(trunk.digest.as_ref(), &place, problems);
+        reach.challenge = account::challenge(trunk.challenge.as_ref(), &place, problems);
+        let register = account::register(
+            trunk.register.as_ref(),
+            trunk.digest.as_ref(),
+            !reach.targets.is_empty(),
+            &place,
+            problems,
+        );
         trunks.push(Trunk {
             name: trunk.name.as_str().into(),
             networks: trunk.networks.clone(),
             tls_names,
+            register,
             max_calls: trunk.max_calls,
             reach: Arc::new(reach),
             country,
@@ -117,6 +130,8 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             lab_pinned_sha256: pbx.lab_pinned_sha256.as_ref(),
         };
         reach.exit = ways.judge(file, &tls_names, &reach.targets, (&place, problems));
+        reach.digest = account::digest(pbx.digest.as_ref(), &place, problems);
+        reach.challenge = account::challenge(pbx.challenge.as_ref(), &place, problems);
         let trunks = file.trunk.iter().flat_map(|trunk| &trunk.networks);
         let known = pbxs.iter().flat_map(|pbx| &pbx.networks).chain(trunks);
         ambiguous(known, &pbx.networks, &place, problems);

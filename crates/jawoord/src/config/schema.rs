@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    connections,
+    account, connections,
     dns::Dns,
     listener, media, refresh,
     rewrite::Written as Rewrite,
@@ -207,6 +207,12 @@ pub struct Trunk {
     pub large_by_tcp: bool,
     /// For the lab only: the SHA-256 of its certificate, instead of everything that makes it good.
     pub lab_pinned_sha256: Option<String>,
+    /// Our account there: what its challenges are answered with.
+    pub digest: Option<account::Digest>,
+    /// It wants to be registered with.
+    pub register: Option<account::Register>,
+    /// What its calls must prove.
+    pub challenge: Option<account::Challenge>,
     /// Headers that cross to and from it, instead of the usual ones; `default` stands for those.
     pub pass: Option<Vec<String>>,
     /// Headers that never cross to or from it.
@@ -242,6 +248,10 @@ pub struct Pbx {
     /// How its numbers are written; see `config/lab.toml`.
     #[serde(default)]
     pub rewrite: Vec<Rewrite>,
+    /// Our account there: what its challenges are answered with.
+    pub digest: Option<account::Digest>,
+    /// What its calls must prove.
+    pub challenge: Option<account::Challenge>,
     /// Further networks it sends from.
     #[serde(default)]
     pub networks: Vec<IpNet>,

@@ -7,7 +7,9 @@ use serde::{
     de::{self, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 
-use super::{exit::Exit, problem::Problem};
+use sip::Credentials;
+
+use super::{account::Proof, exit::Exit, problem::Problem};
 use crate::rewrite::Rewrites;
 
 /// One `[[trunk.target]]` or `[[pbx.target]]`.
@@ -228,6 +230,10 @@ pub struct Reach {
     pub rewrites: Rewrites,
     /// By which way.
     pub exit: Exit,
+    /// What its challenges are answered with.
+    pub digest: Option<Arc<Credentials>>,
+    /// What its calls must prove.
+    pub challenge: Option<Arc<Proof>>,
 }
 
 /// The keys that a trunk and a PBX have alike.
@@ -281,7 +287,15 @@ impl Keys<'_> {
                 }
             }
         }
-        Reach { targets, watch, patience, rewrites: Rewrites::default(), exit: Exit::default() }
+        Reach {
+            targets,
+            watch,
+            patience,
+            rewrites: Rewrites::default(),
+            exit: Exit::default(),
+            digest: None,
+            challenge: None,
+        }
     }
 }
 

@@ -90,7 +90,10 @@ impl Node {
             destination: address,
             stream,
             target,
-            routes: Vec::new(),
+            routes: match candidate.peer.kind {
+                Kind::Pbx => Vec::new(),
+                Kind::Trunk => self.registry.routes(&candidate.name),
+            },
             from,
             to,
             headers,
@@ -100,6 +103,9 @@ impl Node {
         };
         numbers.asserted(&mut invite);
         let leg = self.endpoint.invite(self.instant, &invite)?;
+        if let Some(credentials) = &candidate.reach.digest {
+            self.endpoint.equip(leg, Arc::clone(credentials))?;
+        }
         session.wires.dialled(leg);
         self.stands(session, Side::Far, leg);
         self.legs.insert(leg, (session.id(), Side::Far));
@@ -125,6 +131,12 @@ impl Node {
             return false;
         }
         let after = if let Event::Rejected { status, response, .. } = event {
+            if matches!(status, 401 | 407) {
+                tracing::warn!(
+                    call = %session.id(), peer = %candidate.name,
+                    "the peer wants a proof that it does not get; check its digest user, realm and secret"
+                );
+            }
             if *status == 503 {
                 self.targets.tried(&candidate, Trial::Failed(rest(response)), self.instant);
             }

@@ -27,7 +27,9 @@ impl Node {
                 self.arrives(Arrived { leg, source, request, max_forwards, offer, since });
             }
             Event::Pong { ping, pong } => self.pong(ping, pong),
-            Event::Registration { .. } => {}
+            Event::Registration { registration, standing } => {
+                self.registered(registration, standing);
+            }
             Event::Acked { .. }
             | Event::Pracked { .. }
             | Event::Cancelled { .. }

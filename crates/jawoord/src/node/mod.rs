@@ -1,9 +1,11 @@
 //! The signalling loop: one task that owns the endpoint and every call.
 
 mod act;
+mod admit;
 mod arrived;
 mod convey;
 mod dial;
+mod enrol;
 mod gate;
 mod hear;
 mod listen;
@@ -21,7 +23,7 @@ use call::{CallId, Time};
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, LegId, PingId};
 
-use self::arrived::Arrived;
+use self::{arrived::Arrived, enrol::Registry};
 use crate::{
     clock::Clock,
     config::{judge::Settings, listener::Listener},
@@ -52,6 +54,8 @@ pub struct Node {
     pub(crate) threads: HashMap<End, CallId>,
     pub(crate) targets: Targets,
     pub(crate) resolver: Resolver,
+    /// The carriers that we are registered with.
+    pub(crate) registry: Registry,
     /// The media workers and their ports.
     pub sound: Sound,
     pub(crate) office: OfficeDoor,
@@ -135,6 +139,7 @@ impl Node {
             resolver,
             net: parts.net,
             listeners,
+            registry: Registry::default(),
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,

@@ -43,6 +43,9 @@ impl Node {
         if self.comes_back(&arrival.request, &dialled) {
             return self.refuse(arrival.leg, 482, &[]);
         }
+        if !self.is_proven(peer, arrival.leg, emergency) {
+            return;
+        }
         // A line is known by the number of the house: the one that is called, or calls.
         let house = match direction {
             Direction::Inbound => dialled.clone(),
@@ -123,6 +126,12 @@ impl Node {
             dialled,
             offer,
         };
+        if let Some(credentials) =
+            session.origin.digest.as_ref().filter(|ours| ours.realm.is_some())
+            && let Err(error) = self.endpoint.equip(arrival.leg, Arc::clone(credentials))
+        {
+            tracing::debug!(%error, "credentials for the leg that called");
+        }
         self.seats(&session, source);
         self.begin(session);
     }

@@ -78,7 +78,8 @@ impl Node {
         let calls = self.due.first().map(|(at, _)| self.clock.instant(*at));
         let parked = self.parked.front().map(|(at, _)| *at);
         let targets = self.targets.wakes();
-        [self.endpoint.poll_timeout(), calls, targets, parked, self.leaving]
+        let enrols = self.registry.wakes(self.instant);
+        [self.endpoint.poll_timeout(), calls, targets, parked, self.leaving, enrols]
             .into_iter()
             .flatten()
             .min()
@@ -116,6 +117,7 @@ impl Node {
                 self.sound.renew(&settings);
                 self.renew_listeners(&settings);
                 self.settings = settings;
+                self.registry.unsettle();
             }
             Note::Ask(call, answer) => {
                 let _nobody_waits = answer.send(self.ask(call));
@@ -142,6 +144,7 @@ impl Node {
             Note::Stop => {
                 self.leaving = None;
                 self.drains(true);
+                self.withdraw_all();
                 let calls: Vec<CallId> = self.sessions.keys().copied().collect();
                 for call in calls {
                     self.with(call, bridge::stop(true));
@@ -157,6 +160,7 @@ impl Node {
             while let Some(event) = self.endpoint.poll_event() {
                 self.signalled(event);
             }
+            self.enrol();
             let Some(transmit) = self.endpoint.poll_transmit() else { return };
             self.traced(&transmit.remote, &transmit.octets, false);
             let remote = transmit.remote;
@@ -183,6 +187,6 @@ impl Node {
     }
 
     fn quiet(&self) -> bool {
-        self.sessions.is_empty() && self.endpoint.legs() == 0
+        self.sessions.is_empty() && self.endpoint.legs() == 0 && self.endpoint.registrations() == 0
     }
 }

@@ -79,6 +79,7 @@ fn order() -> Invite {
         headers: Vec::new(),
         body: Body::sdp(b"v=0".to_vec()),
         max_forwards: 70,
+        abilities: sip::Abilities::default(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::algorithm::Algorithm;
 use super::secret::Secret;
 
 /// What we answer challenges with.
+#[derive(PartialEq, Eq)]
 pub struct Credentials {
     /// The name of the account.
     pub user: String,

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 /// A password. It has no `Display`, its `Debug` says nothing, and it is zero after use. What this
 /// cannot reach: a hash of it may stay on the stack until something else is done there.
+#[derive(PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {

@@ -126,12 +126,7 @@ impl Node {
             dialled,
             offer,
         };
-        if let Some(credentials) =
-            session.origin.digest.as_ref().filter(|ours| ours.realm.is_some())
-            && let Err(error) = self.endpoint.equip(arrival.leg, Arc::clone(credentials))
-        {
-            tracing::debug!(%error, "credentials for the leg that called");
-        }
+        self.equips(&session, leg);
         self.seats(&session, source);
         self.begin(session);
     }

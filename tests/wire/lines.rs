@@ -18,7 +18,7 @@ const NEW: &str = "+31207777777";
 
 #[test]
 fn o_07_a_line_added_while_the_node_runs_takes_its_next_call_and_survives_a_restart() {
-    let mut scene = Scene::start(&Change::default(), answers(600));
+    let mut scene = Scene::start(&Change::default(), answers(4_000));
     let configuration =
         fs::read_to_string(scene.node.home.path().join("node.toml")).expect("a file");
     // A call of no line is running when the line comes, and keeps what it began with.
@@ -27,14 +27,15 @@ fn o_07_a_line_added_while_the_node_runs_takes_its_next_call_and_survives_a_rest
     let added = ["lines", "add", "desk", "--tenant", "voorbeeld", "--number", NEW];
     let added = [&added[..], &["--policy", "quality-en"]].concat();
     assert_eq!(scene.node.done(&added)["lines"], 4);
-    scene.over(1, 5);
+    scene.over(1, 10);
     let shown = scene.shown("+31612345631");
     assert!(shown["line"].is_null() && shown["verdict"] == "policy-off", "{shown:#}");
 
     // The next call is answered and asked.
     let call = scene.call(Plan::new("+31612345632", NEW));
-    let answered =
-        scene.callers.until(Duration::from_secs(5), |calls| calls[call].answered().is_some());
+    let answered = scene.callers.until(Duration::from_secs(5), |calls| {
+        calls.get(call).is_some_and(|call| call.answered().is_some())
+    });
     assert!(answered && scene.pbx.find("+31612345632").is_none(), "{}", scene.node.log());
     scene.callers.act(call, Act::HangUp);
 

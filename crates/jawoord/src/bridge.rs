@@ -201,6 +201,12 @@ pub const fn gone(party: Party) -> Input {
     Input::HungUp(party)
 }
 
+/// Why a leg ends that another has taken the place of.
+pub const REPLACED: End = End { sip: None, q850: 16, text: "Call transferred" };
+
+/// Nobody of the house is in the call any more (law row L51).
+pub const HOUSE_LEFT: Input = Input::HouseLeft;
+
 /// Nobody has sent anything for too long (row B-33).
 pub const DEAD: Input = Input::Stop(Cause::NoMedia);
 

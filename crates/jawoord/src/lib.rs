@@ -30,6 +30,7 @@ pub mod port;
 pub mod prompts;
 pub mod recorder;
 pub mod resolver;
+pub mod referral;
 pub mod rewrite;
 pub mod route;
 pub mod session;

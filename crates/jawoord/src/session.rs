@@ -15,6 +15,7 @@ use crate::{
         thread::Thread,
     },
     ladder::Ladder,
+    referral::Transfer,
     wires::{Side, Wires},
 };
 
@@ -53,6 +54,8 @@ pub struct Session {
     pub trunk: Option<Arc<str>>,
     /// When it began.
     pub since: Instant,
+    /// The transfer that is under way.
+    pub transfer: Option<Transfer>,
     /// The targets that the far leg tries.
     pub attempts: Attempts,
     /// How the side that called writes numbers.

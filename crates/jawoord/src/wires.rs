@@ -18,6 +18,17 @@ pub enum Side {
     Far,
 }
 
+impl Side {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Near => Self::Far,
+            Self::Far => Self::Near,
+        }
+    }
+}
+
 /// What a re-INVITE asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hold {
@@ -281,6 +292,28 @@ impl Wires {
         }
     }
 
+    /// A leg that is to take the place of the one on `side`: it is told the same media address, and
+    /// speaks what the other side speaks first. `session` is a number that no session has.
+    #[must_use]
+    pub fn successor(&self, side: Side, session: u64) -> Successor {
+        let (old, other) = match side {
+            Side::Near => (&self.near, &self.far),
+            Side::Far => (&self.far, &self.near),
+        };
+        let mut local = Local::new(old.local.rtp);
+        if let Some(agreed) = &other.agreed {
+            local.codecs.sort_by_key(|codec| *codec != agreed.codec);
+            local.ptime_ms = agreed.ptime_ms;
+        }
+        Successor { own: Own::new(session), local }
+    }
+
+    /// The successor is there.
+    pub fn succeed(&mut self, side: Side, leg: LegId, successor: Successor, agreed: Negotiated) {
+        let Successor { own, local } = successor;
+        *self.side(side) = Leg { id: Some(leg), own, local, agreed: Some(agreed), theirs: None };
+    }
+
     /// The caller's INVITE.
     #[must_use]
     pub fn request(&self) -> &Request {
@@ -291,6 +324,38 @@ impl Wires {
     #[must_use]
     pub const fn max_forwards(&self) -> u8 {
         self.call.max_forwards
+    }
+}
+
+/// A leg in the making, which will take the place of another.
+#[derive(Clone, Debug)]
+pub struct Successor {
+    own: Own,
+    local: Local,
+}
+
+impl Successor {
+    /// Our offer to it.
+    pub fn offer(&mut self) -> Body {
+        Body::sdp(self.own.offer(&self.local))
+    }
+
+    /// Reads its answer.
+    ///
+    /// # Errors
+    /// There is nothing to talk in.
+    pub fn read_answer(&self, sdp: &Sdp) -> Result<Negotiated, Refusal> {
+        self.own.read_answer(&self.local, sdp)
+    }
+
+    /// Answers its offer.
+    ///
+    /// # Errors
+    /// The offer cannot be read or shares no codec with us.
+    pub fn answer(&mut self, offer: &Sdp) -> Result<(Body, Negotiated), Refusal> {
+        let description = Description::parse(offer).map_err(Refusal::Malformed)?;
+        let (octets, agreed) = self.own.answer(&description, &self.local)?;
+        Ok((Body::sdp(octets), agreed))
     }
 }
 

@@ -48,6 +48,25 @@ impl Call {
         self.end(now, undecided, Cause::Normal);
     }
 
+    /// The house's last leg has left: what the customer says to somebody outside is nobody's to
+    /// record, and nobody is asked (law row L51, flows row T-03). What was recorded until now is kept,
+    /// and can still be withdrawn.
+    pub(super) fn house_left(&mut self, now: Time) {
+        if self.far != Far::Bridged {
+            return;
+        }
+        self.outgoing = None;
+        self.uncommitted = None;
+        self.timers.clear(Timer::Report);
+        if self.dialogue.take().is_some() {
+            self.choose(Choice::NotGiven);
+            self.timers.clear(Timer::Answer);
+            self.sound.hush(&mut self.out);
+            self.talk_on();
+        }
+        self.recording.finish(self.bridge.audible(now), &mut self.out);
+    }
+
     /// The operator ends the call. Nobody hung up, so an open question counts as not answered.
     pub(super) fn stop(&mut self, now: Time, cause: Cause) {
         match self.near {

@@ -185,6 +185,9 @@ pub enum Input {
         /// How many milliseconds of audio it held.
         millis: u64,
     },
+    /// The agent's leg was replaced by one outside the house: nobody of the house is in the call any
+    /// more (law row L51).
+    HouseLeft,
     /// The operator wants the customer to be asked, as the agent's key does.
     Ask,
     /// The answer to [`Action::Prepare`].

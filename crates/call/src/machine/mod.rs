@@ -66,6 +66,7 @@ impl Call {
             Input::RecordingClosed { done, millis } => {
                 self.recording.closed(done, millis, &mut self.out);
             }
+            Input::HouseLeft => self.house_left(now),
             Input::Ask => self.wanted(),
             Input::Prepared(ready) => self.prepared(now, ready),
             Input::Stop(cause) => self.stop(now, cause),

@@ -7,7 +7,7 @@ use crate::{
         dialogue::Dialogue,
         io::{Action, Kept, NotReady},
         outgoing::Outgoing,
-        state::{Call, EarlyMedia, Far},
+        state::{Call, EarlyMedia, Far, Stage},
         timer::Timer,
     },
     verdict::{Choice, Unasked},
@@ -70,6 +70,13 @@ impl Call {
         let left = matches!(self.outgoing, Some(Outgoing::Wanted { left: 1.., .. }));
         let open = matches!(self.choice, Choice::Unasked(_) | Choice::NotGiven);
         left && open && self.dialogue.is_none() && self.far == Far::Bridged
+    }
+
+    /// Whether the parties talk and nobody is being asked: only then may a party be replaced (flows
+    /// row T-14).
+    #[must_use]
+    pub fn is_talking(&self) -> bool {
+        self.stage == Stage::Open && self.far == Far::Bridged && self.dialogue.is_none()
     }
 
     /// Somebody wants the customer to be asked.

@@ -8,6 +8,7 @@ mod permit;
 mod routes;
 #[path = "../support/mod.rs"]
 mod support;
+mod transfer;
 
 use call::*;
 use support::{Seen::*, *};

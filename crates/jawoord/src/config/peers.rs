@@ -8,7 +8,7 @@ use super::{
     account::{self, Enrolment},
     problem::Problem,
     rewrite,
-    schema::File,
+    schema::{self, File},
     target::{Host, Keys, Reach, Written},
     ways,
 };
@@ -43,6 +43,8 @@ pub struct Pbx {
     pub tls_names: Vec<Box<str>>,
     /// Where calls are sent.
     pub reach: Arc<Reach>,
+    /// Whether its REFERs are carried out, and its calls may take over its own legs.
+    pub transfers: bool,
 }
 
 /// Judges the trunks.
@@ -140,6 +142,7 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             networks: pbx.networks.clone(),
             tls_names,
             reach: Arc::new(reach),
+            transfers: pbx.transfers == schema::Transfers::Act,
         });
     }
     let names = trunk_names(file).chain(file.pbx.iter().flat_map(|pbx| &pbx.tls_names));

@@ -234,6 +234,17 @@ fn netherlands() -> String {
     "NL".to_owned()
 }
 
+/// What becomes of a transfer that a PBX asks for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transfers {
+    /// It is carried out.
+    #[default]
+    Act,
+    /// It is declined.
+    Refuse,
+}
+
 /// A PBX.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -278,6 +289,9 @@ pub struct Pbx {
     /// Whether what it asserts about callers is believed, and it may be told what others assert.
     #[serde(default = "yes")]
     pub trusted: bool,
+    /// What becomes of its REFERs and of calls that take over its own: `act` (default) or `refuse`.
+    #[serde(default)]
+    pub transfers: Transfers,
     /// So many OPTIONS in a row unanswered, and a target is down.
     #[serde(default = "twice")]
     pub down_after: u8,

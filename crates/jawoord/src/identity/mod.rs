@@ -74,6 +74,16 @@ pub fn from(request: &Request, own: SocketAddr) -> NameAddr {
     from
 }
 
+/// From for a leg that a number calls which is no party of its request.
+#[must_use]
+pub fn number(number: &str, own: SocketAddr) -> NameAddr {
+    let mut uri = at(own, Some(number.to_owned()));
+    if let Uri::Sip(uri) = &mut uri {
+        uri.port = None;
+    }
+    NameAddr::new(uri)
+}
+
 /// To for the other leg.
 #[must_use]
 pub fn to(request: &Request, address: SocketAddr) -> NameAddr {

@@ -262,7 +262,7 @@ impl Node {
 }
 
 /// What crosses to and from the side that is called.
-fn rules(session: &Session, candidate: &Candidate) -> Arc<Rules> {
+pub(crate) fn rules(session: &Session, candidate: &Candidate) -> Arc<Rules> {
     let headers = &session.settings.headers;
     match candidate.peer.kind {
         Kind::Pbx => headers.pbx(&candidate.name),
@@ -281,7 +281,7 @@ fn name(uri: &mut Uri, candidate: &Candidate) {
 }
 
 /// A stream is named, so that whoever passes the request on takes it, too (RFC 3261 §19.1.1).
-fn carried(uri: &mut Uri, transport: Transport) {
+pub(crate) fn carried(uri: &mut Uri, transport: Transport) {
     if let Uri::Sip(uri) = uri
         && transport.is_reliable()
     {

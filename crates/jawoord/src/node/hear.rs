@@ -43,22 +43,17 @@ impl Node {
             | Event::Info { .. }
             | Event::Bye { .. }
             | Event::Ended { .. } => self.on_leg(&event),
-            Event::Asked { leg, ask, .. } => self.declines(leg, ask),
+            Event::Asked { leg, ask, request } => self.asked(leg, ask, &request),
             Event::Told { .. } => {}
-        }
-    }
-
-    /// Nothing else is done for a side of a call than to connect it.
-    fn declines(&mut self, leg: sip::LegId, ask: sip::AskId) {
-        let answered = self.endpoint.answer_asked(self.instant, (leg, ask), 603, &[], None);
-        if let Err(error) = answered {
-            tracing::debug!(%error, "declining");
         }
     }
 
     fn on_leg(&mut self, event: &Event) {
         let Some((leg, label)) = named(event) else { return };
-        let Some((call, side)) = self.legs.get(&leg).copied() else { return };
+        let Some((call, side)) = self.legs.get(&leg).copied() else {
+            self.succeeds(leg, event);
+            return;
+        };
         if event.ends_leg().is_some() {
             self.legs.remove(&leg);
         }
@@ -72,6 +67,9 @@ impl Node {
         }
         if event.ends_leg().is_some() {
             session.wires.over(side);
+            if self.referrer_left(&mut session, leg) {
+                return self.put_back(session);
+            }
         }
         self.notes_heard(&mut session, side, event);
         if matches!(event, Event::Acked { .. }) {
@@ -276,7 +274,7 @@ impl Node {
         Asked::Begun
     }
 
-    fn tell(&mut self, session: &mut Session, input: bridge::Told) {
+    pub(crate) fn tell(&mut self, session: &mut Session, input: bridge::Told) {
         session.call.handle(self.now(), input);
         self.drive(session);
     }
@@ -294,7 +292,8 @@ impl Node {
 
     /// Files the call under its next deadline, or forgets it when it is over.
     pub(crate) fn put_back(&mut self, mut session: Session) {
-        let id = session.id();
+        let (id, now) = (session.id(), self.now());
+        self.transfer_lapses(&mut session, now);
         if let Some(old) = session.due.take() {
             self.due.remove(&(old, id));
         }
@@ -303,7 +302,7 @@ impl Node {
             self.metrics.active.dec();
             self.forgets(session.thread.near(), id);
             self.tally.leave(id);
-            let (fact, now) = (session.ending.take(), self.now());
+            let fact = session.ending.take();
             self.office.closed(session, fact, now);
             return;
         }
@@ -311,7 +310,8 @@ impl Node {
             Row::Waiting(since) => Some(since + super::run::ROW_PATIENCE),
             Row::None | Row::Settled => None,
         };
-        let due = [session.call.poll_timeout(), session.attempts.due(), row];
+        let transfer = session.transfer.as_ref().map(|transfer| transfer.until);
+        let due = [session.call.poll_timeout(), session.attempts.due(), row, transfer];
         session.due = due.into_iter().flatten().min();
         if let Some(due) = session.due {
             self.due.insert((due, id));

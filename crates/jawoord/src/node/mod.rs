@@ -11,6 +11,7 @@ mod hear;
 mod listen;
 mod place;
 pub mod run;
+mod transfer;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -48,6 +49,8 @@ pub struct Node {
     pub(crate) endpoint: Endpoint,
     pub(crate) sessions: HashMap<CallId, Session>,
     pub(crate) legs: HashMap<LegId, (CallId, Side)>,
+    /// The call in which a leg is to take another's place.
+    pub(crate) transfers: HashMap<LegId, CallId>,
     pub(crate) pings: HashMap<PingId, u64>,
     pub(crate) due: BTreeSet<(Time, CallId)>,
     /// The running call of each Session-ID, by the end of the side that called.
@@ -132,6 +135,7 @@ impl Node {
             endpoint: Endpoint::new(config, seed),
             sessions: HashMap::new(),
             legs: HashMap::new(),
+            transfers: HashMap::new(),
             pings: HashMap::new(),
             due: BTreeSet::new(),
             threads: HashMap::new(),

@@ -29,6 +29,9 @@ impl Node {
             self.metrics.strangers.inc();
             return self.refuse(arrival.leg, 403, &[]);
         };
+        if self.takes_over(&arrival) {
+            return;
+        }
         let (direction, country) = match peer {
             Peer::Trunk(trunk) => (Direction::Inbound, trunk.country),
             Peer::Pbx(_) => {
@@ -111,6 +114,7 @@ impl Node {
             answered: false,
             trunk,
             since,
+            transfer: None,
             attempts: Attempts::default(),
             origin,
             worker: opened.worker,

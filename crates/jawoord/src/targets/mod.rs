@@ -5,7 +5,7 @@ pub mod order;
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -305,6 +305,13 @@ impl Targets {
             }
         }
         candidates
+    }
+
+    /// Whether a peer of this kind has this address, whatever the port.
+    #[must_use]
+    pub fn is_at(&self, kind: Kind, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.spots.iter().any(|spot| spot.peer.kind == kind && spot.address.ip() == ip)
     }
 
     /// The address of a peer of this kind to which a 3xx may send a call: only where calls go

@@ -24,6 +24,7 @@ fn pbx(name: &str, targets: &[&str], keepalive_s: u32) -> Pbx {
         name: name.into(),
         networks: Vec::new(),
         tls_names: Vec::new(),
+        transfers: true,
         reach: reach(&written, keepalive_s),
     }
 }

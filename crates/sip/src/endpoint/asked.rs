@@ -1,5 +1,5 @@
 //! Requests inside a dialog that mean nothing to a dialog: the shell answers those of the other side
-//! and sends its own (REFER, NOTIFY, MESSAGE, INFO; rows B-25, T-02).
+//! and sends its own (REFER, NOTIFY, INFO; rows B-25, T-02).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,6 +9,7 @@ use super::compose::Reply;
 use super::core::{Endpoint, Sending};
 use super::event::{AskId, Event, LegId};
 use super::leg::{Asked, Errand, Phase};
+use crate::network::Remote;
 use crate::refer::Replaces;
 use crate::transaction::layer::ServerId;
 use crate::wire::build::Body;
@@ -122,6 +123,11 @@ impl Endpoint {
             Phase::Ringing(_) | Phase::Closing(..) | Phase::Over => false,
         };
         (named && state).then_some(id)
+    }
+
+    /// Where the other end of a leg is, and by which of our listeners it is reached.
+    pub fn peer(&self, leg: LegId) -> Option<Remote> {
+        self.legs.get(&leg).map(|leg| leg.peer)
     }
 
     /// What an INVITE to the peer of this leg says to take the leg's dialog over: the tags as that

@@ -12,8 +12,7 @@ use crate::wire::reason::phrase;
 use crate::wire::request::{Request, top_via};
 
 /// What we do; nothing more is promised (row A-18).
-pub(crate) const ALLOW: &[u8] =
-    b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, MESSAGE";
+pub(crate) const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER";
 /// The extensions that we understand.
 pub(crate) const SUPPORTED: &[u8] = b"100rel, 199, replaces, norefersub, timer";
 

@@ -232,7 +232,7 @@ pub enum Event {
         /// The whole request.
         request: Arc<Request>,
     },
-    /// A request that the endpoint has no answer to (REFER, MESSAGE): answer with `answer_asked`.
+    /// A request that the endpoint has no answer to (REFER): answer with `answer_asked`.
     Asked {
         /// The leg.
         leg: LegId,

@@ -57,9 +57,7 @@ impl Endpoint {
             Method::INFO => self.on_info(now, id, server, request),
             Method::PRACK => self.on_prack(now, id, server, request),
             Method::UPDATE => self.on_update(now, id, server, request, fork),
-            Method::REFER | Method::Known(rsip::Method::Message) => {
-                self.on_asked(now, id, server, request);
-            }
+            Method::REFER => self.on_asked(now, id, server, request),
             // No subscription of ours is ever open.
             Method::NOTIFY => self.refuse(now, server, &request, 481, &[]),
             Method::Known(_) => self.refuse(now, server, &request, 405, &[("Allow", ALLOW)]),

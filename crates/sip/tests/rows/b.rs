@@ -228,6 +228,7 @@ fn b_25_methods_inside_a_call_get_the_right_code() {
         ("NOTIFY", "", "", 481),
         ("PRACK", "", "", 481),
         ("SUBSCRIBE", "", "", 405),
+        ("MESSAGE", "", "", 405),
         ("UPDATE", "", "", 200),
         ("DANCE", "", "", 501),
     ];

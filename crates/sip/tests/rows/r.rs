@@ -41,7 +41,7 @@ fn r_18_options_says_what_we_do_and_when_we_are_leaving() {
     assert_eq!(alive.status(), Some(200));
     assert_eq!(
         alive.first("Allow"),
-        Some(&b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, MESSAGE"[..])
+        Some(&b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER"[..])
     );
     assert_eq!(alive.first("Accept"), Some(&b"application/sdp, multipart/mixed"[..]));
     assert_eq!(alive.first("Supported"), Some(&b"100rel, 199, replaces, norefersub, timer"[..]));

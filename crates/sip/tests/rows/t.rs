@@ -71,10 +71,10 @@ fn b_25_what_the_shell_never_answers_is_let_go_with_the_call() {
     let mut peer = Peer::new();
     let (leg, answer) = peer.up("b25", "");
     for cseq in 2..10 {
-        peer.tell(&peer.inside("MESSAGE", "b25", cseq, &answer, "", ""));
+        peer.tell(&peer.inside("REFER", "b25", cseq, &answer, "", ""));
     }
     assert!(peer.take().is_empty());
-    peer.tell(&peer.inside("MESSAGE", "b25", 10, &answer, "", ""));
+    peer.tell(&peer.inside("REFER", "b25", 10, &answer, "", ""));
     assert_eq!(peer.statuses(), [500], "a peer may not pile up questions");
     while peer.event().is_some() {}
     peer.endpoint.bye(peer.now, leg, &[]).unwrap();

@@ -10,7 +10,7 @@ use sip::{
     Abilities, AskId, Event, Header, Invite, LegId, NameAddr, Refer, Replaces, Request, Sdp, Uri,
 };
 
-use super::{Node, place::Arrived};
+use super::{Node, arrived::Arrived};
 use crate::{
     bridge,
     identity::{

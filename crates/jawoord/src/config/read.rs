@@ -6,13 +6,33 @@ use std::{
 };
 
 use ring::digest::{Context, SHA256};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     problem::Problem,
-    schema::{File, KeptFile, Line, LinesFile},
+    schema::{File, Line, Policy, Retention},
 };
 use call::Digest;
+
+/// What stands in the file of the lines that are added by command.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct KeptFile {
+    /// Lines.
+    line: Vec<Line>,
+}
+
+/// What may stand in a file of `lines.d`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LinesFile {
+    /// Policies.
+    policy: Vec<Policy>,
+    /// Retention classes.
+    retention: Vec<Retention>,
+    /// Lines.
+    line: Vec<Line>,
+}
 
 /// The configuration as read, before its values are judged.
 #[derive(Clone, Debug)]

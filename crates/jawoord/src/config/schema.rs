@@ -69,26 +69,6 @@ pub struct File {
     pub line: Vec<Line>,
 }
 
-/// What stands in the file of the lines that are added by command.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct KeptFile {
-    /// Lines.
-    pub line: Vec<Line>,
-}
-
-/// What may stand in a file of `lines.d`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LinesFile {
-    /// Policies.
-    pub policy: Vec<Policy>,
-    /// Retention classes.
-    pub retention: Vec<Retention>,
-    /// Lines.
-    pub line: Vec<Line>,
-}
-
 /// The data folder: ledger, slips, journals and the control socket.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -158,7 +158,7 @@ fn r_09_lists_of_a_peer_add_and_take_away_with_wildcards_and_size() {
     let lists = "pass = [\"default\", \"P-Early-*\"]";
     // What crosses must pass on both sides; what one of them blocks stays.
     let change = Change::default()
-        .with("keepalive_s = 0 ", format!("{lists}\nkeepalive_s = 0 "))
+        .with("name = \"pbx\"", format!("name = \"pbx\"\n{lists}"))
         .with("pass = [\"default\"] ", format!("{lists} "))
         .with("block = []", "block = [\"X-Internal-*\", \"Subject\"]")
         .with("total_octets = 16384", "total_octets = 100");
@@ -286,9 +286,11 @@ fn r_10_a_passport_passes_while_it_is_true_and_stays_behind_when_it_is_not() {
 
 #[test]
 fn r_11_a_caller_that_withholds_its_number_is_nowhere_and_untrusted_peers_are_not_told() {
-    let mut stage = Stage::with(
-        Change::default().with("keepalive_s = 0 ", "trusted = false\nkeepalive_s = 0 "),
-    );
+    let mut stage = Stage::with(Change::default().with(
+        "name = \"pbx\"",
+        "name = \"pbx\"
+trusted = false",
+    ));
     const HIDDEN: &str = "31699988777";
     let call = |stage: &mut Stage, privacy: &str, number: &str| {
         let mut a = stage.caller.calls(&format!("+{HIDDEN}"), number);

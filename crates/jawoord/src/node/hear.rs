@@ -76,6 +76,7 @@ impl Node {
             self.confirms(&session, side);
         }
         if side == Side::Far && self.goes_on(&mut session, event) {
+            session.heard = None;
             return self.put_back(session);
         }
         match self.described(&mut session, side, event) {

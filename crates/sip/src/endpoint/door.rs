@@ -20,7 +20,12 @@ impl Endpoint {
     /// # Errors
     /// The leg is over.
     pub fn set_standing(&mut self, leg: LegId, headers: Vec<Header>) -> Result<(), CommandError> {
-        self.live(leg)?.dialog.standing = headers;
+        let leg = self.live(leg)?;
+        // A fork that has rung already may be the one that answers.
+        for early in &mut leg.forks {
+            early.dialog.standing.clone_from(&headers);
+        }
+        leg.dialog.standing = headers;
         Ok(())
     }
 

@@ -263,7 +263,12 @@ fn s_16_nothing_in_a_uri_a_name_or_a_call_id_becomes_a_header_or_a_path() {
     let mut a = stage.caller.calls(CALLER, NEVER);
     a.call_id = "../../../../tmp/jawoord-escape".to_owned();
     a.local = format!("\"x%0d%0aX-Evil: 1\" <sip:{CALLER}%0d%0aX-Evil:1@h>;tag=1");
+    let plain = a.target.clone();
     a.target = format!("sip:{NEVER}@127.0.0.1?X-Evil=1&Route=%3Csip:evil%3E");
+    stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
+    let refused = stage.caller.expect(400);
+    stage.caller.send(&a.ack(&refused));
+    a.target = plain;
     stage.caller.send(&a.invite().with("Subject", "a\r\n X-Evil: 1").sdp(sdp(stage.ear.own)));
     let seen = stage.pbx.expect("INVITE");
     assert_eq!((seen.get("X-Evil"), seen.get("Route")), (None, None), "{}", seen.text);

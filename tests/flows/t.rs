@@ -30,7 +30,7 @@ fn told(stage: &mut Stage, b: &Leg, status: u16) -> Seen {
 
 /// The PBX asks that the customer talk to somebody else.
 fn refers(stage: &mut Stage, b: &mut Leg, to: &str) {
-    let refer = b.request("REFER").with("Contact", &b.contact.clone()).with("Refer-To", to);
+    let refer = b.request("REFER").with("Contact", b.contact.clone()).with("Refer-To", to);
     stage.pbx.send(&refer.with("Referred-By", "<sip:101@pbx.example>"));
 }
 
@@ -325,7 +325,7 @@ fn t_06_a_pbx_whose_transfers_are_refused_hears_603_and_who_wants_no_news_gets_n
     let mut stage = Stage::start();
     let Talk { mut b, .. } = stage.talk();
     let to = format!("<sip:102@{}>", stage.pbx.own);
-    let refer = b.request("REFER").with("Contact", &b.contact.clone()).with("Refer-To", to);
+    let refer = b.request("REFER").with("Contact", b.contact.clone()).with("Refer-To", to);
     stage.pbx.send(&refer.with("Refer-Sub", "false").with("Supported", "norefersub"));
     stage.pbx.expect((202, "REFER"));
     stage.pbx.expect("INVITE");

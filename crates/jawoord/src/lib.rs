@@ -30,6 +30,7 @@ pub mod port;
 pub mod prompts;
 pub mod recorder;
 pub mod referral;
+mod registry;
 pub mod resolver;
 pub mod rewrite;
 pub mod route;

@@ -265,7 +265,7 @@ mod tests {
             )
             .replace(
                 "\n[emergency]",
-                "\n[[pbx.target]]\nhost = \"pbx.example.net\"\ntransport = \"tls\"\n\
+                "\n[[pbx.target]]\nhost = \"pbx.example.net\"\n\
                  [[pbx.rewrite]]\ndirection = \"out\"\nnumber = \"dialled\"\n\
                  pattern = '\\+3120123([0-9]{4})'\nreplace = \"$1\"\n\n[emergency]",
             );
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!((&value["asked"], &value["emergency"]), (&true.into(), &false.into()));
         assert_eq!(value["targets"][0]["dialled"], "4567");
         assert_eq!(value["targets"][0]["calling"], "+31612345678");
-        assert_eq!(value["targets"][1]["target"], "pbx.example.net/tls");
+        assert_eq!(value["targets"][1]["target"], "pbx.example.net/udp");
         assert!(text.starts_with("0201234567 is read as +31201234567 by the rules of carrier\n"));
         assert!(text.contains("line sales-nl has +31201234567\n"), "{text}");
         assert!(

@@ -118,11 +118,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let trunks = peers::trunks(&file, &mut problems);
     let pbxs = peers::pbxs(&file, &mut problems);
     let dns = dns::servers(&file.dns, &mut problems);
-    for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
-        if let Some(bind) = bind.filter(|bind| !bind.ip().is_loopback()) {
-            problems.push(Problem::value(place, "bind", bind, "use a loopback address"));
-        }
-    }
+    loopback(&file, &mut problems);
     placeholder(&file, prompts.as_ref(), records, &mut problems);
     match (emergency, prompts) {
         (Some(emergency), Some(prompts)) if problems.is_empty() => Ok(Settings {
@@ -151,6 +147,15 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             warnings,
         }),
         _ => Err(problems),
+    }
+}
+
+/// The page and the metrics are for this machine alone.
+fn loopback(file: &File, problems: &mut Vec<Problem>) {
+    for (place, bind) in [("portal", file.portal.bind), ("metrics", file.metrics.bind)] {
+        if let Some(bind) = bind.filter(|bind| !bind.ip().is_loopback()) {
+            problems.push(Problem::value(place, "bind", bind, "use a loopback address"));
+        }
     }
 }
 

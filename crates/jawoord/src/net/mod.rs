@@ -145,7 +145,7 @@ impl Net {
 
     /// Whom to expect where we connect to under TLS. Without a word the certificate must name the
     /// address itself.
-    pub fn expect(&mut self, remote: Remote, expected: Expected) {
+    pub fn expects(&mut self, remote: Remote, expected: Expected) {
         self.expected.insert(remote, expected);
     }
 

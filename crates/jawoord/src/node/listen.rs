@@ -58,7 +58,7 @@ impl Node {
         let own = self.listener(listener)?.advertised;
         if transport == Transport::Tls {
             let remote = Remote { address, listener, transport };
-            self.net.expect(remote, exit.expected(host, address));
+            self.net.expects(remote, exit.expected(host, address));
         }
         Some(Leaves { listener, own, stream })
     }

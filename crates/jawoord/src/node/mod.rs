@@ -24,7 +24,7 @@ use call::{CallId, Time};
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, LegId, PingId};
 
-use self::{arrived::Arrived, enrol::Registry};
+use self::arrived::Arrived;
 use crate::{
     clock::Clock,
     config::{judge::Settings, listener::Listener},
@@ -34,6 +34,7 @@ use crate::{
     net::Net,
     office::lanes::OfficeDoor,
     recorder::door::RecorderDoor,
+    registry::Registry,
     resolver::Resolver,
     session::Session,
     sound::Sound,

@@ -141,7 +141,11 @@ pub(crate) fn endpoint(octets: &[u8]) {
         look(&mut endpoint, &mut legs, &mut last);
         assert!(endpoint.legs() <= 30 && endpoint.transactions() <= 200, "the limits hold");
     }
-    // Whatever it was, it is over once everybody has hung up and the timers have run.
+    ends(now, endpoint, legs, &mut last);
+}
+
+/// Whatever it was, it is over once everybody has hung up and the timers have run.
+fn ends(mut now: Instant, mut endpoint: Endpoint, legs: Vec<sip::LegId>, last: &mut Vec<u8>) {
     for leg in legs {
         if endpoint.bye(now, leg, &[]).is_err() {
             let _late = endpoint.respond(now, leg, 480, &[], None);
@@ -149,7 +153,7 @@ pub(crate) fn endpoint(octets: &[u8]) {
     }
     for _ in 0..100_000 {
         let mut legs = Vec::new();
-        look(&mut endpoint, &mut legs, &mut last);
+        look(&mut endpoint, &mut legs, last);
         let Some(at) = endpoint.poll_timeout() else { break };
         now = now.max(at);
         endpoint.handle_timeout(now);

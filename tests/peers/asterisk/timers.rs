@@ -22,7 +22,8 @@ exten => _[+0-9].,1,Answer()
 fn b_11_a_call_outlives_the_session_timer_of_asterisk_and_is_heard_throughout() {
     let endpoint = "timers = always\ntimers_min_se = 90\ntimers_sess_expires = 90";
     let pbx = Pbx { endpoint, dialplan: SPEAKS, ..Pbx::default() };
-    let mut office = Office::open(&Change::default(), pbx);
+    let mut office =
+        Office::open(&Change::default().with("expires_s = 1800", "expires_s = 90"), pbx);
     // A number without a line is put through at once.
     office.call(Plan::new("+31612345604", "+31201110000").at(0, Act::Speak(700.0)));
     thread::sleep(Duration::from_secs(110));

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use support::{
+    node::Change,
     scene::NEVER,
     stage::{CALLER, Stage, sdp, sdp_again},
 };
@@ -47,6 +48,50 @@ fn b_11_each_side_agrees_on_its_own_timer_and_a_peer_without_one_gets_no_surpris
     assert_eq!(again.header("Min-SE"), "7200");
     assert_eq!(again.header("Call-ID"), invite.header("Call-ID"));
     assert!(again.cseq().0 > invite.cseq().0);
+}
+
+#[test]
+fn b_11_a_trunk_and_a_pbx_each_have_the_timer_that_their_table_names() {
+    let change = Change::default()
+        .with(
+            "target = \"127.0.0.1:15070\"",
+            "session_timer = { min_s = 600 }\ntarget = \"127.0.0.1:15070\"",
+        )
+        .with(
+            "transfers = \"act\"",
+            "transfers = \"act\"\nsession_timer = { expires_s = 900, min_s = 120 }",
+        );
+    let mut stage = Stage::with(change);
+    // The trunk may ask for no less than its own; the rest is as for everybody.
+    let mut a = stage.caller.calls(CALLER, NEVER);
+    let timed = |a: &mut support::peer::leg::Leg, seconds: &str| {
+        let invite = a.invite().with("Supported", "timer").with("Session-Expires", seconds);
+        invite.sdp(sdp(stage.ear.own))
+    };
+    let brief = timed(&mut a, "300;refresher=uac");
+    stage.caller.send(&brief);
+    let refused = stage.caller.expect((422, "INVITE"));
+    assert_eq!(refused.header("Min-SE"), "600");
+    stage.caller.send(&a.ack(&refused));
+    stage.pbx.hears_no(100, "INVITE");
+    let long = timed(&mut a, "7200;refresher=uac");
+    stage.caller.send(&long);
+    let invite = stage.pbx.expect("INVITE");
+    assert_eq!(invite.header("Session-Expires"), "900", "the PBX has another one");
+    assert_eq!(invite.header("Min-SE"), "120");
+    let b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    let ok = stage.caller.expect((200, "INVITE"));
+    assert_eq!(ok.header("Session-Expires"), "1800;refresher=uac");
+    stage.caller.send(&a.ack(&ok));
+
+    // A peer may be without one, too.
+    let change = Change::default()
+        .with("transfers = \"act\"", "transfers = \"act\"\nsession_timer = { expires_s = 0 }");
+    let mut stage = Stage::with(change);
+    let talk = stage.talk();
+    assert_eq!(talk.invite.get("Session-Expires"), None, "{}", talk.invite.text);
+    assert!(!talk.invite.headers("Supported").join(",").contains("timer"));
 }
 
 #[test]

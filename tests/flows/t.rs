@@ -299,6 +299,37 @@ fn t_04_the_pbx_takes_its_own_leg_over_and_nobody_else_does() {
 }
 
 #[test]
+fn t_04_a_call_that_rings_is_picked_up_by_the_pbx_and_the_place_that_rang_is_let_go() {
+    let mut stage = Stage::start();
+    let (mut a, b, invite) = stage.rings();
+    stage.pbx.send(&b.reply(&invite, 180));
+    stage.caller.expect(180);
+    let ours = tag(invite.header("From"));
+    let named = format!("{};to-tag={ours};from-tag={};early-only", b.call_id, b.tag);
+    let mut desk = Voice::new(stage.pbx.own.ip());
+    let mut c = stage.pbx.calls("102", "103");
+    let pick_up = c.invite().with("Require", "replaces").with("Replaces", &named);
+    stage.pbx.send(&pick_up.sdp(sdp(desk.own)));
+    let taken = stage.pbx.expect((200, "INVITE"));
+    stage.pbx.send(&c.ack(&taken));
+    let cancel = stage.pbx.expect("CANCEL");
+    assert_eq!(cancel.header("Call-ID"), b.call_id);
+    stage.pbx.send(&b.reply(&cancel, 200));
+    stage.pbx.send(&b.reply(&invite, 487));
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    stage.ear.talk_to(ok.sound());
+    desk.talk_to(taken.sound());
+    talk(&mut stage.ear, &mut desk);
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let bye = stage.pbx.expect("BYE");
+    assert_eq!(bye.header("Call-ID"), c.call_id);
+    stage.pbx.send(&c.reply(&bye, 200));
+    assert_eq!(stage.ended(1)[0]["outcome"], "bridged");
+}
+
+#[test]
 fn t_05_a_target_without_a_user_keeps_its_long_parameters() {
     let mut stage = Stage::start();
     let Talk { mut b, .. } = stage.talk();

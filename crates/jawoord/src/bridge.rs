@@ -204,6 +204,9 @@ pub const fn gone(party: Party) -> Input {
 /// Why a leg ends that another has taken the place of.
 pub const REPLACED: End = End { sip: None, q850: 16, text: "Call transferred" };
 
+/// Another leg of the called party has answered in place of the one that rings.
+pub const ANSWERED: Input = Input::Answered;
+
 /// Nobody of the house is in the call any more (law row L51).
 pub const HOUSE_LEFT: Input = Input::HouseLeft;
 

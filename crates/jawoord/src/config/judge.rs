@@ -112,7 +112,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     ways::one_far_range(&file, &mut problems);
     let bounds = connections::bounds(file.connections, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);
-    let session = refresh::session(file.session_timer, &mut problems);
+    let session = refresh::session(file.session_timer, "session_timer", &mut problems);
     let media = media(&file.media, &mut problems);
     let headers = headers::book(&file, &mut problems);
     let trunks = peers::trunks(&file, &mut problems);

@@ -6,9 +6,10 @@ use ipnet::IpNet;
 
 use super::{
     account::{self, Enrolment},
+    inside::Transfers,
     problem::Problem,
-    rewrite,
-    schema::{self, File},
+    refresh, rewrite,
+    schema::File,
     target::{Host, Keys, Reach, Written},
     ways,
 };
@@ -79,6 +80,8 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
         reach.exit = ways.judge(file, &tls_names, &reach.targets, (&place, problems));
         reach.digest = account::digest(trunk.digest.as_ref(), &place, problems);
         reach.challenge = account::challenge(trunk.challenge.as_ref(), &place, problems);
+        reach.session =
+            refresh::session_of(trunk.session_timer, file.session_timer, &place, problems);
         let register = account::register(
             trunk.register.as_ref(),
             trunk.digest.as_ref(),
@@ -134,6 +137,8 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
         reach.exit = ways.judge(file, &tls_names, &reach.targets, (&place, problems));
         reach.digest = account::digest(pbx.digest.as_ref(), &place, problems);
         reach.challenge = account::challenge(pbx.challenge.as_ref(), &place, problems);
+        reach.session =
+            refresh::session_of(pbx.session_timer, file.session_timer, &place, problems);
         let trunks = file.trunk.iter().flat_map(|trunk| &trunk.networks);
         let known = pbxs.iter().flat_map(|pbx| &pbx.networks).chain(trunks);
         ambiguous(known, &pbx.networks, &place, problems);
@@ -142,7 +147,7 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             networks: pbx.networks.clone(),
             tls_names,
             reach: Arc::new(reach),
-            transfers: pbx.transfers == schema::Transfers::Act,
+            transfers: pbx.transfers == Transfers::Act,
         });
     }
     let names = trunk_names(file).chain(file.pbx.iter().flat_map(|pbx| &pbx.tls_names));

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::{
     account, connections,
     dns::Dns,
+    inside::Transfers,
     listener, media, refresh,
     rewrite::Written as Rewrite,
     target::Targets,
+    timers,
     written::{Draining, Emergency, Headers, Limiting, Prompts, Trace},
 };
 
@@ -34,7 +36,7 @@ pub struct File {
     /// Bounds of SIP connections.
     pub connections: connections::Written,
     /// The clock of SIP's retransmissions.
-    pub timers: Timers,
+    pub timers: timers::Written,
     /// How often a call is refreshed.
     pub session_timer: refresh::Written,
     /// Where RTP is received.
@@ -125,24 +127,6 @@ impl Default for Residency {
     }
 }
 
-/// The base intervals of SIP's retransmissions (RFC 3261 table 4); read at start only.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Timers {
-    /// Milliseconds of the first retransmission interval; a peer is given up after 64 of them.
-    pub t1_ms: u32,
-    /// Milliseconds of the longest retransmission interval.
-    pub t2_ms: u32,
-    /// Milliseconds that a message may live in the network.
-    pub t4_ms: u32,
-}
-
-impl Default for Timers {
-    fn default() -> Self {
-        Self { t1_ms: 500, t2_ms: 4_000, t4_ms: 5_000 }
-    }
-}
-
 /// A carrier or SBC, known by the networks it sends from or by its certificate.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -204,6 +188,8 @@ pub struct Trunk {
     /// Its calls at a time; 0 is as many as the node takes.
     #[serde(default)]
     pub max_calls: usize,
+    /// How often its calls are refreshed, where it is not as for everybody.
+    pub session_timer: Option<refresh::OfPeer>,
 }
 
 const fn yes() -> bool {
@@ -212,17 +198,6 @@ const fn yes() -> bool {
 
 fn netherlands() -> String {
     "NL".to_owned()
-}
-
-/// What becomes of a transfer that a PBX asks for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Transfers {
-    /// It is carried out.
-    #[default]
-    Act,
-    /// It is declined.
-    Refuse,
 }
 
 /// A PBX.
@@ -269,9 +244,11 @@ pub struct Pbx {
     /// Whether what it asserts about callers is believed, and it may be told what others assert.
     #[serde(default = "yes")]
     pub trusted: bool,
-    /// What becomes of its REFERs and of calls that take over its own: `act` (default) or `refuse`.
+    /// What becomes of its REFERs and of calls that take over its own.
     #[serde(default)]
     pub transfers: Transfers,
+    /// How often its calls are refreshed, where it is not as for everybody.
+    pub session_timer: Option<refresh::OfPeer>,
     /// So many OPTIONS in a row unanswered, and a target is down.
     #[serde(default = "twice")]
     pub down_after: u8,

@@ -234,6 +234,8 @@ pub struct Reach {
     pub digest: Option<Arc<Credentials>>,
     /// What its calls must prove.
     pub challenge: Option<Arc<Proof>>,
+    /// How often its calls are refreshed; `None` for no timer.
+    pub session: Option<sip::SessionTimer>,
 }
 
 /// The keys that a trunk and a PBX have alike.
@@ -295,6 +297,7 @@ impl Keys<'_> {
             exit: Exit::default(),
             digest: None,
             challenge: None,
+            session: None,
         }
     }
 }

@@ -2,7 +2,27 @@
 
 use std::time::Duration;
 
-use super::{problem::Problem, schema};
+use serde::Deserialize;
+
+use super::problem::Problem;
+
+/// The base intervals of SIP's retransmissions (RFC 3261 table 4); read at start only.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Written {
+    /// Milliseconds of the first retransmission interval; a peer is given up after 64 of them.
+    pub t1_ms: u32,
+    /// Milliseconds of the longest retransmission interval.
+    pub t2_ms: u32,
+    /// Milliseconds that a message may live in the network.
+    pub t4_ms: u32,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self { t1_ms: 500, t2_ms: 4_000, t4_ms: 5_000 }
+    }
+}
 
 /// The shortest T1 that a machine keeps up with, and the longest that a caller bears: 64 of them
 /// pass before a silent peer is given up.
@@ -12,8 +32,8 @@ const T1_MS: std::ops::RangeInclusive<u32> = 10..=5_000;
 const LONGEST_MS: u32 = 120_000;
 
 /// Makes the intervals; every one that cannot be kept is a problem.
-pub(super) fn timers(written: schema::Timers, problems: &mut Vec<Problem>) -> sip::Timers {
-    let schema::Timers { t1_ms, t2_ms, t4_ms } = written;
+pub(super) fn timers(written: Written, problems: &mut Vec<Problem>) -> sip::Timers {
+    let Written { t1_ms, t2_ms, t4_ms } = written;
     if !T1_MS.contains(&t1_ms) {
         problems.push(Problem::value(
             "timers",
@@ -38,14 +58,14 @@ mod tests {
 
     fn judged(t1_ms: u32, t2_ms: u32, t4_ms: u32) -> (sip::Timers, usize) {
         let mut problems = Vec::new();
-        let timers = timers(schema::Timers { t1_ms, t2_ms, t4_ms }, &mut problems);
+        let timers = timers(Written { t1_ms, t2_ms, t4_ms }, &mut problems);
         (timers, problems.len())
     }
 
     #[test]
     fn what_nobody_writes_is_what_the_rfc_says() {
         let mut problems = Vec::new();
-        assert_eq!(timers(schema::Timers::default(), &mut problems), sip::Timers::default());
+        assert_eq!(timers(Written::default(), &mut problems), sip::Timers::default());
         assert!(problems.is_empty());
     }
 

@@ -99,7 +99,7 @@ impl Node {
             headers,
             body,
             max_forwards: session.wires.max_forwards(),
-            abilities: Abilities { session: self.endpoint.session_timer(), ..Abilities::default() },
+            abilities: Abilities { session: candidate.reach.session, ..Abilities::default() },
         };
         numbers.asserted(&mut invite);
         let leg = self.endpoint.invite(self.instant, &invite)?;

@@ -128,7 +128,9 @@ impl Node {
         let mut resolver = parts.resolver;
         resolver.follow(&targets.questions());
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
-        let (timers, session) = (parts.settings.timers, parts.settings.session);
+        let timers = parts.settings.timers;
+        // What every peer may ask for; each leg gets the timer of its own.
+        let session = parts.settings.session.map(|_| sip::SessionTimer::default());
         let config = sip::Config { timers, session, ..sip::Config::new(agent, ends) };
         let ceiling = config.max_transactions;
         Ok(Self {

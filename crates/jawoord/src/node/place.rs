@@ -29,7 +29,7 @@ impl Node {
             self.metrics.strangers.inc();
             return self.refuse(arrival.leg, 403, &[]);
         };
-        if self.takes_over(&arrival) {
+        if !self.paces(arrival.leg, peer) || self.takes_over(&arrival) {
             return;
         }
         let (direction, country) = match peer {
@@ -190,6 +190,13 @@ impl Node {
             // RFC 8866 §5.2 wants a decimal number; half of a 64-bit one leaves room for two legs.
             bytes.iter().take(7).fold(0, |number, byte| number << 8 | u64::from(*byte))
         })
+    }
+
+    /// Gives a leg the session timer of its peer; `false` when the peer wants a shorter interval and
+    /// hears which one it may have (RFC 4028 §9).
+    fn paces(&mut self, leg: LegId, peer: Peer<'_>) -> bool {
+        let session = peer.reach().session;
+        self.endpoint.set_session_timer(self.instant, leg, session).is_ok_and(|stands| stands)
     }
 
     pub(crate) fn refuse(&mut self, leg: LegId, status: u16, headers: &[Header]) {

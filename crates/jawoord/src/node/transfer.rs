@@ -210,7 +210,7 @@ impl Node {
             headers,
             body,
             max_forwards: session.wires.max_forwards(),
-            abilities: Abilities::default(),
+            abilities: Abilities { session: candidate.reach.session, ..Abilities::default() },
         })
     }
 
@@ -375,7 +375,9 @@ impl Node {
         if !inside || session.party(side) == Party::Customer {
             return 403;
         }
-        if !session.call.is_talking() {
+        // A leg that we called may be taken over while it rings, too (RFC 3891 §3).
+        let rings = side == Side::Far && !session.answered;
+        if !rings && !session.call.is_talking() {
             return 491;
         }
         let (Some(offer), Some(bytes)) = (&arrival.offer, self.draw()) else { return 488 };
@@ -390,6 +392,11 @@ impl Node {
         }
         self.traces.tie(session.id(), arrival.request.call_id());
         self.replace(session, side, (arrival.leg, successor), &agreed);
+        if rings {
+            session.attempts.settle();
+            session.answered = true;
+            self.tell(session, bridge::ANSWERED);
+        }
         self.tell(session, bridge::held(Party::Agent, wires::hold(&agreed)));
         0
     }

@@ -133,7 +133,8 @@ impl Endpoint {
 
     /// Offers a new session in the dialog by a re-INVITE; [`Event::Reanswered`] or
     /// [`Event::ReinviteRefused`] follows. A crossing with one of theirs is tried again after the wait
-    /// of RFC 3261 §14.1.
+    /// of RFC 3261 §14.1. One that waits gives its place to the next: after an answer of ours its
+    /// description would be older than what is in force (RFC 3264 §8).
     ///
     /// # Errors
     /// The leg is over or not answered, or another offer is open in either direction.
@@ -185,6 +186,12 @@ impl Endpoint {
         let held = self.live(leg)?;
         let asking = Asking { body, by, refresh: false, fork, client: None, tries: 0 };
         match &held.asking {
+            // It waits after a crossing, and is tried when its time has come.
+            Some(open) if !open.refresh && open.client.is_none() => {
+                let tries = open.tries;
+                held.asking = Some(Asking { tries, ..asking });
+                Ok(())
+            }
             Some(open) if !open.refresh || held.next.is_some() => Err(CommandError::WrongState),
             Some(open) if open.client.is_some() => {
                 held.next = Some(asking);
@@ -211,6 +218,11 @@ impl Endpoint {
     pub(crate) fn offer_again(&mut self, now: Instant, leg: LegId) {
         let Some(held) = self.legs.get_mut(&leg) else { return };
         let opened = held.opened;
+        let refresh = held.asking.as_mut().filter(|asking| asking.refresh);
+        if let (Some(refresh), Some(said)) = (refresh, &held.said) {
+            // What is in force may have changed while it waited after a crossing.
+            refresh.body.clone_from(said);
+        }
         let Some(asking) = held.asking.as_ref() else { return };
         let busy = match asking.by {
             By::Invite => held.asked.is_some() || held.unacked.is_some(),

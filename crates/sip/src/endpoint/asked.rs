@@ -115,14 +115,14 @@ impl Endpoint {
     pub fn replaced(&self, replaces: &Replaces) -> Option<LegId> {
         let id = *self.tags.get(&replaces.to_tag)?;
         let leg = self.legs.get(&id)?;
-        let named = leg.dialog.call_id == replaces.call_id
-            && leg.dialog.remote_tag.as_deref() == Some(&replaces.from_tag[..]);
-        let state = match &leg.phase {
-            Phase::Up => !replaces.early_only,
-            Phase::Calling(_) => true,
+        let theirs = Some(&replaces.from_tag[..]);
+        let named = match &leg.phase {
+            Phase::Up => !replaces.early_only && leg.dialog.remote_tag.as_deref() == theirs,
+            // Each place that rings has a tag of its own.
+            Phase::Calling(_) => leg.fork(theirs).is_some(),
             Phase::Ringing(_) | Phase::Closing(..) | Phase::Over => false,
         };
-        (named && state).then_some(id)
+        (named && leg.dialog.call_id == replaces.call_id).then_some(id)
     }
 
     /// Where the other end of a leg is, and by which of our listeners it is reached.

@@ -22,14 +22,9 @@ const LONGEST_S: u32 = 86_400;
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 
 impl Endpoint {
-    /// The session timer of the configuration.
-    pub fn session_timer(&self) -> Option<SessionTimer> {
-        self.config.session
-    }
-
     /// The session timer that a leg is to have, in place of the one of the configuration; `None` for
     /// none. Call it before the leg is answered. An INVITE that asks for a shorter interval than
-    /// `min_s` is answered 422, which ends the leg ([`Why::Refused`]).
+    /// `min_s` is answered 422, which ends the leg ([`Why::Refused`]); `false` then.
     ///
     /// # Errors
     /// The leg is over.
@@ -38,7 +33,7 @@ impl Endpoint {
         now: Instant,
         leg: LegId,
         timer: Option<SessionTimer>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<bool, CommandError> {
         let held = self.live(leg)?;
         held.session = timer;
         let short = match &held.phase {
@@ -50,7 +45,7 @@ impl Endpoint {
             let queued = Queued { headers, ..Queued::plain(422) };
             self.end_ringing(now, leg, &queued, Event::Ended { leg, why: Why::Refused });
         }
-        Ok(())
+        Ok(short.is_none())
     }
 
     /// What our 2xx says about the session timer (RFC 4028 §9), and the timer set accordingly.

@@ -132,6 +132,19 @@ fn t_04_a_dialog_of_ours_is_found_by_its_replaces_and_no_other() {
 
     let (ours, invite) = peer.originate();
     assert_eq!(peer.endpoint.replaces(ours), None, "nobody has answered yet");
+    // It rings in two places, and each may be named before one of them answers.
+    let from = text(invite.first("From"));
+    let own = from.rsplit_once("tag=").expect("a tag").1;
+    let call = text(invite.first("Call-ID"));
+    for place in ["one", "two"] {
+        peer.tell(&peer.answer_as(&invite, 180, place));
+        for early in ["", ";early-only"] {
+            let named = named(&call, own, place, early);
+            assert_eq!(peer.endpoint.replaced(&named), Some(ours), "{place}{early}");
+        }
+    }
+    assert_eq!(peer.endpoint.replaced(&named(&call, own, "three", "")), None);
+    assert_eq!(peer.endpoint.replaced(&named("other", own, "one", "")), None);
     peer.tell(&peer.answer_as(&invite, 200, "theirs"));
     let told = peer.endpoint.replaces(ours).unwrap();
     assert_eq!(told.to_tag, b"theirs");

@@ -1,0 +1,14 @@
+//! What a peer may do inside a call, as it is written.
+
+use serde::Deserialize;
+
+/// What becomes of a transfer that a PBX asks for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transfers {
+    /// It is carried out.
+    #[default]
+    Act,
+    /// It is declined.
+    Refuse,
+}

@@ -17,6 +17,9 @@ pub fn read(settings: &Settings, peer: Peer<'_>, user: &str, country: Id) -> Pri
     let plain = number::dialled(user, country);
     let bare = user.split(';').next().unwrap_or(user);
     let rewritten = applied(&peer.reach().rewrites.inward, Field::RequestUri, bare);
+    if rewritten == bare {
+        return plain;
+    }
     let read = number::dialled(&rewritten, country);
     let lost = settings.emergency.matches(&plain) && !settings.emergency.matches(&read);
     if lost { plain } else { read }

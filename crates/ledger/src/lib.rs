@@ -25,7 +25,7 @@ pub use audit::proof::{ConsistencyProof, InclusionProof, ProofPlan};
 pub use audit::tree::{Frontier, Node, TreeHead, leaf_hash, node_hash};
 pub use audit::verify::{AuditReport, Auditor, Finding, SignerKnown, Source};
 pub use catalogue::calls::{
-    CallFilter, CallLine, CallNames, CallRow, LabelError, LadderStep, NewCall, Station,
+    CallEnd, CallFilter, CallLine, CallNames, CallRow, LabelError, LadderStep, NewCall, Station,
 };
 pub use catalogue::recordings::{
     NewRecording, ObjectTags, PartyKeys, RecordingFilter, RecordingRow, RecordingState, Removal,

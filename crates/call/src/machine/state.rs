@@ -149,6 +149,13 @@ impl Call {
         self.timers.next()
     }
 
+    /// Whether the customer may come to be asked, and a recording to be made. A call that cannot is
+    /// never held up by the ledger.
+    #[must_use]
+    pub const fn may_be_recorded(&self) -> bool {
+        self.terms.is_some()
+    }
+
     /// Writes down what the customer decided.
     pub(super) fn choose(&mut self, choice: Choice) {
         self.choice = choice;

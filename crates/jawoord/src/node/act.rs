@@ -21,13 +21,14 @@ impl Node {
         let now = self.now();
         if matches!(fact, Fact::CallOpened { .. }) {
             match session.row {
-                Row::None => self.office.open(session, Some(fact), now),
+                Row::None => {}
                 // The row was refused, and the call has begun anew without one.
                 Row::Waiting(_) | Row::Settled => return,
             }
-            // An emergency is never delayed, not even by a disk (rows E).
-            let urgent = session.offer.emergency;
-            session.row = if urgent { Row::Settled } else { Row::Waiting(now) };
+            // What nobody can record waits for no disk: least of all an emergency (rows E).
+            let awaited = session.call.may_be_recorded();
+            self.office.open(session, Some(fact), awaited, now);
+            session.row = if awaited { Row::Waiting(now) } else { Row::Settled };
         } else if matches!(fact, Fact::CallEnded { .. }) {
             // It goes to the ledger together with the words.
             session.ending = Some(fact);

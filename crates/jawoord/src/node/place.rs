@@ -166,7 +166,7 @@ impl Node {
             self.stands(&session, Side::Near, leg);
         }
         if session.offer.line.is_none() {
-            self.office.open(&session, None, self.now());
+            self.office.open(&session, None, false, self.now());
         }
         self.drive(&mut session);
         self.put_back(session);

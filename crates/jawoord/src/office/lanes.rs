@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{CallId, Evidence, Fact, Fate, NotReady, Private, Recording, RecordingId, Time, Words};
-use ledger::{CallLine, CallNames, LadderStep, NewCall};
+use ledger::{CallEnd, CallLine, CallNames, LadderStep, LedgerError, NewCall};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -37,7 +37,12 @@ enum Lengthy {
 
 /// What takes one write.
 enum Short {
-    Open(Box<NewCall>, Option<Fact>, Time),
+    Open {
+        row: Box<NewCall>,
+        fact: Option<Fact>,
+        at: Time,
+        awaited: bool,
+    },
     Fact(Fact, Time),
     Commit(Box<Wanted>),
     Begun(RecordingId, Time),
@@ -46,7 +51,7 @@ enum Short {
     Barrier(oneshot::Sender<()>),
 }
 
-/// What a call leaves in the catalogue.
+/// What a call leaves in the catalogue; the side that called is not named in clear yet.
 struct Closing {
     words: Words,
     ladder: Vec<LadderStep>,
@@ -103,9 +108,9 @@ impl OfficeDoor {
         if self.ledger.health().fault.is_some() { Err(NotReady::Ledger) } else { Ok(()) }
     }
 
-    /// The row of a call, before it is answered (invariant 4a). With a fact, the answer comes back
-    /// as [`Paper::Row`].
-    pub fn open(&self, session: &Session, fact: Option<Fact>, now: Time) {
+    /// The row of a call, before it is answered (invariant 4a). If it is `awaited`, the answer comes
+    /// back as [`Paper::Row`].
+    pub fn open(&self, session: &Session, fact: Option<Fact>, awaited: bool, at: Time) {
         let line = session.offer.line.as_ref().map(|line| CallLine {
             tenant: line.tenant.clone(),
             line: line.id.clone(),
@@ -113,8 +118,9 @@ impl OfficeDoor {
             policy_version: line.policy.version,
             policy_hash: line.policy.hash,
         });
-        let call = NewCall { call: session.id(), direction: session.direction(), line };
-        self.send(session.id(), Job::Short(Short::Open(Box::new(call), fact, now)));
+        let row = NewCall { call: session.id(), direction: session.direction(), line };
+        let open = Short::Open { row: Box::new(row), fact, at, awaited };
+        self.send(session.id(), Job::Short(open));
     }
 
     /// Waits until every write that was asked for is done.
@@ -236,25 +242,30 @@ async fn work(staff: Staff, mut jobs: mpsc::UnboundedReceiver<(CallId, Job)>) {
     while long.running.join_next().await.is_some() {}
 }
 
+/// Says that a call's row could not be written.
+fn no_row(call: CallId, error: LedgerError) {
+    tracing::error!(%call, %error, "the call's row");
+}
+
 impl Staff {
     async fn short(&self, call: CallId, job: Short) {
         let ledger = &self.archive.ledger;
         match job {
-            Short::Open(row, fact, at) => {
-                let waited = fact.is_some();
+            Short::Open { row, fact, at, awaited: false } => {
+                let facts = fact.into_iter().collect();
+                ledger.open_call_later(at, *row, facts, move |error| no_row(call, error)).await;
+            }
+            Short::Open { row, fact, at, awaited: true } => {
                 let opened = ledger.open_call(at, *row, fact.into_iter().collect()).await;
-                if let Err(error) = &opened {
-                    tracing::error!(%call, %error, "the call's row");
-                }
-                if waited {
-                    self.tell(Paper::Row { call, written: opened.is_ok() });
-                }
+                let written = opened.map_err(|error| no_row(call, error)).is_ok();
+                self.tell(Paper::Row { call, written });
             }
             Short::Fact(fact, at) => {
                 let kind = fact.kind().as_str();
-                if let Err(error) = ledger.append(at, vec![fact]).await {
+                let failed = move |error| {
                     tracing::error!(%call, kind, %error, "a fact could not be written");
-                }
+                };
+                ledger.append_later(at, vec![fact], failed).await;
             }
             Short::Commit(wanted) => self.commit(call, *wanted).await,
             Short::Begun(recording, at) => {
@@ -263,6 +274,10 @@ impl Staff {
                 }
             }
             Short::Barrier(passed) => {
+                // Nothing to add; but it is behind everything that was not waited for.
+                if let Err(error) = ledger.append(self.archive.clock.now(), Vec::new()).await {
+                    tracing::error!(%error, "the last writes");
+                }
                 let _nobody_waits = passed.send(());
             }
             Short::Close(closing, fact, at) => {
@@ -272,11 +287,9 @@ impl Staff {
                     far_call_id: called,
                     session: Some(session),
                 };
-                let facts = fact.into_iter().collect();
-                let closed = ledger.close_named_call(at, call, words, ladder, names, facts).await;
-                if let Err(error) = closed {
-                    tracing::error!(%call, %error, "the call's words");
-                }
+                let end = CallEnd { call, words, ladder, names };
+                let failed = move |error| tracing::error!(%call, %error, "the call's words");
+                ledger.close_call_later(at, end, fact.into_iter().collect(), failed).await;
             }
         }
     }

@@ -160,6 +160,19 @@ pub struct CallNames {
     pub session: Option<[Box<str>; 2]>,
 }
 
+/// What a call leaves in the catalogue when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallEnd {
+    /// The call.
+    pub call: CallId,
+    /// The three words.
+    pub words: Words,
+    /// Who sent what to whom.
+    pub ladder: Vec<LadderStep>,
+    /// By what other systems know it.
+    pub names: CallNames,
+}
+
 /// A call as the catalogue has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRow {

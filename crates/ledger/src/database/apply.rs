@@ -27,9 +27,7 @@ pub(crate) async fn apply(
     match &work.change {
         Change::Facts => Ok(Applied::done(Vec::new())),
         Change::OpenCall(new) => calls::open(db, at, new).await,
-        Change::CloseCall(call, words, ladder, names) => {
-            calls::close(db, at, *call, *words, ladder, names).await
-        }
+        Change::CloseCall(end) => calls::close(db, at, end).await,
         Change::Commit(new) => recordings::commit(db, at, new).await,
         Change::Begin(recording) => recordings::begin(db, *recording).await,
         Change::Seal(recording, sealed) => recordings::seal(db, *recording, sealed).await,
@@ -71,7 +69,7 @@ pub(crate) const fn touches_slips(change: &Change) -> bool {
         | Change::CloseEpoch(_) => true,
         Change::Facts
         | Change::OpenCall(_)
-        | Change::CloseCall(..)
+        | Change::CloseCall(_)
         | Change::Begin(_)
         | Change::Seal(..)
         | Change::Store(..)

@@ -1,14 +1,15 @@
 //! Writing calls: a row before the call is answered, its words and its ladder at the end.
 
-use call::{CallId, Time, Words};
-use sqlx::SqliteConnection;
+use call::{CallId, Time};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{
     change::Applied,
     column::{Result, failed, moment},
     error::{Database, Refusal},
+    tree::ROWS_MAX,
 };
-use crate::catalogue::calls::{CallNames, LadderStep, NewCall};
+use crate::catalogue::calls::{CallEnd, LadderStep, NewCall};
 
 const HERE: Database = Database::Ledger;
 
@@ -41,10 +42,7 @@ pub(crate) async fn open(db: &mut SqliteConnection, at: Time, new: &NewCall) -> 
 pub(crate) async fn close(
     db: &mut SqliteConnection,
     at: Time,
-    call: CallId,
-    words: Words,
-    ladder: &[LadderStep],
-    names: &CallNames,
+    CallEnd { call, words, ladder, names }: &CallEnd,
 ) -> Result<Applied> {
     let closed = sqlx::query(
         "UPDATE calls SET closed_at = $1, consent = $2, outcome = $3, verdict = $4,
@@ -64,23 +62,23 @@ pub(crate) async fn close(
     .await
     .map_err(failed(HERE))?;
     if closed.rows_affected() == 0 {
-        let known = exists(db, call).await?;
+        let known = exists(db, *call).await?;
         return Err(if known { Refusal::CallEnded } else { Refusal::CallUnknown }.into());
     }
-    for (number, step) in (0_i64..).zip(ladder) {
-        sqlx::query(
-            "INSERT INTO ladder (call_id, step, at, from_station, to_station, label)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(&call.as_bytes()[..])
-        .bind(number)
-        .bind(moment(step.at))
-        .bind(step.from.as_str())
-        .bind(step.to.as_str())
-        .bind(step.label())
-        .execute(&mut *db)
-        .await
-        .map_err(failed(HERE))?;
+    let steps: Vec<(i64, &LadderStep)> = (0_i64..).zip(ladder).collect();
+    for steps in steps.chunks(ROWS_MAX) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO ladder (call_id, step, at, from_station, to_station, label) ",
+        );
+        insert.push_values(steps, |mut row, (number, step)| {
+            row.push_bind(&call.as_bytes()[..])
+                .push_bind(*number)
+                .push_bind(moment(step.at))
+                .push_bind(step.from.as_str())
+                .push_bind(step.to.as_str())
+                .push_bind(step.label());
+        });
+        insert.build().execute(&mut *db).await.map_err(failed(HERE))?;
     }
     Ok(Applied::done(Vec::new()))
 }

@@ -1,12 +1,12 @@
 //! The one door into the ledger: every change it can make, as a value with facts and answer.
 
-use call::{CallId, Digest, Erasure, Fact, Reason, RecordingId, TenantId, Time, Words};
+use call::{Digest, Erasure, Fact, Reason, RecordingId, TenantId, Time};
 use tokio::sync::oneshot;
 
-use super::column::Result;
+use super::{column::Result, error::LedgerError};
 use crate::{
     catalogue::{
-        calls::{CallNames, LadderStep, NewCall},
+        calls::{CallEnd, NewCall},
         recordings::{NewRecording, SealedRecording, SlipTags},
         slips::SealedSlip,
     },
@@ -19,7 +19,7 @@ pub(crate) enum Change {
     /// Only the facts that came along.
     Facts,
     OpenCall(NewCall),
-    CloseCall(CallId, Words, Vec<LadderStep>, CallNames),
+    CloseCall(CallEnd),
     Commit(Box<NewRecording>),
     Begin(RecordingId),
     Seal(RecordingId, SealedRecording),
@@ -49,12 +49,38 @@ pub(crate) enum Receipt {
 }
 
 /// A change on its way to the writer.
-#[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) at: Time,
     pub(crate) facts: Vec<Fact>,
     pub(crate) change: Change,
-    pub(crate) answer: oneshot::Sender<Result<Receipt>>,
+    pub(crate) answer: Answer,
+}
+
+/// Who hears what a change came to.
+pub(crate) enum Answer {
+    /// Somebody waits until it is durable: it is written at once.
+    Awaited(oneshot::Sender<Result<Receipt>>),
+    /// Nobody waits, and this hears of a failure: it may share a transaction with what comes after.
+    Later(Box<dyn FnOnce(LedgerError) + Send>),
+}
+
+impl Job {
+    /// Whether somebody waits for it.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        matches!(self.answer, Answer::Awaited(_))
+    }
+}
+
+impl Answer {
+    /// Says what the change came to.
+    pub(crate) fn give(self, result: Result<Receipt>) {
+        match (self, result) {
+            // Who asked may have gone; what was asked is written all the same.
+            (Self::Awaited(answer), result) => drop(answer.send(result)),
+            (Self::Later(failed), Err(error)) => failed(error),
+            (Self::Later(_), Ok(_)) => {}
+        }
+    }
 }
 
 /// What a change did to `slips.db`, which always goes first.

@@ -13,6 +13,7 @@ use super::{
     column::{Result, failed},
     error::{Database, LedgerError},
     schema,
+    tree::ROWS_MAX,
 };
 
 /// How long a statement waits for another connection.
@@ -20,6 +21,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many listings may read at the same time.
 const READERS: u32 = 4;
+
+/// How many prepared statements a connection keeps. Those that insert several rows have one for each
+/// number of rows.
+const STATEMENTS: usize = 3 * ROWS_MAX + 128;
 
 /// The page size of `slips.db`. `secure_delete` wipes what is deleted, but not the copies that a
 /// table's pages leave behind when rows move from one to another. So sealed bytes never lie in
@@ -37,6 +42,7 @@ fn options(folder: &Path, database: Database) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new()
         .filename(folder.join(file_name(database)))
         .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     match database {
         Database::Ledger => options,

@@ -7,7 +7,7 @@ use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    change::{Change, Job, Receipt},
+    change::{Answer, Change, Job, Receipt},
     column::Result,
     error::LedgerError,
     outside::Outside,
@@ -19,7 +19,7 @@ use crate::{
         tree::sha256,
     },
     catalogue::{
-        calls::{CallNames, LadderStep, NewCall},
+        calls::{CallEnd, CallNames, LadderStep, NewCall},
         recordings::{NewRecording, SealedRecording},
         slips::SealedSlip,
     },
@@ -54,7 +54,7 @@ pub struct Ledger {
 impl Ledger {
     async fn change(&self, at: Time, facts: Vec<Fact>, change: Change) -> Result<Receipt> {
         let (answer, answered) = oneshot::channel();
-        let job = Job { at, facts, change, answer };
+        let job = Job { at, facts, change, answer: Answer::Awaited(answer) };
         self.queue.send(job).await.map_err(|_| LedgerError::Stopped)?;
         answered.await.unwrap_or(Err(LedgerError::Stopped))
     }
@@ -68,6 +68,42 @@ impl Ledger {
             Receipt::Settled => Taken::Settled,
             Receipt::Done | Receipt::Unrecoverable(_) => Taken::Done,
         })
+    }
+
+    /// The same change without waiting for it: returns when it is in the queue, in which the order
+    /// is kept. What it fails with is told to `failed`.
+    async fn later<F>(&self, at: Time, facts: Vec<Fact>, change: Change, failed: F)
+    where
+        F: FnOnce(LedgerError) + Send + 'static,
+    {
+        let job = Job { at, facts, change, answer: Answer::Later(Box::new(failed)) };
+        if let Err(mpsc::error::SendError(job)) = self.queue.send(job).await {
+            job.answer.give(Err(LedgerError::Stopped));
+        }
+    }
+
+    /// As [`Ledger::append`], for facts that nobody waits for.
+    pub async fn append_later<F>(&self, at: Time, facts: Vec<Fact>, failed: F)
+    where
+        F: FnOnce(LedgerError) + Send + 'static,
+    {
+        self.later(at, facts, Change::Facts, failed).await;
+    }
+
+    /// As [`Ledger::open_call`], for a call that is never recorded.
+    pub async fn open_call_later<F>(&self, at: Time, call: NewCall, facts: Vec<Fact>, failed: F)
+    where
+        F: FnOnce(LedgerError) + Send + 'static,
+    {
+        self.later(at, facts, Change::OpenCall(call), failed).await;
+    }
+
+    /// As [`Ledger::close_call`], with its names.
+    pub async fn close_call_later<F>(&self, at: Time, end: CallEnd, facts: Vec<Fact>, failed: F)
+    where
+        F: FnOnce(LedgerError) + Send + 'static,
+    {
+        self.later(at, facts, Change::CloseCall(end), failed).await;
     }
 
     /// Whether the ledger takes facts. When it does not, nobody is asked for consent.
@@ -98,7 +134,7 @@ impl Ledger {
         self.done(at, facts, Change::OpenCall(call)).await
     }
 
-    /// The three words of a call, and its ladder.
+    /// The three words of a call, and its ladder, without any name of it.
     ///
     /// # Errors
     /// `CallUnknown` or `CallEnded`; those of the database.
@@ -110,23 +146,8 @@ impl Ledger {
         ladder: Vec<LadderStep>,
         facts: Vec<Fact>,
     ) -> Result<()> {
-        self.close_named_call(at, call, words, ladder, CallNames::default(), facts).await
-    }
-
-    /// The same, and by what other systems know the call.
-    ///
-    /// # Errors
-    /// `CallUnknown` or `CallEnded`; those of the database.
-    pub async fn close_named_call(
-        &self,
-        at: Time,
-        call: CallId,
-        words: Words,
-        ladder: Vec<LadderStep>,
-        names: CallNames,
-        facts: Vec<Fact>,
-    ) -> Result<()> {
-        self.done(at, facts, Change::CloseCall(call, words, ladder, names)).await
+        let end = CallEnd { call, words, ladder, names: CallNames::default() };
+        self.done(at, facts, Change::CloseCall(end)).await
     }
 
     /// Evidence, key slip and recording row (invariant 4b), with the facts `RecordingPermitted`

@@ -68,7 +68,7 @@ pub(crate) async fn check(
         },
         Change::Facts
         | Change::OpenCall(_)
-        | Change::CloseCall(..)
+        | Change::CloseCall(_)
         | Change::Commit(_)
         | Change::Begin(_)
         | Change::Seal(..)

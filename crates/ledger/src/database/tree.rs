@@ -1,8 +1,8 @@
 //! Writing and loading the audit tree: entries with their nodes, checkpoints, the edge at start.
 
-use call::{Fact, FactKind, Time};
+use call::{Digest, Fact, FactKind, Time};
 use ring::rand::{SecureRandom, SystemRandom};
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{
     column::{Columns, Result, big, failed, moment},
@@ -19,47 +19,68 @@ const HERE: Database = Database::Ledger;
 /// One hour of microseconds: of each hour the last checkpoint is kept for good.
 const HOUR_MICROS: u64 = 3_600_000_000;
 
-/// Appends a fact to the tree, in the transaction of the rows that it proves.
-pub(crate) async fn append(
-    db: &mut SqliteConnection,
-    tree: &mut Frontier,
-    random: &SystemRandom,
-    at: Time,
-    fact: &Fact,
-) -> Result<()> {
-    let mut salt = [0; 32];
-    random.fill(&mut salt).map_err(|_| LedgerError::SignerFailed)?;
-    let (kind, body, salt) = (fact.kind(), fact.encode(at), Salt::new(salt));
-    let entry = Entry { index: tree.size(), at, kind, salt, body };
-    let leaf = entry.leaf();
-    sqlx::query(
-        "INSERT INTO entries (entry, at, kind, about, salt, body, leaf)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(big(entry.index))
-    .bind(moment(at))
-    .bind(entry.kind.as_str())
-    .bind(about(&entry.body))
-    .bind(&entry.salt.as_bytes()[..])
-    .bind(&entry.body[..])
-    .bind(&leaf.as_bytes()[..])
-    .execute(&mut *db)
-    .await
-    .map_err(failed(HERE))?;
-    for (node, hash) in tree.append(leaf) {
-        sqlx::query("INSERT INTO nodes (last_leaf, level, hash) VALUES ($1, $2, $3)")
-            .bind(big(node.last_leaf()))
-            .bind(i64::from(node.level))
-            .bind(&hash.as_bytes()[..])
-            .execute(&mut *db)
-            .await
-            .map_err(failed(HERE))?;
+/// How many rows one statement inserts at most.
+pub(crate) const ROWS_MAX: usize = 64;
+
+/// What a transaction adds to the tree: the facts are hashed one by one, and stored together.
+pub(crate) struct Growth {
+    tree: Frontier,
+    entries: Vec<(Entry, Digest)>,
+    nodes: Vec<(Node, Digest)>,
+}
+
+impl Growth {
+    /// Nothing yet, on top of a tree.
+    pub(crate) fn new(tree: &Frontier) -> Self {
+        Self { tree: tree.clone(), entries: Vec::new(), nodes: Vec::new() }
     }
-    Ok(())
+
+    /// Appends a fact.
+    pub(crate) fn append(&mut self, random: &SystemRandom, at: Time, fact: &Fact) -> Result<()> {
+        let mut salt = [0; 32];
+        random.fill(&mut salt).map_err(|_| LedgerError::SignerFailed)?;
+        let (kind, body, salt) = (fact.kind(), fact.encode(at), Salt::new(salt));
+        let entry = Entry { index: self.tree.size(), at, kind, salt, body };
+        let leaf = entry.leaf();
+        self.nodes.extend(self.tree.append(leaf));
+        self.entries.push((entry, leaf));
+        Ok(())
+    }
+
+    /// Stores what was appended, in the transaction of the rows that it proves, and gives the tree
+    /// as it is then.
+    pub(crate) async fn store(self, db: &mut SqliteConnection) -> Result<Frontier> {
+        for entries in self.entries.chunks(ROWS_MAX) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO entries (entry, at, kind, about, salt, body, leaf) ",
+            );
+            insert.push_values(entries, |mut row, (entry, leaf)| {
+                row.push_bind(big(entry.index))
+                    .push_bind(moment(entry.at))
+                    .push_bind(entry.kind.as_str())
+                    .push_bind(about(&entry.body))
+                    .push_bind(&entry.salt.as_bytes()[..])
+                    .push_bind(&entry.body[..])
+                    .push_bind(&leaf.as_bytes()[..]);
+            });
+            insert.build().execute(&mut *db).await.map_err(failed(HERE))?;
+        }
+        for nodes in self.nodes.chunks(ROWS_MAX) {
+            let mut insert =
+                QueryBuilder::<Sqlite>::new("INSERT INTO nodes (last_leaf, level, hash) ");
+            insert.push_values(nodes, |mut row, (node, hash)| {
+                row.push_bind(big(node.last_leaf()))
+                    .push_bind(i64::from(node.level))
+                    .push_bind(&hash.as_bytes()[..]);
+            });
+            insert.build().execute(&mut *db).await.map_err(failed(HERE))?;
+        }
+        Ok(self.tree)
+    }
 }
 
 /// The hash of a complete subtree.
-pub(crate) async fn node(db: &mut SqliteConnection, node: Node) -> Result<call::Digest> {
+pub(crate) async fn node(db: &mut SqliteConnection, node: Node) -> Result<Digest> {
     let query = if node.level == 0 {
         sqlx::query("SELECT leaf AS hash FROM entries WHERE entry = $1").bind(big(node.position))
     } else {

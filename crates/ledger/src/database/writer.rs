@@ -4,12 +4,15 @@
 //! of its log if a slip went), one transaction in `ledger.db`, one replaced checkpoint file, then
 //! the answers. A crash between the two leaves slips that `pending` names; see `catch_up`.
 
-use std::{mem::replace, path::PathBuf, sync::Arc};
+use std::{mem::replace, path::PathBuf, sync::Arc, time::Duration};
 
 use call::Time;
 use ring::rand::SystemRandom;
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, timeout_at},
+};
 
 use super::{
     apply::{self, Work},
@@ -19,7 +22,8 @@ use super::{
     connect,
     error::{Database, LedgerError},
     outside::Outside,
-    removals, slips, tree,
+    removals, slips,
+    tree::{self, Growth},
 };
 use crate::audit::{
     checkpoint::{Checkpoint, Origin, Signer},
@@ -28,6 +32,10 @@ use crate::audit::{
 
 /// How many changes share a transaction at most.
 const BATCH_MAX: usize = 256;
+
+/// How long after a batch the next one begins at the earliest, if nobody waits for it: a busy node
+/// writes ten times a second, however many calls end, and an idle one at once.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// What a change of a batch came to; `None` while it is still to be done.
 type Verdict = Option<Result<Receipt>>;
@@ -66,23 +74,40 @@ pub struct LedgerWriter {
 impl LedgerWriter {
     /// Writes until every [`crate::Ledger`] of this writer is gone, then closes the databases.
     pub async fn run(mut self) {
-        let mut jobs = Vec::with_capacity(BATCH_MAX);
-        while self.queue.recv_many(&mut jobs, BATCH_MAX).await > 0 {
-            let batch = std::mem::take(&mut jobs);
+        let mut next = Instant::now();
+        loop {
+            let jobs = self.gather(next).await;
+            if jobs.is_empty() {
+                break;
+            }
+            next = Instant::now() + GATHER;
             let (mut answers, mut work) = (Vec::new(), Vec::new());
-            for job in batch {
+            for job in jobs {
                 answers.push(job.answer);
                 work.push(Work { at: job.at, facts: job.facts, change: job.change });
             }
             let results = self.batch(&work).await;
             for (answer, result) in answers.into_iter().zip(results) {
-                // Who asked may have gone; what was asked is written all the same.
-                let _gone = answer.send(result);
+                answer.give(result);
             }
         }
         // Both databases are durable already; closing only tidies their logs away.
         let _ledger = self.ledger.close().await;
         let _slips = self.slips.close().await;
+    }
+
+    /// The next batch: what waits to be written, and, unless somebody waits for any of it, what comes
+    /// until `next`. Empty when nobody can ask any more.
+    async fn gather(&mut self, next: Instant) -> Vec<Job> {
+        let mut jobs = Vec::with_capacity(BATCH_MAX);
+        let mut room = BATCH_MAX;
+        let mut came = self.queue.recv_many(&mut jobs, room).await;
+        while came > 0 && came < room && !jobs.iter().any(Job::is_awaited) {
+            room -= came;
+            let more = timeout_at(next, self.queue.recv_many(&mut jobs, room)).await;
+            came = more.unwrap_or_default();
+        }
+        jobs
     }
 
     async fn batch(&mut self, work: &[Work]) -> Vec<Result<Receipt>> {
@@ -197,7 +222,7 @@ impl LedgerWriter {
         sequence: Option<u64>,
     ) -> Result<()> {
         let failed = failed(Database::Ledger);
-        let mut tree = self.tree.clone();
+        let mut growth = Growth::new(&self.tree);
         let mut transaction = self.ledger.begin().await.map_err(&failed)?;
         for ((work, effect), result) in work.iter().zip(effects).zip(results) {
             if result.is_some() {
@@ -211,13 +236,14 @@ impl LedgerWriter {
                 }
             };
             for fact in work.facts.iter().chain(&applied.facts) {
-                tree::append(&mut transaction, &mut tree, &self.random, work.at, fact).await?;
+                growth.append(&self.random, work.at, fact)?;
             }
             *result = Some(Ok(applied.receipt));
         }
         if let Some(sequence) = sequence {
             catch_up::store_sequence(&mut transaction, sequence).await?;
         }
+        let tree = growth.store(&mut transaction).await?;
         let at = work.iter().map(|work| work.at).max().unwrap_or_default();
         let latest = self.notary.checkpoint(&mut transaction, at, &tree, &self.latest).await?;
         transaction.commit().await.map_err(&failed)?;
@@ -227,12 +253,13 @@ impl LedgerWriter {
 
     /// Brings `ledger.db` up to `slips.db` and the tree with it.
     pub(crate) async fn catch_up(&mut self, at: Time) -> Result<catch_up::CaughtUp> {
-        let mut tree = self.tree.clone();
+        let mut growth = Growth::new(&self.tree);
         let mut transaction = self.ledger.begin().await.map_err(failed(Database::Ledger))?;
         let found = catch_up::ledger(&mut transaction, &mut self.slips).await?;
         for fact in &found.facts {
-            tree::append(&mut transaction, &mut tree, &self.random, at, fact).await?;
+            growth.append(&self.random, at, fact)?;
         }
+        let tree = growth.store(&mut transaction).await?;
         let sequence = catch_up::sequence(&mut self.slips).await?;
         catch_up::store_sequence(&mut transaction, sequence).await?;
         let latest = self.notary.checkpoint(&mut transaction, at, &tree, &self.latest).await?;

@@ -2,8 +2,8 @@
 
 use call::FactKind;
 use ledger::{
-    CallFilter, Database, LadderStep, LedgerError, RecordingFilter, RecordingState, Refusal,
-    Station,
+    CallEnd, CallFilter, CallNames, Database, LadderStep, LedgerError, RecordingFilter,
+    RecordingState, Refusal, Station,
 };
 
 use super::fixture::{
@@ -172,6 +172,43 @@ async fn a_call_has_its_row_its_words_once_and_its_ladder() {
     assert_eq!(listed(CallFilter { since: Some(time(2)), ..CallFilter::default() }).await, 1);
     assert_eq!(listed(CallFilter { before: Some(time(1)), ..CallFilter::default() }).await, 0);
     assert_eq!(listed(CallFilter { limit: 1, ..CallFilter::default() }).await, 1);
+    ledger.stop().await;
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_keeps_its_order_and_says_when_it_fails() {
+    let fixture = Fixture::new();
+    let ledger = fixture.open(0).await;
+    let failures = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let note = |number| {
+        let failures = std::sync::Arc::clone(&failures);
+        move |error| failures.lock().unwrap().push((number, error))
+    };
+    let ladder = vec![LadderStep::new(time(1), Station::Trunk, Station::Node, "INVITE").unwrap()];
+    for number in 1..=100 {
+        ledger.open_call_later(time(1), new_call(number), vec![opened(number)], note(number)).await;
+        let end = CallEnd {
+            call: call(number),
+            words: WORDS,
+            ladder: ladder.clone(),
+            names: CallNames::default(),
+        };
+        ledger.close_call_later(time(2), end.clone(), Vec::new(), note(number)).await;
+        if number % 50 == 0 {
+            ledger.close_call_later(time(3), end, Vec::new(), note(number)).await;
+        }
+    }
+    ledger.append_later(time(4), vec![opened(1)], note(0)).await;
+    // Whoever waits is behind all of them, and they are there when it is.
+    ledger.append(time(5), Vec::new()).await.unwrap();
+    let ended = LedgerError::Refused(Refusal::CallEnded);
+    assert_eq!(*failures.lock().unwrap(), [(50, ended), (100, ended)]);
+    for number in 1..=100 {
+        assert_eq!(ledger.call(call(number)).await.unwrap().unwrap().words, Some(WORDS));
+        assert_eq!(ledger.ladder(call(number)).await.unwrap(), ladder);
+    }
+    assert_eq!(ledger.head().size, 101);
+    assert!(ledger.audit(Some(trusted())).await.unwrap().is_proved());
     ledger.stop().await;
 }
 

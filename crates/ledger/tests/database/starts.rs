@@ -1,7 +1,7 @@
 //! Starting: what is refused (invariant 9), what is found, and what goes on where it stopped.
 
 use call::{Fact, RecordingId};
-use ledger::{CallNames, Database, Ledger, LedgerConfig, LedgerError, NoteError, Origin};
+use ledger::{CallEnd, CallNames, Database, Ledger, LedgerConfig, LedgerError, NoteError, Origin};
 use std::sync::Arc;
 
 use super::fixture::{
@@ -175,9 +175,9 @@ async fn a_ledger_from_before_calls_had_names_gets_them() {
         far_call_id: Some("f00d".into()),
         session: Some(["a".into(), "b".into()]),
     };
-    let close =
-        ledger.close_named_call(time(5), call(2), WORDS, Vec::new(), names.clone(), Vec::new());
-    close.await.unwrap();
+    let end = CallEnd { call: call(2), words: WORDS, ladder: Vec::new(), names: names.clone() };
+    ledger.close_call_later(time(5), end, Vec::new(), |error| panic!("{error}")).await;
+    ledger.append(time(5), Vec::new()).await.unwrap();
     assert_eq!(ledger.call(call(2)).await.unwrap().unwrap().names, names);
     for (key, name) in [(7, "x"), (0, "f00d"), (0, "a"), (0, "b")] {
         let found = ledger.calls_named(digest(key), name).await.unwrap();

@@ -9,6 +9,7 @@ mod failover;
 mod failure;
 mod hold;
 mod lines;
+mod live;
 mod long;
 mod names;
 mod operate;

@@ -4,7 +4,9 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use jawoord::{
-    command::{Cli, Command, Site, check, desk::Errand, init, lines, prompts, route::Trial, serve},
+    command::{
+        Cli, Command, Site, check, desk::Errand, init, lines, live, prompts, route::Trial, serve,
+    },
     config::problem::Problems,
     demo,
 };
@@ -34,7 +36,11 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
         }
         Command::Init(asked) => said(init::run(asked)),
         Command::Serve(site) => serving(site, runtime),
-        Command::Check { site, number, from, trunk, pbx } => {
+        Command::Check { site, live: true, .. } => {
+            logs("error");
+            reported(runtime.block_on(live::run(site)))
+        }
+        Command::Check { site, number, from, trunk, pbx, live: false } => {
             let trial = number.as_deref().map(|number| Trial {
                 number,
                 from: from.as_deref(),
@@ -99,6 +105,13 @@ fn said((text, good): (String, bool)) -> ExitCode {
         }
         ExitCode::from(FAILED)
     }
+}
+
+/// Prints a report, which is what was asked for whatever it says, and turns what it says into the
+/// exit code.
+fn reported((text, good): (String, bool)) -> ExitCode {
+    print!("{text}");
+    if good { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
 /// Logs go to standard error; `RUST_LOG` narrows or widens them.

@@ -8,6 +8,7 @@ use vault::RootSeed;
 
 use crate::{
     config::judge::Settings,
+    live::ask::Ask,
     targets::{Found, Question},
     trace::Message,
 };
@@ -33,6 +34,10 @@ pub enum Note {
     Trace(CallId, oneshot::Sender<Vec<Message>>),
     /// Empties the node, or takes calls again; the answer says how many calls run.
     Drain(bool, oneshot::Sender<usize>),
+    /// The operator looks at the node: with which settings it works.
+    Look(oneshot::Sender<Arc<Settings>>),
+    /// The operator tries something out.
+    Try(Ask),
     /// The node stops when its calls have ended, or their time is over.
     Leave,
     /// The node stops: end every call, then the loop.

@@ -54,13 +54,7 @@ impl Resolver {
         listeners: &[Listener],
         notes: mpsc::UnboundedSender<Note>,
     ) -> Self {
-        let has = |v6: bool| listeners.iter().any(|listener| listener.bind.is_ipv6() == v6);
-        let strategy = match (has(false), has(true)) {
-            (false, true) => LookupIpStrategy::Ipv6Only,
-            (true, true) => LookupIpStrategy::Ipv4AndIpv6,
-            (_, false) => LookupIpStrategy::Ipv4Only,
-        };
-        let servers = servers.to_vec();
+        let (servers, strategy) = (servers.to_vec(), families(listeners));
         Self { servers, strategy, asker: None, notes, asking: BTreeMap::new() }
     }
 
@@ -102,6 +96,41 @@ impl Drop for Resolver {
     }
 }
 
+/// What a name leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Its addresses; none when the name leads nowhere.
+    pub found: Vec<Found>,
+    /// For how long they are good: the shortest TTL.
+    pub fresh: Duration,
+    /// Whether SRV says so; else A and AAAA do.
+    pub by_services: bool,
+}
+
+/// Asks for one name once, as the running node would. `None` when no name server answers, or none
+/// is known.
+pub async fn look(
+    servers: &[SocketAddr],
+    listeners: &[Listener],
+    question: &Question,
+) -> Option<Looked> {
+    let asker = asker(servers, families(listeners)).ok()?;
+    match addresses(&asker, question).await {
+        Answer::Found(looked) => Some(looked),
+        Answer::Silence => None,
+    }
+}
+
+/// The kinds of addresses that the listeners can send to.
+fn families(listeners: &[Listener]) -> LookupIpStrategy {
+    let has = |v6: bool| listeners.iter().any(|listener| listener.bind.is_ipv6() == v6);
+    match (has(false), has(true)) {
+        (false, true) => LookupIpStrategy::Ipv6Only,
+        (true, true) => LookupIpStrategy::Ipv4AndIpv6,
+        (_, false) => LookupIpStrategy::Ipv4Only,
+    }
+}
+
 fn asker(servers: &[SocketAddr], strategy: LookupIpStrategy) -> Result<TokioResolver, NetError> {
     let mut builder: ResolverBuilder<TokioRuntimeProvider> = if servers.is_empty() {
         TokioResolver::builder_tokio()?
@@ -133,7 +162,7 @@ async fn follow(asker: Arc<TokioResolver>, question: Question, notes: mpsc::Unbo
     let mut pause = SOONEST;
     loop {
         let wait = match addresses(&asker, &question).await {
-            Answer::Found(found, fresh) => {
+            Answer::Found(Looked { found, fresh, .. }) => {
                 pause = SOONEST;
                 tracing::debug!(name = %question.name, addresses = found.len(), "resolved");
                 if notes.send(Note::Resolved(question.clone(), found)).is_err() {
@@ -157,8 +186,8 @@ async fn follow(asker: Arc<TokioResolver>, question: Question, notes: mpsc::Unbo
 
 /// What came of one question.
 enum Answer {
-    /// The name leads there (or nowhere), for so long.
-    Found(Vec<Found>, Duration),
+    /// The name leads there, or nowhere.
+    Found(Looked),
     /// Nobody answered, or nobody could.
     Silence,
 }
@@ -197,31 +226,33 @@ async fn services(asker: &TokioResolver, lookup: &Lookup) -> Answer {
         }
         let rank = Rank { priority: *priority, weight: *weight };
         match hosts(asker, &target.to_utf8(), *port, rank).await {
-            Answer::Found(found, until) => {
-                all.extend(found);
-                fresh = fresh.min(until);
+            Answer::Found(looked) => {
+                all.extend(looked.found);
+                fresh = fresh.min(looked.fresh);
             }
             Answer::Silence => silent = true,
         }
     }
+    let found = |found, fresh| Answer::Found(Looked { found, fresh, by_services: true });
     match (all.is_empty(), silent) {
         (true, true) => Answer::Silence,
         // What is missing is asked for again soon.
-        (false, true) => Answer::Found(all, SOONEST * 5),
-        (_, false) => Answer::Found(all, fresh),
+        (false, true) => found(all, SOONEST * 5),
+        (_, false) => found(all, fresh),
     }
 }
 
 /// The addresses of a host.
 async fn hosts(asker: &TokioResolver, name: &str, port: u16, rank: Rank) -> Answer {
     let name = format!("{}.", name.trim_end_matches('.'));
+    let looked = |found, fresh| Answer::Found(Looked { found, fresh, by_services: false });
     match asker.lookup_ip(name).await {
         Ok(lookup) => {
             let found = |ip: IpAddr| Found { address: SocketAddr::new(ip, port), rank };
-            Answer::Found(lookup.iter().map(found).collect(), fresh_for(lookup.as_lookup()))
+            looked(lookup.iter().map(found).collect(), fresh_for(lookup.as_lookup()))
         }
         Err(error) => match nowhere(&error) {
-            Some(believed) => Answer::Found(Vec::new(), believed),
+            Some(believed) => looked(Vec::new(), believed),
             None => Answer::Silence,
         },
     }

@@ -42,7 +42,10 @@ pub use prompt::PromptAudio;
 pub use quiet::QUIET_STEP;
 pub use relay::{Relay, Verdict};
 pub use report::{CallStats, Event, LegStats, Report};
-pub use rtcp::{Block as ReportBlock, MalformedReport, Told, parse as parse_rtcp};
+pub use rtcp::{
+    Block as ReportBlock, MalformedReport, Reception, Reporter, Sending, TOKEN_LEN, Told,
+    parse as parse_rtcp,
+};
 pub use rtp::{HEADER_LEN, Header, Malformed, Packet, parse as parse_rtp};
 pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Random bytes in our canonical name.
-pub(crate) const TOKEN_LEN: usize = 12;
+pub const TOKEN_LEN: usize = 12;
 /// Mean time between two reports (RFC 3550 §6.2).
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Seconds from 1900 (NTP) to 1970 (Unix).
@@ -140,7 +140,7 @@ fn ntp(now: Time) -> u64 {
 
 /// What is known of the stream that a leg receives (RFC 3550 A.1, A.3, A.8).
 #[derive(Debug, Default)]
-pub(crate) struct Reception {
+pub struct Reception {
     ssrc: Option<u32>,
     base: u32,
     newest: u32,
@@ -154,7 +154,7 @@ pub(crate) struct Reception {
 
 impl Reception {
     /// Counts a packet that arrived.
-    pub(crate) fn heard(&mut self, now: Time, packet: &Packet) {
+    pub fn heard(&mut self, now: Time, packet: &Packet) {
         let transit = (samples(now.since(Time::default())) as u32).wrapping_sub(packet.timestamp);
         let step = packet.sequence.wrapping_sub(self.newest as u16).cast_signed();
         if self.ssrc != Some(packet.ssrc) || step.unsigned_abs() > 3_000 {
@@ -181,18 +181,20 @@ impl Reception {
     }
 
     /// Notes a sender report of the peer.
-    pub(crate) const fn told(&mut self, now: Time, middle: u32) {
+    pub const fn told(&mut self, now: Time, middle: u32) {
         self.report = Some((middle, now));
     }
 
     /// Packets that were expected and did not come, over all sources of the leg.
-    pub(crate) fn lost(&self) -> u64 {
+    #[must_use]
+    pub fn lost(&self) -> u64 {
         let expected = self.expected();
         self.lost_by_others + u64::from(expected.saturating_sub(self.received))
     }
 
     /// Interarrival jitter in samples.
-    pub(crate) const fn jitter_samples(&self) -> u32 {
+    #[must_use]
+    pub const fn jitter_samples(&self) -> u32 {
         self.jitter >> 4
     }
 
@@ -236,7 +238,7 @@ impl Reception {
 
 /// When a leg reports, and under which name.
 #[derive(Debug)]
-pub(crate) struct Reporter {
+pub struct Reporter {
     token: [u8; TOKEN_LEN],
     chance: u64,
     due: Option<Time>,
@@ -244,32 +246,35 @@ pub(crate) struct Reporter {
 }
 
 /// What a report says of the stream that the leg sends.
-pub(crate) struct Sending {
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
     /// Our synchronisation source.
-    pub(crate) ssrc: u32,
+    pub ssrc: u32,
     /// The RTP timestamp that stands for now.
-    pub(crate) timestamp: u32,
+    pub timestamp: u32,
     /// Packets sent.
-    pub(crate) packets: u32,
+    pub packets: u32,
     /// Payload bytes sent.
-    pub(crate) octets: u32,
+    pub octets: u32,
 }
 
 impl Reporter {
     /// A reporter with a random name and a random seed for its intervals.
-    pub(crate) const fn new(token: [u8; TOKEN_LEN], seed: u64) -> Self {
+    #[must_use]
+    pub const fn new(token: [u8; TOKEN_LEN], seed: u64) -> Self {
         Self { token, chance: seed, due: None, packets_before: 0 }
     }
 
     /// Begins to report, half an interval from now at most (RFC 3550 §6.2).
-    pub(crate) fn start(&mut self, now: Time) {
+    pub fn start(&mut self, now: Time) {
         if self.due.is_none() {
             self.due = Some(now + self.interval() / 2);
         }
     }
 
     /// When the next report is due.
-    pub(crate) const fn due(&self) -> Option<Time> {
+    #[must_use]
+    pub const fn due(&self) -> Option<Time> {
         self.due
     }
 
@@ -285,7 +290,7 @@ impl Reporter {
 
     /// Writes the compound packet that is due and sets the next; with `goodbye` it is the last.
     /// Returns its length, 0 when `out` is too short.
-    pub(crate) fn write(
+    pub fn write(
         &mut self,
         now: Time,
         sending: &Sending,

@@ -288,8 +288,18 @@ impl Authority {
     /// It is no name.
     #[must_use]
     pub fn signs(&self, name: &str) -> Paper {
+        self.signs_until(name, 4_000)
+    }
+
+    /// Signs a certificate for a DNS name that is good until this year begins.
+    ///
+    /// # Panics
+    /// It is no name.
+    #[must_use]
+    pub fn signs_until(&self, name: &str, year: i32) -> Paper {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
         params.subject_alt_names = vec![SanType::DnsName(name.try_into().expect("a name"))];
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let certificate_pem = certificate.pem();

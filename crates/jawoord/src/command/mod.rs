@@ -10,6 +10,7 @@ pub mod check;
 pub mod desk;
 pub mod init;
 pub mod lines;
+pub mod live;
 pub mod prompts;
 pub mod renew;
 pub mod request;
@@ -56,7 +57,7 @@ pub enum Command {
     Init(init::Init),
     /// Runs the node.
     Serve(Site),
-    /// Judges a configuration, or says which way a call to a number would go; changes nothing.
+    /// Judges a configuration, tries it out, or says which way a call to a number would go.
     Check {
         /// Where the node is.
         #[command(flatten)]
@@ -73,6 +74,9 @@ pub enum Command {
         /// The PBX that starts the call, instead of a trunk.
         #[arg(long, requires = "number", conflicts_with = "trunk")]
         pbx: Option<String>,
+        /// Tries out what the configuration names: addresses, ports, DNS, TLS, OPTIONS, keys, store.
+        #[arg(long, conflicts_with = "number")]
+        live: bool,
     },
     /// Makes the running node read its lines, peers, prompts and policies again.
     Reload(Site),

@@ -99,6 +99,8 @@ pub enum Request {
         /// Their names.
         names: Vec<String>,
     },
+    /// Looks at everything that the settings name.
+    CheckLive,
     /// Makes a new one-time link to the page.
     PortalLink,
     /// Reads the configuration again.

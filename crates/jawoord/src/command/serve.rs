@@ -28,6 +28,7 @@ use crate::{
     control::{self, Answer, Handle},
     harden, http,
     kept::{Change, Source},
+    live::node as live,
     metrics::Metrics,
     net::Net,
     node::{
@@ -258,6 +259,8 @@ impl Handle for Operator {
             self.drain(on).await.into()
         } else if let Some(change) = request.change() {
             self.renew(Some(change)).await.into()
+        } else if matches!(request, Request::CheckLive) {
+            self.look().await.into()
         } else if matches!(request, Request::PortalLink) {
             match &self.page {
                 Some(page) => Reply::done(page.link().into()).into(),
@@ -334,6 +337,15 @@ impl Operator {
         // The channel is empty, so that there is room.
         let _there_is_room = sender.try_send(file);
         Answer { reply, body: Some(body) }
+    }
+
+    async fn look(&self) -> Reply {
+        let report = live::look(&self.desk.archive, &self.notes).await;
+        match report.map(serde_json::to_value) {
+            Some(Ok(value)) => Reply::done(value),
+            Some(Err(_)) => Reply::failed("the report has no JSON form"),
+            None => Reply::failed("the node is stopping; try again when it has"),
+        }
     }
 
     async fn drain(&self, on: bool) -> Reply {

@@ -6,6 +6,7 @@
 
 pub mod certificate;
 pub mod connection;
+pub mod handshake;
 pub mod sign;
 pub mod table;
 mod task;

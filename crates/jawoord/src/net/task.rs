@@ -181,7 +181,7 @@ impl Task {
     }
 }
 
-async fn connect(own: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
+pub(super) async fn connect(own: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
     let to = outward(own, to);
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     // From the address that the peer knows; its port is anybody's.
@@ -199,7 +199,7 @@ fn settle(stream: &TcpStream) {
 }
 
 /// Why a handshake failed, without the names that a certificate holds.
-struct Why<'a>(&'a io::Error);
+pub(super) struct Why<'a>(pub(super) &'a io::Error);
 
 impl std::fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -113,13 +113,17 @@ impl Tls {
     /// The provider has no protocol version, which would be a fault of the build.
     pub fn client(&self, expected: Expected) -> Result<ClientConfig, Error> {
         let crypto = Arc::new(provider::default_provider());
-        let verifier =
-            Verifier { expected, roots: Arc::clone(&self.roots), crypto: Arc::clone(&crypto) };
         Ok(ClientConfig::builder_with_provider(crypto)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(self.verifier(expected))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&self.own)))))
+    }
+
+    /// Who judges the certificate of the one that we connect to.
+    pub(super) fn verifier(&self, expected: Expected) -> Arc<dyn ServerCertVerifier> {
+        let crypto = Arc::new(provider::default_provider());
+        Arc::new(Verifier { expected, roots: Arc::clone(&self.roots), crypto })
     }
 }
 

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use call::Time;
 use ledger::Station;
 use ring::rand::SecureRandom;
-use sip::{Abilities, Event, Host, Invite, Transport, Uri, Why};
+use sip::{Abilities, Event, Invite, Uri, Why};
 
 use super::{
     Node,
     convey::{Conveyed, withdrawal},
-    listen::Leaves,
     place::{far, kind},
 };
 use crate::{
@@ -20,6 +19,7 @@ use crate::{
     route,
     session::Session,
     targets::{Candidate, Change, Kind, Trial},
+    way::{Leaves, carried, named},
     wires::Side,
 };
 
@@ -73,8 +73,9 @@ impl Node {
         let request = session.wires.request();
         let (mut from, mut to) = (identity::from(request, own), identity::to(request, address));
         let mut target = identity::target(request, address);
-        name(&mut target, candidate);
-        name(&mut to.uri, candidate);
+        let default = candidate.transport.port();
+        named(&mut target, host, default);
+        named(&mut to.uri, host, default);
         carried(&mut target, transport);
         let (origin, settings) = (Arc::clone(&session.origin), Arc::clone(&session.settings));
         let numbers = route::numbers(&settings, &origin, candidate, session.offer.emergency);
@@ -224,9 +225,7 @@ impl Node {
         let mut changes = self.targets.lapse(self.instant);
         for ping in self.targets.due(self.instant) {
             let mut target = identity::host(ping.address);
-            if let (Uri::Sip(uri), Some(host)) = (&mut target, &ping.host) {
-                uri.host = Host::Name(host.as_ref().to_owned());
-            }
+            named(&mut target, ping.host.as_deref(), ping.transport.port());
             let transport = ping.transport.on_the_wire();
             let to = (ping.host.as_deref(), ping.address);
             let leaves = self.leaves(&ping.reach.exit, to, transport);
@@ -267,25 +266,6 @@ pub(crate) fn rules(session: &Session, candidate: &Candidate) -> Arc<Rules> {
     match candidate.peer.kind {
         Kind::Pbx => headers.pbx(&candidate.name),
         Kind::Trunk => headers.trunk(&candidate.name),
-    }
-}
-
-/// A target that was found by its name is called by its name, so that every address of it gets the
-/// same request.
-fn name(uri: &mut Uri, candidate: &Candidate) {
-    if let (Uri::Sip(uri), Some(host)) = (uri, &candidate.host) {
-        let default = candidate.transport.port();
-        uri.host = Host::Name(host.as_ref().to_owned());
-        uri.port = uri.port.filter(|port| *port != default);
-    }
-}
-
-/// A stream is named, so that whoever passes the request on takes it, too (RFC 3261 §19.1.1).
-pub(crate) fn carried(uri: &mut Uri, transport: Transport) {
-    if let Uri::Sip(uri) = uri
-        && transport.is_reliable()
-    {
-        uri.params.set("transport", Some(transport.name().to_ascii_lowercase().as_bytes()));
     }
 }
 

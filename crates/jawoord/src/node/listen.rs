@@ -8,18 +8,8 @@ use super::Node;
 use crate::{
     config::{exit::Exit, judge::Settings, listener::Listener},
     peer::{self, Peer, Seen},
+    way::{self, Leaves},
 };
-
-/// By which way a request leaves.
-#[derive(Clone, Copy)]
-pub(crate) struct Leaves {
-    /// The listener.
-    pub(crate) listener: ListenerId,
-    /// What the peer is told of it.
-    pub(crate) own: SocketAddr,
-    /// The listener for what is too large for a datagram.
-    pub(crate) stream: Option<ListenerId>,
-}
 
 impl Node {
     /// A listener. They stay what they were at the start, whatever the configuration says later.
@@ -46,21 +36,7 @@ impl Node {
         (host, address): (Option<&str>, SocketAddr),
         transport: Transport,
     ) -> Option<Leaves> {
-        let by = |wanted: Transport| {
-            self.listeners.iter().position(|listener| {
-                let own = (&*listener.name, listener.transport, listener.advertised.ip());
-                exit.fits(own, (wanted, address.ip()))
-            })
-        };
-        let number = |index: usize| u16::try_from(index).ok().map(ListenerId);
-        let listener = by(transport).and_then(number)?;
-        let stream = by(Transport::Tcp).filter(|_| exit.large_by_tcp).and_then(number);
-        let own = self.listener(listener)?.advertised;
-        if transport == Transport::Tls {
-            let remote = Remote { address, listener, transport };
-            self.net.expects(remote, exit.expected(host, address));
-        }
-        Some(Leaves { listener, own, stream })
+        way::leaves(&self.listeners, &mut self.net, exit, (host, address), transport)
     }
 
     /// New certificates and bounds take effect at once, on connections that are made from now on;

@@ -30,6 +30,7 @@ use crate::{
     config::{judge::Settings, listener::Listener},
     gate::{bucket::Buckets, quiet::Quiet, tally::Tally},
     identity::thread::End,
+    live::ask::Trials,
     metrics::Metrics,
     net::Net,
     office::lanes::OfficeDoor,
@@ -76,6 +77,8 @@ pub struct Node {
     pub(crate) said: Said,
     /// Emergencies that wait for media ports, and until when.
     pub(crate) parked: VecDeque<(Instant, Arrived)>,
+    /// What the operator tries out.
+    pub(crate) trials: Trials,
     /// The messages of the latest calls.
     pub(crate) traces: Traces,
     /// The sockets, and the listeners that they are, by the number of each.
@@ -147,6 +150,7 @@ impl Node {
             net: parts.net,
             listeners,
             registry: Registry::default(),
+            trials: Trials::default(),
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,

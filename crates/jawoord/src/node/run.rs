@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,7 @@ use tokio::{sync::mpsc, time};
 use super::Node;
 use crate::{
     bridge,
+    live::ask::Ask,
     net::{
         Heard,
         sign::{Outlet, Sign},
@@ -99,6 +101,16 @@ impl Node {
         }
     }
 
+    /// The operator tries something out. It has no part in the calls.
+    fn tries(&mut self, ask: Ask) {
+        let leaves = ask.way().cloned().and_then(|way| {
+            let to = (way.host.as_deref(), way.address);
+            self.leaves(&way.reach.exit, to, way.transport.on_the_wire())
+        });
+        let routes = ask.trunk().map(|trunk| self.registry.routes(trunk)).unwrap_or_default();
+        self.trials.take(self.instant, ask, &mut self.endpoint, leaves, routes);
+    }
+
     fn reads(&mut self, source: Remote, octets: &[u8]) {
         if self.admits(source, octets) {
             self.traced(&source, octets, true);
@@ -133,6 +145,10 @@ impl Node {
             Note::Trace(call, answer) => {
                 let _nobody_waits = answer.send(self.traces.of(call));
             }
+            Note::Look(answer) => {
+                let _nobody_waits = answer.send(Arc::clone(&self.settings));
+            }
+            Note::Try(ask) => self.tries(ask),
             Note::Drain(on, answer) => {
                 self.drains(on);
                 let _nobody_waits = answer.send(self.sessions.len());
@@ -145,6 +161,7 @@ impl Node {
                 self.leaving = None;
                 self.drains(true);
                 self.withdraw_all();
+                self.trials.end(self.instant, &mut self.endpoint);
                 let calls: Vec<CallId> = self.sessions.keys().copied().collect();
                 for call in calls {
                     self.with(call, bridge::stop(true));
@@ -158,7 +175,10 @@ impl Node {
     fn settle(&mut self) {
         loop {
             while let Some(event) = self.endpoint.poll_event() {
-                self.signalled(event);
+                let ours = self.trials.heard(self.instant, event, &mut self.endpoint);
+                if let Some(event) = ours {
+                    self.signalled(event);
+                }
             }
             self.enrol();
             let Some(transmit) = self.endpoint.poll_transmit() else { return };

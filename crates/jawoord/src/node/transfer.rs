@@ -173,7 +173,7 @@ impl Node {
         let transport = candidate.transport.on_the_wire();
         let exit = self.leaves(&reach.exit, (host, candidate.address), transport)?;
         let mut target = referred_to(wanted, candidate);
-        super::dial::carried(&mut target, transport);
+        crate::way::carried(&mut target, transport);
         let mut to = NameAddr::new(target.clone());
         let mut from = match side {
             Side::Far => identity::from(request, exit.own),

@@ -139,6 +139,9 @@ pub struct Opened {
 /// The name of every node's tree until nodes have names of their own.
 const ORIGIN: &str = "jawoord";
 
+/// The key file's name in its folder.
+pub(crate) const KEY_FILE: &str = "node.key";
+
 impl Archive {
     /// Locks and opens everything; makes what is missing.
     ///
@@ -148,7 +151,7 @@ impl Archive {
         let data = &settings.data.path;
         private_folder(data)?;
         let lock = lock(data)?;
-        let keys = Arc::new(KeyFile::open_or_create(&settings.keys.path.join("node.key"))?);
+        let keys = Arc::new(KeyFile::open_or_create(&settings.keys.path.join(KEY_FILE))?);
         fs::write(data.join("trust"), keys.public_key().trust_file())?;
         let store = LocalStore::open(&settings.store.path, sink(&settings.store)?)?;
         let origin = Origin::new(ORIGIN).map_err(|_| OfficeError::Unknown)?;
@@ -258,7 +261,7 @@ pub(crate) fn month(at: Time) -> String {
     at.to_string().chars().take(7).collect()
 }
 
-fn sink(place: &Place) -> Result<Sink, OfficeError> {
+pub(crate) fn sink(place: &Place) -> Result<Sink, OfficeError> {
     let country = if place.country.is_empty() { "NL" } else { &place.country };
     let country = Country::new(country).ok_or(OfficeError::Country)?;
     Ok(Sink { country, provider: place.provider.clone() })
@@ -270,7 +273,7 @@ fn private_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn lock(data: &Path) -> Result<fs::File, OfficeError> {
+pub(crate) fn lock(data: &Path) -> Result<fs::File, OfficeError> {
     let file =
         fs::File::options().create(true).truncate(false).write(true).open(data.join("lock"))?;
     match file.try_lock() {

@@ -4,6 +4,7 @@
 //! real sockets, built from the same endpoint as the node.
 
 mod line;
+pub mod speech;
 mod voice;
 
 use std::{

@@ -31,7 +31,7 @@ const TICK: Duration = Duration::from_millis(10);
 const SYNC: Duration = Duration::from_secs(1);
 /// With less free space than this nobody is asked: it is for the calls that record already, and
 /// holds a minute of 60 of them or an hour of one.
-const ROOM: u64 = 64 * 1024 * 1024;
+pub const ROOM: u64 = 64 * 1024 * 1024;
 
 /// Starts the recorder thread on a spool folder.
 ///

@@ -6,13 +6,14 @@ use std::{
 };
 
 use support::{
-    node::{Change, free_udp},
+    node::Change,
     peer::{
         leg::Leg,
         post::{Peer, What},
         seen::Seen,
         voice::Voice,
     },
+    port,
     scene::{ENGLISH, NEVER},
     sound::heard,
     stage::{CALLER, Stage, Talk, sdp, sdp_again, wait},
@@ -46,7 +47,7 @@ fn talk(one: &mut Voice, other: &mut Voice) {
 }
 
 fn outside() -> (Change, SocketAddr) {
-    let there = SocketAddr::from((Ipv4Addr::LOCALHOST, free_udp()));
+    let there = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()));
     (Change::default().with("127.0.0.1:15070", there.to_string()), there)
 }
 

@@ -15,6 +15,7 @@ use support::{
         stream::{Authority, Ear, Stream},
         voice::Voice,
     },
+    port::{self, Ports},
     scene::NEVER,
     stage::{CALLER, Stage, sdp},
 };
@@ -163,7 +164,7 @@ fn r_15_a_large_request_goes_by_tcp_where_the_pbx_has_it_and_else_in_a_datagram(
 #[test]
 fn s_10_a_caller_on_ipv6_talks_to_a_pbx_on_ipv4_and_each_is_told_its_own_kind() {
     let second = "name = \"six\"\nbind = \"[::1]:15060\"\n\n[[listener]]\nname = \"lab\"\n";
-    let port = support::node::free_udp();
+    let (port, sound) = (port::free(), Ports::reserve(40));
     let second = second.replace("15060", &port.to_string());
     let change = Change::default()
         .with(LISTENER, second)
@@ -172,8 +173,8 @@ fn s_10_a_caller_on_ipv6_talks_to_a_pbx_on_ipv4_and_each_is_told_its_own_kind() 
             "[[trunk]]\n",
             format!(
                 "[[media.range]]\nname = \"six\"\nbind = \"::1\"\nport_min = {0}\nport_max = {1}\n[[trunk]]\n",
-                20_000 + port % 300 * 40,
-                20_039 + port % 300 * 40
+                sound.first(),
+                sound.last()
             ),
         );
     let mut stage = Stage::with(change);
@@ -206,7 +207,7 @@ impl Secure {
         let (ca, folder) = (Authority::new(), TempDir::new().expect("a folder"));
         let (certificate, key) = ca.signs("node.example").write(folder.path());
         let authority = ca.file(folder.path());
-        let port = support::node::free_udp();
+        let port = port::free();
         let listener = format!(
             "name = \"secure\"\ntransport = \"tls\"\nbind = \"127.0.0.1:{port}\"\n\
              [listener.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n\

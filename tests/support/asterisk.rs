@@ -6,7 +6,7 @@
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -17,7 +17,8 @@ use std::{
 use tempfile::TempDir;
 
 use crate::{
-    node::{free_udp, root},
+    node::root,
+    port::{self, Ports},
     sound::tone,
     wave,
 };
@@ -80,6 +81,7 @@ pub struct Asterisk {
     home: TempDir,
     child: Child,
     manager: u16,
+    _sound: Ports,
 }
 
 impl Asterisk {
@@ -90,11 +92,10 @@ impl Asterisk {
     #[must_use]
     pub fn start(setup: &Setup<'_>) -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let manager = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
-        let manager = manager.expect("a free port").port();
-        configure(home.path(), manager, setup);
+        let (manager, sound) = (port::free(), Ports::reserve(40));
+        configure(home.path(), manager, &sound, setup);
         let child = run(home.path());
-        let mut asterisk = Self { home, child, manager };
+        let mut asterisk = Self { home, child, manager, _sound: sound };
         asterisk.ready(1);
         asterisk
     }
@@ -258,7 +259,7 @@ fn answer(reader: &mut BufReader<impl Read>, id: &str) -> String {
     }
 }
 
-fn configure(home: &Path, manager: u16, setup: &Setup<'_>) {
+fn configure(home: &Path, manager: u16, sound: &Ports, setup: &Setup<'_>) {
     for folder in ["etc", "var/keys", "spool/monitor", "run", "log", "music", "data/sounds/en"] {
         fs::create_dir_all(home.join(folder)).expect("a folder");
     }
@@ -268,7 +269,7 @@ fn configure(home: &Path, manager: u16, setup: &Setup<'_>) {
     let write = |name: &str, text: String| fs::write(home.join("etc").join(name), text);
     let modules: String =
         MODULES.split_whitespace().map(|name| format!("load = {name}.so\n")).collect();
-    let rtp = 10_000 + free_udp() % 240 * 40;
+    let (first, last) = (sound.first(), sound.last());
     let files = [
         (
             "asterisk.conf",
@@ -290,7 +291,7 @@ fn configure(home: &Path, manager: u16, setup: &Setup<'_>) {
                  [test]\nsecret = test\nread = all\nwrite = all\n"
             ),
         ),
-        ("rtp.conf", format!("[general]\nrtpstart = {rtp}\nrtpend = {}\n", rtp + 39)),
+        ("rtp.conf", format!("[general]\nrtpstart = {first}\nrtpend = {last}\n")),
         ("musiconhold.conf", format!("[default]\nmode = files\ndirectory = {here}/music\n")),
         (
             "indications.conf",

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -12,13 +12,17 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{node::free_udp, wave};
+use crate::{
+    port::{self, Ports},
+    wave,
+};
 
 /// A running baresip.
 pub struct Baresip {
     home: TempDir,
     child: Child,
     control: TcpStream,
+    _sound: Ports,
 }
 
 impl Baresip {
@@ -29,9 +33,8 @@ impl Baresip {
     #[must_use]
     pub fn start(user: &str, tone_hz: f64) -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let control = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
-        let control = control.expect("a free port");
-        configure(home.path(), user, tone_hz, control.port());
+        let (control, sound) = (port::free(), Ports::reserve(10));
+        configure(home.path(), user, tone_hz, control, &sound);
         let out = fs::File::create(home.path().join("out")).expect("a file");
         let child = Command::new("baresip")
             .arg("-f")
@@ -43,14 +46,14 @@ impl Baresip {
             .expect("baresip is installed (package baresip-core)");
         let until = Instant::now() + Duration::from_secs(10);
         let control = loop {
-            if let Ok(stream) = TcpStream::connect(control) {
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", control)) {
                 break stream;
             }
             assert!(Instant::now() < until, "baresip: {}", says(home.path()));
             thread::sleep(Duration::from_millis(50));
         };
         control.set_read_timeout(Some(Duration::from_millis(50))).expect("a socket");
-        Self { home, child, control }
+        Self { home, child, control, _sound: sound }
     }
 
     /// Gives it a command: `dial`, `sndcode`, `hold`, `resume`, `hangup`.
@@ -119,19 +122,18 @@ fn says(home: &Path) -> String {
     fs::read_to_string(home.join("out")).unwrap_or_default()
 }
 
-fn configure(home: &Path, user: &str, tone_hz: f64, control: u16) {
+fn configure(home: &Path, user: &str, tone_hz: f64, control: u16, sound: &Ports) {
     // It ends the call where its microphone's file ends.
     wave::write(&home.join("speaks.wav"), &crate::sound::tone(tone_hz, 90_000, 8_000.0));
     // It takes the next port for TLS.
-    let (sip, rtp) = (free_udp() - 2, 19_000 + free_udp() % 90 * 10);
+    let (sip, first, last) = (port::pair(), sound.first(), sound.last());
     let here = home.display();
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\n\
-         audio_source aufile,{here}/speaks.wav\naudio_level no\nrtp_ports {rtp}-{}\n\
+         audio_source aufile,{here}/speaks.wav\naudio_level no\nrtp_ports {first}-{last}\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
          module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
-         snd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n",
-        rtp + 9
+         snd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n"
     );
     let account = format!(
         "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs=PCMA/8000/1\n"

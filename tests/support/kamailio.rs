@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::node::{free_udp, root};
+use crate::{node::root, port};
 
 /// A running Kamailio.
 pub struct Kamailio {
@@ -28,7 +28,7 @@ impl Kamailio {
     #[must_use]
     pub fn start(boxes: &[u16], pbx: u16) -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let (sip, here) = (free_udp(), home.path().display().to_string());
+        let (sip, here) = (port::free(), home.path().display().to_string());
         let line = |set: u8, port: u16| format!("{set} sip:127.0.0.1:{port} 0 0\n");
         let mut list: String = boxes.iter().map(|port| line(1, *port)).collect();
         list.push_str(&line(2, pbx));

@@ -8,6 +8,7 @@ pub mod kamailio;
 pub mod node;
 pub mod pcap;
 pub mod peer;
+pub mod port;
 pub mod scene;
 pub mod sipp;
 pub mod sound;

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream, UdpSocket},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -12,6 +12,8 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::port::{self, Ports};
 
 /// The program under test: the one that the same build has made.
 ///
@@ -31,18 +33,8 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// A UDP port that nobody holds.
-///
-/// # Panics
-/// The machine has none.
-#[must_use]
-pub fn free_udp() -> u16 {
-    UdpSocket::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port()
-}
-
-fn free_tcp() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).expect("a free port").port()
-}
+/// How many media ports a node has: a hundred calls' worth.
+const MEDIA_PORTS: u16 = 400;
 
 /// How a node is to differ from `config/lab.toml`.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +73,8 @@ pub struct Node {
     pub metrics: u16,
     /// The page.
     pub portal: u16,
+    /// Its media ports.
+    pub media: Ports,
     child: Option<Child>,
     environment: Vec<(&'static str, String)>,
 }
@@ -93,17 +87,16 @@ impl Node {
     #[must_use]
     pub fn start(change: &Change) -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let (sip, pbx, metrics, portal) = (free_udp(), free_udp(), free_tcp(), free_tcp());
-        // Below the ports that the system hands out itself.
-        let media = 20_000 + (free_udp() % 300) * 40;
+        let [sip, pbx, metrics, portal] = [(); 4].map(|()| port::free());
+        let media = Ports::reserve(MEDIA_PORTS);
         let mut text = fs::read_to_string(root().join("config/lab.toml")).expect("the lab");
         let ports = [
             ("127.0.0.1:15060", format!("127.0.0.1:{sip}")),
             ("127.0.0.1:15080", format!("127.0.0.1:{pbx}")),
             ("127.0.0.1:15090", format!("127.0.0.1:{metrics}")),
             ("127.0.0.1:15091", format!("127.0.0.1:{portal}")),
-            ("port_min = 20000", format!("port_min = {media}")),
-            ("port_max = 29999", format!("port_max = {}", media + 399)),
+            ("port_min = 20000", format!("port_min = {}", media.first())),
+            ("port_max = 29999", format!("port_max = {}", media.last())),
         ];
         for (from, to) in ports.iter().chain(&change.replace) {
             assert!(text.contains(from), "config/lab.toml no longer holds {from:?}");
@@ -112,7 +105,7 @@ impl Node {
         fs::write(home.path().join("node.toml"), text).expect("a configuration");
         fs::create_dir(home.path().join("tmp")).expect("a folder");
         let environment = change.environment.clone();
-        let mut node = Self { home, sip, pbx, metrics, portal, child: None, environment };
+        let mut node = Self { home, sip, pbx, metrics, portal, media, child: None, environment };
         node.run_again();
         node
     }

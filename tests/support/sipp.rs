@@ -10,12 +10,13 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{node::root, pcap};
+use crate::{node::root, pcap, port::Ports};
 
 /// A SIPp in a folder of its own.
 pub struct Sipp {
     home: TempDir,
     child: Child,
+    _sound: Ports,
 }
 
 /// What a SIPp plays under a file name of its scenario.
@@ -49,9 +50,12 @@ impl Sipp {
             }
         }
         let out = fs::File::create(home.path().join("out")).expect("a file");
+        // Sound, its RTCP, and as much for a picture that nobody sends.
+        let sound = Ports::reserve(4);
         let child = Command::new("sipp")
             .current_dir(home.path())
             .args(["-sf", &file, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", &port.to_string()])
+            .args(["-mp", &sound.first().to_string()])
             .args(["-nostdin", "-trace_err", "-error_file", "errors"])
             .args(more)
             .stdin(Stdio::null())
@@ -59,7 +63,7 @@ impl Sipp {
             .stderr(out)
             .spawn()
             .expect("SIPp is installed (package sip-tester)");
-        Self { home, child }
+        Self { home, child, _sound: sound }
     }
 
     /// Waits for the end and says whether every call went as the scenario says.

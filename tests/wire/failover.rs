@@ -8,7 +8,8 @@ use std::{
 
 use support::{
     exchange::{Act, Exchange, History, Manner, Plan, message::header},
-    node::{Change, free_udp},
+    node::Change,
+    port,
     scene::{ENGLISH, NEVER, Scene, words},
 };
 
@@ -33,7 +34,7 @@ fn second(port: u16, keys: &str) -> Change {
 
 /// A scene with two targets: the first has this manner, the second answers.
 fn pair(keys: &str, first: Manner) -> (Scene, Exchange) {
-    let port = free_udp();
+    let port = port::free();
     let scene = Scene::start(&second(port, keys), first);
     let other = Exchange::start([127, 0, 0, 1], port, answers());
     (scene, other)
@@ -123,7 +124,7 @@ fn r_16_a_closed_port_goes_on_at_once_and_a_busy_person_is_asked_only_once() {
 #[test]
 fn r_17_a_silent_target_is_left_on_timer_b_or_before_and_its_late_answer_is_hung_up_on() {
     // Timer B is 64 * 25 ms here.
-    let other_port = free_udp();
+    let other_port = port::free();
     let quick = second(other_port, "silent_after_s = 30").with("t1_ms = 500", "t1_ms = 25");
     let mut scene = Scene::start(&quick, Manner::Rings);
     let mut other = Exchange::start([127, 0, 0, 1], other_port, answers());
@@ -137,7 +138,7 @@ fn r_17_a_silent_target_is_left_on_timer_b_or_before_and_its_late_answer_is_hung
     assert!((1_500..5_000).contains(&waited.as_millis()), "{waited:?}");
     drop(mute);
 
-    let other_port = free_udp();
+    let other_port = port::free();
     let mut scene = Scene::start(&second(other_port, "silent_after_s = 1"), Manner::Rings);
     let mut other = Exchange::start([127, 0, 0, 1], other_port, answers());
     let port = scene.pbx.address().port();

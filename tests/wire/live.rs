@@ -183,7 +183,7 @@ fn s_07_what_tls_shows_is_said_and_a_certificate_that_will_not_do_is_named_with_
         "name = \"secure\"\ntransport = \"tls\"\nbind = \"127.0.0.1:{}\"\n[listener.tls]\n\
          certificate = {certificate:?}\nkey = {key:?}\nserver_ca = {authority:?}\n\n\
          [[listener]]\nname = \"lab\"\n",
-        support::node::free_udp()
+        support::port::free()
     );
     let trunk = answers(200);
     let change = targets(&tables)

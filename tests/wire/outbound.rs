@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use support::{
     exchange::{Act, Exchange, History, Manner, Plan, message::header},
-    node::{Change, Node, free_udp},
+    node::{Change, Node},
+    port,
     scene::{ENGLISH, NEVER, step, words},
     sound::{begins, heard, level},
 };
@@ -40,7 +41,7 @@ fn policy(outbound: &str) -> Change {
 
 impl Office {
     fn open(change: Change, customer: Manner) -> Self {
-        let trunk = free_udp();
+        let trunk = port::free();
         let node = Node::start(&change.with("127.0.0.1:15070", format!("127.0.0.1:{trunk}")));
         let pbx = Exchange::start([127, 0, 0, 1], node.pbx, Manner::Says(480));
         let carrier = Exchange::start([127, 0, 0, 1], trunk, customer);

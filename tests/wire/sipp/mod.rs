@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::{
-    node::{Change, Node, free_udp},
-    pcap,
+    node::{Change, Node},
+    pcap, port,
     scene::words,
     sipp::{Sipp, Sound},
     sound::{encode_a, heard, tone},
@@ -21,8 +21,7 @@ fn packets(hz: f64, millis: u32, first: u16) -> Vec<pcap::Packet> {
 /// A PBX at the node's address whose tone of 440 Hz takes three seconds.
 fn pbx(node: &Node, scenario: &str, calls: &str) -> Sipp {
     let tone = packets(440.0, 3_000, 100);
-    let port = media();
-    Sipp::start(scenario, node.pbx, &[Sound::Own("tone.pcap", &tone)], &["-m", calls, "-mp", &port])
+    Sipp::start(scenario, node.pbx, &[Sound::Own("tone.pcap", &tone)], &["-m", calls])
 }
 
 fn caller(node: &Node, scenario: &str) -> Sipp {
@@ -32,13 +31,8 @@ fn caller(node: &Node, scenario: &str) -> Sipp {
         Sound::Key("key.pcap", "1"),
         Sound::Own("talk.pcap", &talk),
     ];
-    let (port, to) = (media(), format!("127.0.0.1:{}", node.sip));
-    Sipp::start(scenario, free_udp(), &sounds, &[&to, "-m", "1", "-s", LINE, "-mp", &port])
-}
-
-/// An even port, for one SIPp's sound.
-fn media() -> String {
-    (free_udp() & !1).to_string()
+    let to = format!("127.0.0.1:{}", node.sip);
+    Sipp::start(scenario, port::free(), &sounds, &[&to, "-m", "1", "-s", LINE])
 }
 
 /// All calls, once there are so many and each has its words; the oldest first.

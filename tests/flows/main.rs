@@ -43,6 +43,7 @@ mod early;
 mod gate;
 mod identity;
 mod long;
+mod notice;
 mod o;
 mod proof;
 mod r;

@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod direction;
+mod early;
 mod encoding;
 mod evidence;
 mod fact;
@@ -25,6 +26,7 @@ mod time;
 mod verdict;
 
 pub use direction::Direction;
+pub use early::{EarlyNotice, QuestionAt};
 pub use evidence::{Evidence, Press, PromptHeard, Transport};
 pub use fact::{Erasure, Fact, FactKind, Reason};
 pub use ground::{Ground, Parties, Party, Purpose, Purposes};

@@ -40,10 +40,8 @@ pub fn told(
         Event::Answered { .. } => Some(Input::Answered),
         Event::Rejected { status, .. } => Some(Input::Failed(failure(*status))),
         Event::Reinvite { .. } => hold.map(|hold| held(party, hold)),
-        Event::Reanswered { .. }
-        | Event::ReinviteRefused { .. }
-        | Event::Pracked { .. }
-        | Event::ForkEnded { .. } => None,
+        Event::Pracked { .. } => (side == Side::Near).then_some(PROGRESSED),
+        Event::Reanswered { .. } | Event::ReinviteRefused { .. } | Event::ForkEnded { .. } => None,
         Event::Ended { why, .. } => ended(side, party, *why, answered),
     }
 }
@@ -213,6 +211,9 @@ pub const HOUSE_LEFT: Input = Input::HouseLeft;
 /// Nobody has sent anything for too long (row B-33).
 pub const DEAD: Input = Input::Stop(Cause::NoMedia);
 
+/// The caller has our description before the answer.
+pub const PROGRESSED: Input = Input::Progressed;
+
 /// The far leg could not even be called.
 pub const UNREACHABLE: Input = Input::Failed(Failure::Unreachable);
 
@@ -227,6 +228,7 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
     match action {
         Action::Audit(fact) => node.audit(session, fact),
         Action::Answer => node.answer(session),
+        Action::Progress => node.progress(session),
         Action::Reject(failure) => node.reject(session, status(failure)),
         Action::Ring { early_media } => node.ring(session, early_media),
         Action::Play(prompt) => {

@@ -28,6 +28,7 @@ pub mod page;
 pub mod peer;
 pub mod phone;
 pub mod port;
+pub mod progress;
 pub mod prompts;
 pub mod recorder;
 pub mod referral;

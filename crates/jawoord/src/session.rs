@@ -15,6 +15,7 @@ use crate::{
         thread::Thread,
     },
     ladder::Ladder,
+    progress::Progress,
     referral::Transfer,
     wires::{Side, Wires},
 };
@@ -56,6 +57,8 @@ pub struct Session {
     pub since: Instant,
     /// The transfer that is under way.
     pub transfer: Option<Transfer>,
+    /// What is done for the caller before the answer.
+    pub progress: Option<Progress>,
     /// The targets that the far leg tries.
     pub attempts: Attempts,
     /// How the side that called writes numbers.

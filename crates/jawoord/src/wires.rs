@@ -145,7 +145,7 @@ pub struct Wires {
     call: Call,
     near: Leg,
     far: Leg,
-    /// The answer to the caller's offer; `None` when it left the offer to us.
+    /// The answer to the caller's offer, or our offer once it is made, when it was left to us.
     answer: Option<Body>,
 }
 
@@ -232,12 +232,11 @@ impl Wires {
         self.negotiated(side).is_some_and(|agreed| agreed.codec == Codec::Pcmu)
     }
 
-    /// The body of our 18x or 2xx: the answer, or the offer when the caller left it to us.
+    /// The body of our 18x and 2xx: the answer, or the offer when the caller left it to us. It is
+    /// the same one each time (row A-06).
     pub fn answer(&mut self) -> Body {
-        match &self.answer {
-            Some(answer) => answer.clone(),
-            None => Body::sdp(self.near.own.offer(&self.near.local)),
-        }
+        let Self { near, answer, .. } = self;
+        answer.get_or_insert_with(|| Body::sdp(near.own.offer(&near.local))).clone()
     }
 
     /// The offer to the far leg: the codec of the near leg first, so that nothing is transcoded

@@ -7,7 +7,7 @@ use crate::{
     machine::{
         dialogue::{Dialogue, Turn},
         io::{Action, Pause},
-        state::{Call, Far, Stage},
+        state::{Call, Far, Near, Stage},
         timer::Timer,
     },
     verdict::Choice,
@@ -19,10 +19,12 @@ const EXPLANATION_LIMIT: Duration = Duration::from_secs(60);
 const REPORT_LIMIT: Duration = Duration::from_millis(500);
 
 impl Call {
-    /// The customer's media flows: the notice begins.
+    /// The customer's media flows: the notice begins, or the question that waited for the answer.
     pub(super) fn confirmed(&mut self, now: Time) {
+        self.confirmed |= self.near == Near::Answered;
         let turn = self.dialogue.as_mut().map_or(Turn::Stay, Dialogue::begin);
         self.take(now, turn);
+        self.ask_at_last(now);
     }
 
     /// A prompt was reported: what it was the last word of goes on.
@@ -72,6 +74,7 @@ impl Call {
                 self.sound.play(now, prompt, &mut self.out);
             }
             Turn::Wait => self.timers.set(Timer::Answer, now + terms.answer_timeout),
+            Turn::Postpone => self.postpone(now),
             Turn::Decide(choice) => self.decide(now, choice, terms.confirm),
         }
         self.stop_or_start_limit(now);
@@ -107,22 +110,24 @@ impl Call {
 
     /// Ends the dialogue. Every decision goes the same way to the other party (L10).
     fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
-        self.dialogue = None;
+        let waited = self.dialogue.take().is_some_and(|dialogue| dialogue.is_postponed());
         self.timers.clear(Timer::Answer);
         self.choose(choice);
         let together = self.far == Far::Bridged;
-        if together {
+        if together || waited {
             self.talk_on();
         }
         let confirmation = confirmation(choice, together);
         match confirm {
             Confirm::First => self.sound.play(now, confirmation, &mut self.out),
             Confirm::WhileRinging => {
-                self.dial(now);
+                if self.far == Far::Idle {
+                    self.dial(now);
+                }
                 self.sound.play(now, confirmation, &mut self.out);
             }
             Confirm::Off => {
-                self.sound.hush(&mut self.out);
+                self.sound.cut(&mut self.out);
                 self.spoken(now);
             }
         }
@@ -152,7 +157,7 @@ impl Call {
             self.take(now, turn);
         } else if self.bridge.customer_holds() {
             self.timers.clear(Timer::Answer);
-            self.sound.hush(&mut self.out);
+            self.sound.cut(&mut self.out);
         }
     }
 }

@@ -93,13 +93,11 @@ impl Call {
         self.far = Far::Bridged;
         self.stop_clocks();
         self.timers.clear(Timer::Ring);
-        if self.near == Near::Unanswered {
-            self.near = Near::Answered;
-            self.out.push_back(Action::Answer);
-        }
+        self.answer();
         self.sound.hush(&mut self.out);
         self.out.push_back(Action::Connect(Connection::Bridged));
         self.bridge.open(now);
+        self.ask_at_last(now);
     }
 
     /// The called party has had its time. One that has not even rung is not there (flows row B-20): its
@@ -132,6 +130,10 @@ impl Call {
             return;
         }
         self.stage = Stage::Farewell(failure);
+        // A question that waited for the other party's answer is asked for nobody any more.
+        if self.dialogue.take().is_some() {
+            self.choose(Choice::NotGiven);
+        }
         self.uncommitted = None;
         self.timers.clear_all();
         self.recording.finish(Duration::ZERO, &mut self.out);

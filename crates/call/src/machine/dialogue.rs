@@ -10,6 +10,8 @@ const EXPLANATIONS: u8 = 2;
 pub(super) enum Opening {
     /// The notice, and then the question.
     Notice,
+    /// The notice before the answer; the question waits until the parties are connected.
+    NoticeAlone,
     /// Both in one prompt, in the middle of a call.
     AgentAsk,
 }
@@ -18,7 +20,7 @@ impl Opening {
     /// The prompt that holds the notice.
     pub(super) const fn prompt(self) -> Prompt {
         match self {
-            Self::Notice => Prompt::Notice,
+            Self::Notice | Self::NoticeAlone => Prompt::Notice,
             Self::AgentAsk => Prompt::AgentAsk,
         }
     }
@@ -31,6 +33,8 @@ enum Phase {
     Silent,
     /// The notice, or the prompt that holds it; whether the grant key was pressed in it.
     Notice { granted: bool },
+    /// The notice has been heard; the question waits until the parties are connected.
+    Postponed,
     /// The explanation.
     Explaining,
     /// The question, a repeat of it, or the wait after it.
@@ -46,6 +50,8 @@ pub(super) enum Turn {
     Say(Prompt),
     /// The customer's answer is waited for.
     Wait,
+    /// The other party is called before the question is asked.
+    Postpone,
     /// The dialogue is over.
     Decide(Choice),
 }
@@ -83,23 +89,51 @@ impl Dialogue {
                 self.phase = Phase::Notice { granted: false };
                 self.say(self.opening.prompt())
             }
-            Phase::Notice { .. } | Phase::Explaining | Phase::Asking => Turn::Stay,
+            Phase::Notice { .. } | Phase::Postponed | Phase::Explaining | Phase::Asking => {
+                Turn::Stay
+            }
         }
+    }
+
+    /// The parties are connected: a question that was postponed is asked.
+    pub(super) fn ask(&mut self) -> Turn {
+        match self.phase {
+            Phase::Postponed => {
+                self.phase = Phase::Asking;
+                self.say(Prompt::Question)
+            }
+            Phase::Silent | Phase::Notice { .. } | Phase::Explaining | Phase::Asking => Turn::Stay,
+        }
+    }
+
+    /// Whether the notice has been heard and the question waits.
+    pub(super) fn is_postponed(&self) -> bool {
+        self.phase == Phase::Postponed
     }
 
     /// What was being said came to its end, or was cut by a fault.
     pub(super) fn said(&mut self, whole: bool) -> Turn {
         match self.phase {
-            Phase::Silent => Turn::Stay,
+            Phase::Silent | Phase::Postponed => Turn::Stay,
             // A notice that was not heard in full can never lead to consent (L01).
             Phase::Notice { .. } if !whole => Turn::Decide(Choice::NotGiven),
             Phase::Notice { granted: true } => Turn::Decide(Choice::Granted),
-            // Who was asked in one prompt with the notice has heard the question as well.
-            Phase::Notice { granted: false } if self.opening == Opening::AgentAsk => {
-                self.phase = Phase::Asking;
-                Turn::Wait
-            }
-            Phase::Notice { granted: false } | Phase::Explaining => {
+            Phase::Notice { granted: false } => match self.opening {
+                // Who was asked in one prompt with the notice has heard the question as well.
+                Opening::AgentAsk => {
+                    self.phase = Phase::Asking;
+                    Turn::Wait
+                }
+                Opening::NoticeAlone => {
+                    self.phase = Phase::Postponed;
+                    Turn::Postpone
+                }
+                Opening::Notice => {
+                    self.phase = Phase::Asking;
+                    self.say(Prompt::Question)
+                }
+            },
+            Phase::Explaining => {
                 self.phase = Phase::Asking;
                 self.say(Prompt::Question)
             }
@@ -121,17 +155,23 @@ impl Dialogue {
                 *granted |= key == self.keys.grant;
                 Turn::Stay
             }
+            // A key that comes before its question counts like one in the notice (flows row C-02).
+            Phase::Postponed => self.decision(key).map_or(Turn::Stay, Turn::Decide),
             Phase::Explaining if key == self.keys.info => Turn::Stay,
             Phase::Explaining | Phase::Asking => self.answered(key),
         }
     }
 
+    /// What this key decides, if anything.
+    fn decision(&self, key: Key) -> Option<Choice> {
+        let refuses = key == self.keys.refuse || key == self.keys.withdraw;
+        let grants = (key == self.keys.grant).then_some(Choice::Granted);
+        if refuses { Some(Choice::Refused) } else { grants }
+    }
+
     fn answered(&mut self, key: Key) -> Turn {
-        if key == self.keys.refuse || key == self.keys.withdraw {
-            return Turn::Decide(Choice::Refused);
-        }
-        if key == self.keys.grant {
-            return Turn::Decide(Choice::Granted);
+        if let Some(choice) = self.decision(key) {
+            return Turn::Decide(choice);
         }
         if key == self.keys.info && self.explanations > 0 {
             self.explanations -= 1;
@@ -162,7 +202,7 @@ impl Dialogue {
     /// The customer is back from a hold in which nothing could be heard (flows row C-11).
     pub(super) const fn resumed(&self) -> Turn {
         match self.phase {
-            Phase::Silent => Turn::Stay,
+            Phase::Silent | Phase::Postponed => Turn::Stay,
             Phase::Notice { .. } | Phase::Explaining | Phase::Asking => Turn::Say(self.said),
         }
     }

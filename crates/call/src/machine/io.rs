@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    CallId, Digest, Direction, Evidence, Fact, Key, Line, Party, Permit, Press, Prompt, Reason,
-    RecordingId, Words,
+    CallId, Digest, Direction, EarlyNotice, Evidence, Fact, Key, Line, Party, Permit, Press,
+    Prompt, Reason, RecordingId, Words,
 };
 
 /// What the shell knows of a new call when it hands it to the machine.
@@ -24,6 +24,9 @@ pub struct CallOffer {
     pub ready: Result<(), NotReady>,
     /// Whether there is anything to call that is not known to be down: a PBX, or outbound a trunk.
     pub target_up: bool,
+    /// How an inbound caller who is asked hears the notice before the answer (flow F2); `None`
+    /// answers first, as when the carrier or the caller cannot do otherwise.
+    pub early: Option<EarlyNotice>,
 }
 
 /// What was not ready when the call arrived or the agent wanted to ask, so that nobody is asked.
@@ -135,6 +138,9 @@ pub enum Fate {
 pub enum Input {
     /// The caller's leg is confirmed (ACK): its media may flow.
     Confirmed,
+    /// The caller, who is not answered yet, has our description ([`Action::Progress`]): its media
+    /// may flow.
+    Progressed,
     /// A prompt asked for with [`Action::Play`] came to its end or was cut. Each is reported once,
     /// in the order of the plays.
     PromptEnded {
@@ -203,6 +209,9 @@ pub enum Action {
     Audit(Fact),
     /// Answer the caller's leg.
     Answer,
+    /// Give the unanswered caller our description, so that it hears us before the answer (183);
+    /// [`Input::Progressed`] follows.
+    Progress,
     /// Fail the caller's unanswered INVITE: 486, 480, 503 or the called party's own status.
     Reject(Failure),
     /// Tell the unanswered caller that the called party rings; with early media its description

@@ -4,6 +4,7 @@ mod asking;
 mod bridge;
 mod connecting;
 mod dialogue;
+mod early;
 mod ending;
 pub(crate) mod io;
 mod outbound;
@@ -20,7 +21,7 @@ use crate::{Fact, Party, Time};
 use dialogue::{Dialogue, Turn};
 use io::{Action, CallOffer, Failure, Input};
 use route::Route;
-use state::{Call, Near, Stage};
+use state::{Call, Stage};
 use timer::Timer;
 
 impl Call {
@@ -47,6 +48,7 @@ impl Call {
         }
         match input {
             Input::Confirmed => self.confirmed(now),
+            Input::Progressed => self.progressed(now),
             Input::PromptEnded { prompt, samples, whole } => {
                 self.prompt_ended(now, prompt, samples, whole);
             }
@@ -86,6 +88,7 @@ impl Call {
                 Timer::Limit | Timer::Explanation => self.limit_reached(now),
                 Timer::Report => self.commit(),
                 Timer::Ring => self.rung_out(now),
+                Timer::Early => self.answer(),
                 Timer::Farewell => self.farewell_ended(now),
                 Timer::Closing => {
                     self.recording.give_up();
@@ -108,11 +111,7 @@ impl Call {
             }));
         }
         match route {
-            Route::Asked(terms) => {
-                self.near = Near::Answered;
-                self.timers.set(Timer::Limit, now + terms.until_dial);
-                self.out.push_back(Action::Answer);
-            }
+            Route::Asked(terms) => self.turn_to_the_caller(now, terms),
             Route::Outgoing(..) | Route::Transparent(_) => self.dial(now),
             Route::Refused(_) => self.unconnected(now, Failure::Unreachable),
         }

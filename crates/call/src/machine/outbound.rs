@@ -132,7 +132,7 @@ impl Call {
         }
     }
 
-    fn keep(&mut self, party: Party, kept: Kept) {
+    pub(super) fn keep(&mut self, party: Party, kept: Kept) {
         self.out.push_back(Action::Keep(party, kept));
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Asking, Confirm, Direction, Ground, Keys, Line, OnWithdraw, Parties, Prompt, Purposes,
-    Recording,
+    Asking, Confirm, Direction, EarlyNotice, Ground, Keys, Line, OnWithdraw, Parties, Prompt,
+    Purposes, QuestionAt, Recording,
     machine::{dialogue::Opening, io::CallOffer, outgoing::Outgoing},
     verdict::Unasked,
 };
@@ -34,11 +34,12 @@ pub(super) struct Terms {
     pub(super) until_dial: Duration,
     pub(super) confirm: Confirm,
     pub(super) keep_withdrawn: bool,
+    pub(super) early: Option<EarlyNotice>,
 }
 
 /// The way of a call.
 pub(super) enum Route {
-    /// Answered first, then asked, then connected.
+    /// Answered first or given the notice before, then asked and connected.
     Asked(Terms),
     /// Called first, and asked once the customer has answered.
     Outgoing(Terms, Outgoing),
@@ -64,7 +65,9 @@ impl Route {
             Some(_) if !offer.target_up => Self::Refused(Unasked::Unreachable),
             None => Self::Transparent(Unasked::PolicyOff),
             Some(asking) if offer.ready.is_ok() => match outgoing.filter(|_| outbound) {
-                None if can_be_asked(asking, Opening::Notice) => Self::Asked(Terms::of(asking)),
+                None if can_be_asked(asking, Opening::Notice) => {
+                    Self::Asked(Terms { early: offer.early, ..Terms::of(asking) })
+                }
                 Some(how) if can_be_asked(asking, how.opening()) => {
                     Self::Outgoing(Terms::connected(asking), how)
                 }
@@ -91,6 +94,15 @@ impl Terms {
                 OnWithdraw::Erase => false,
                 OnWithdraw::Stop => true,
             },
+            early: None,
+        }
+    }
+
+    /// What an inbound caller is asked with.
+    pub(super) fn opening(&self) -> Opening {
+        match self.early.map(|early| early.question) {
+            Some(QuestionAt::AfterAnswer) => Opening::NoticeAlone,
+            Some(QuestionAt::BeforeAnswer) | None => Opening::Notice,
         }
     }
 

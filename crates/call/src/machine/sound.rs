@@ -61,9 +61,12 @@ impl Sound {
         });
     }
 
+    /// Ring-back, unless it sounds already.
     pub(super) fn ring_back(&mut self, out: &mut VecDeque<Action>) {
-        self.source = Source::RingBack;
-        out.push_back(Action::RingBack(Party::Customer));
+        if self.source != Source::RingBack {
+            self.source = Source::RingBack;
+            out.push_back(Action::RingBack(Party::Customer));
+        }
     }
 
     pub(super) fn tone(&mut self, tone: Tone, out: &mut VecDeque<Action>) {
@@ -76,6 +79,13 @@ impl Sound {
         if self.source != Source::Silence {
             self.source = Source::Silence;
             out.push_back(Action::Hush);
+        }
+    }
+
+    /// Ends a prompt, if one sounds; ring-back goes on.
+    pub(super) fn cut(&mut self, out: &mut VecDeque<Action>) {
+        if self.speaks() {
+            self.hush(out);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::{
     CallId, Direction, Fact, Line, Time,
     machine::{
         bridge::Bridge,
-        dialogue::{Dialogue, Opening},
+        dialogue::Dialogue,
         io::{Action, CallOffer, Failure},
         outgoing::Outgoing,
         recording::Recording,
@@ -61,7 +61,7 @@ pub(super) enum Stage {
     Finished,
 }
 
-/// One call from its INVITE to its three words (flow F1, answer first, and flow F3).
+/// One call from its INVITE to its three words (flow F1, answer first, F2, notice first, and F3).
 ///
 /// It owns every decision and no means: the shell feeds it [`Input`](crate::Input)s and carries
 /// out its [`Action`]s in the order in which they come. Any input may come at any time; one that
@@ -74,6 +74,8 @@ pub struct Call {
     pub(super) ring_timeout: Option<Duration>,
     pub(super) stage: Stage,
     pub(super) near: Near,
+    /// Whether the caller has acknowledged the answer.
+    pub(super) confirmed: bool,
     pub(super) far: Far,
     /// Whether the called party has rung at all.
     pub(super) rang: bool,
@@ -108,7 +110,7 @@ impl Call {
             Route::Transparent(why) | Route::Refused(why) => (None, None, Choice::Unasked(*why)),
         };
         let dialogue = match route {
-            Route::Asked(terms) => Some(Dialogue::new(Opening::Notice, terms.keys, terms.repeats)),
+            Route::Asked(terms) => Some(Dialogue::new(terms.opening(), terms.keys, terms.repeats)),
             Route::Outgoing(..) | Route::Transparent(_) | Route::Refused(_) => None,
         };
         Self {
@@ -119,6 +121,7 @@ impl Call {
             line: offer.line,
             stage: Stage::Open,
             near: Near::Unanswered,
+            confirmed: false,
             far: Far::Idle,
             rang: false,
             failure: None,

@@ -15,6 +15,8 @@ pub(super) enum Timer {
     Report,
     /// The PBX answers at the latest.
     Ring,
+    /// The carrier lets a caller be without an answer no longer.
+    Early,
     /// What a customer without an agent hears ends at the latest.
     Farewell,
     /// What is still outstanding at the end of a call arrives at the latest.
@@ -22,12 +24,13 @@ pub(super) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Answer,
         Self::Limit,
         Self::Explanation,
         Self::Report,
         Self::Ring,
+        Self::Early,
         Self::Farewell,
         Self::Closing,
     ];

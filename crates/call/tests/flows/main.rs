@@ -1,6 +1,7 @@
 //! The rows of the flow matrix and of the law that one call can show.
 
 mod dialogue;
+mod early;
 mod ending;
 mod evidence;
 mod outbound;

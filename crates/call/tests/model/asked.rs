@@ -35,6 +35,7 @@ impl Script<'_> {
                 Word::Late => return Ok(None),
                 Word::Silence { whole: false } => return Ok(Some(Consent::NotGiven)),
                 Word::Silence { whole: true } if granted => return Ok(Some(Consent::Granted)),
+                Word::Silence { whole: true } if self.postpones() => return Ok(None),
                 Word::Silence { whole: true } => break,
                 Word::Key(key) if key == keys.refuse => return Ok(Some(Consent::Refused)),
                 Word::Key(key) if key == keys.withdraw && granted => {
@@ -47,7 +48,12 @@ impl Script<'_> {
         self.question(clock, notice)
     }
 
-    fn question(&mut self, clock: &mut Clock, notice: Prompt) -> Result<Option<Consent>, Stop> {
+    /// The question, whose notice has been heard.
+    pub(super) fn question(
+        &mut self,
+        clock: &mut Clock,
+        notice: Prompt,
+    ) -> Result<Option<Consent>, Stop> {
         let keys = self.asking.keys;
         let (mut tries, mut explanations) = (self.asking.repeats, 2);
         let (mut saying, mut answer_until) = (notice, None);

@@ -99,9 +99,19 @@ fn explore(world: &World, classes: &[Class], history: &mut Vec<Line>, depth: usi
     }
 }
 
-/// Explores on two threads, and says how many histories were compared.
+/// Explores calls of one direction and policy, and says how many histories were compared.
 pub(crate) fn search(
     (direction, asking): (Direction, &Asking),
+    prefix: &[Class],
+    classes: &[Class; 10],
+    depth: usize,
+) -> u64 {
+    search_worlds(&|| World::of(direction, asking.clone()), prefix, classes, depth)
+}
+
+/// The same in any world, on two threads.
+pub(crate) fn search_worlds(
+    world: &(impl Fn() -> World + Sync),
     prefix: &[Class],
     classes: &[Class; 10],
     depth: usize,
@@ -109,7 +119,7 @@ pub(crate) fn search(
     std::thread::scope(|scope| {
         let halves = classes.chunks(5).map(|half| {
             scope.spawn(move || {
-                let world = World::of(direction, asking.clone());
+                let world = world();
                 let mut history = world.tell(prefix);
                 let replay = world.replay(&history);
                 let now = history.last().map_or(START, |(at, _)| *at);

@@ -20,7 +20,7 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A'][chance.below(7)];
     let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
-    Some(match chance.below(42) {
+    Some(match chance.below(43) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             Input::PromptEnded { prompt: Prompt::ALL[chance.below(PROMPTS)], samples, whole: flag }
@@ -40,6 +40,7 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         31 => Input::Stop(Cause::Normal),
         32 | 33 => Input::Ask,
         34..=36 => Input::Prepared(ready),
+        37 => Input::Progressed,
         _ => return None,
     })
 }
@@ -68,6 +69,9 @@ fn any_offer(chance: &mut Chance) -> CallOffer {
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         ..asking()
     });
+    let question = [QuestionAt::AfterAnswer, QuestionAt::BeforeAnswer][chance.below(2)];
+    let limit = ms([0, 9_000, 60_000][chance.below(3)]);
+    offer.early = (chance.below(2) == 0).then_some(EarlyNotice { question, limit });
     offer.direction = [Direction::Inbound, Direction::Outbound][chance.below(2)];
     match chance.below(12) {
         0 => offer.line = None,

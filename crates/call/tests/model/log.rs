@@ -105,6 +105,21 @@ impl Log {
         self.0.iter().any(|(_, _, entry)| matches!(entry, Read(Input::Answered)))
     }
 
+    /// Whether the notice was heard to its end.
+    pub(super) fn notice_was_whole(&self) -> bool {
+        let whole = |entry: &Entry| {
+            matches!(entry, Read(Input::PromptEnded { prompt: Prompt::Notice, whole: true, .. }))
+        };
+        self.count(whole) > 0
+    }
+
+    /// Whether the caller has acknowledged the answer.
+    pub(super) fn is_acknowledged(&self) -> bool {
+        let answered = |(_, _, entry): &&Page| !matches!(entry, Said(Answer));
+        let mut after = self.0.iter().skip_while(answered);
+        after.any(|(_, _, entry)| matches!(entry, Read(Input::Confirmed)))
+    }
+
     pub(super) fn anybody_holds(&self) -> bool {
         self.holds(Party::Customer) || self.holds(Party::Agent)
     }

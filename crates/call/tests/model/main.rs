@@ -4,9 +4,11 @@
 
 mod asked;
 mod clock;
+mod early;
 mod exhaustive;
 mod hostile;
 mod log;
+mod notice;
 mod outbound;
 mod placed;
 mod reference;

@@ -36,6 +36,7 @@ pub(crate) struct Expected {
 pub(crate) struct Script<'a> {
     pub(super) asking: &'a Asking,
     pub(super) direction: Direction,
+    pub(super) early: Option<EarlyNotice>,
     ring_timeout: Duration,
     history: &'a [Line],
     /// How many lines of history have been read.
@@ -57,6 +58,8 @@ pub(crate) struct Script<'a> {
     until: Option<Time>,
     /// Until when the commit waits for the report of a cut prompt.
     pub(super) report_until: Option<Time>,
+    /// Until when the caller may be without an answer.
+    pub(super) early_until: Option<Time>,
     pub(super) failure: Option<Failure>,
     pub(super) closing: bool,
 }
@@ -65,31 +68,33 @@ impl<'a> Script<'a> {
     /// Reads the history of a call that began at `start` and is asked as `asking` says.
     pub(crate) fn read(
         asking: &'a Asking,
-        direction: Direction,
+        offer: &CallOffer,
         ring_timeout: Duration,
         start: Time,
         history: &'a [Line],
     ) -> Expected {
         let mut script = Self {
             asking,
-            direction,
+            direction: offer.direction,
+            early: offer.early,
             ring_timeout,
             history,
             read: 0,
             step: 0,
             now: start,
             log: Log::new(),
-            asks: direction == Direction::Inbound,
+            asks: offer.direction == Direction::Inbound,
             shared: false,
             blocked: false,
             presses: 0,
             until: None,
             report_until: None,
+            early_until: None,
             failure: None,
             closing: false,
         };
         script.call();
-        let deadlines = [script.until, script.report_until];
+        let deadlines = [script.until, script.report_until, script.early_until];
         Expected { said: script.log.said(), deadline: deadlines.into_iter().flatten().min() }
     }
 
@@ -105,6 +110,7 @@ impl<'a> Script<'a> {
             return;
         }
         self.closing = true;
+        self.early_until = None;
         self.record();
         let until = self.now + ms(10_000);
         while self.log.pbx_is_cancelled() || self.log.owes_an_answer() {
@@ -122,10 +128,16 @@ impl<'a> Script<'a> {
     }
 
     fn take_a_call(&mut self) -> Result<(), Stop> {
-        self.say(Answer);
+        self.greet();
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
         let (decided, confirm) = match self.ask(&mut clock) {
             Ok(Some(consent)) => (consent, self.asking.confirm),
+            Ok(None) if self.has_postponed() => {
+                self.say(Dial);
+                self.say(RINGS);
+                self.say(Keep(Party::Customer, Kept::All));
+                return self.ring();
+            }
             Ok(None) => (Consent::NotGiven, Confirm::Off),
             Err(stop) => return Err(stop),
         };
@@ -181,6 +193,11 @@ impl<'a> Script<'a> {
         loop {
             let word = self.next(Some(until))?;
             rang |= matches!(word, Word::Ringing { .. });
+            if let Word::Ringing { early_media } = word
+                && !self.log.has_said(Answer)
+            {
+                self.say(Ring(early_media));
+            }
             match word {
                 Word::Late => {
                     self.say(CancelDial);
@@ -190,6 +207,7 @@ impl<'a> Script<'a> {
                 Word::Failed(failure) => return self.farewell(failure),
                 Word::Answered => break,
                 Word::Silence { .. } if !early => self.say(RINGS),
+                Word::Key(key) => self.decide_before_the_question(key),
                 Word::Ringing { early_media } => early |= early_media,
                 _ => {}
             }
@@ -201,20 +219,30 @@ impl<'a> Script<'a> {
                 self.say(Connect(Connection::Early));
             }
         }
+        self.answer();
         if self.log.anything_sounds() {
             self.say(Hush);
         }
         self.say(Connect(Connection::Bridged));
         loop {
-            if let Word::AgentGone = self.next(None)? {
-                self.say(HangUp(Party::Customer, Cause::Normal));
-                return Ok(());
+            if self.asks && self.log.is_acknowledged() {
+                self.ask_at_last()?;
+            }
+            if let Word::Key(key) = self.next(None)? {
+                self.decide_before_the_question(key);
             }
         }
     }
 
     fn farewell(&mut self, failure: Failure) -> Result<(), Stop> {
         self.failure = Some(failure);
+        if std::mem::take(&mut self.asks) {
+            self.say(Decided(Consent::NotGiven));
+        }
+        if !self.log.has_said(Answer) {
+            self.say(Reject(failure));
+            return Ok(());
+        }
         let (sound, length) = match failure {
             Failure::Busy => (Tone(call::Tone::Busy), 5_000),
             Failure::NoAnswer => (Play(Prompt::NoAnswer), 15_000),
@@ -247,8 +275,13 @@ impl<'a> Script<'a> {
             let report_is_late = self
                 .report_until
                 .is_some_and(|report| report <= at && until.is_none_or(|until| report < until));
+            let unanswered_for_long = self
+                .early_until
+                .is_some_and(|early| early <= at && until.is_none_or(|until| early < until));
             if report_is_late {
                 self.commit();
+            } else if unanswered_for_long {
+                self.answer();
             } else if until.is_some_and(|until| until <= at) {
                 return Ok(Word::Late);
             } else {
@@ -269,6 +302,7 @@ impl<'a> Script<'a> {
         let withdraw = self.asking.keys.withdraw;
         match input {
             Input::Confirmed => return Ok(Word::Confirmed),
+            Input::Progressed if !self.log.has_said(Answer) => return Ok(Word::Confirmed),
             Input::PromptEnded { whole, .. } if sounded && !self.log.prompt_sounds() => {
                 return Ok(Word::Silence { whole });
             }
@@ -302,19 +336,34 @@ impl<'a> Script<'a> {
             Input::Stop(cause) if self.direction == Direction::Outbound => {
                 return self.stopped(cause);
             }
-            Input::HungUp(Party::Agent) => return Ok(Word::AgentGone),
-            Input::HungUp(Party::Customer) if !self.closing => {
-                self.leave(Consent::Abandoned, Cause::Normal);
-                return Err(Stop::Over);
-            }
-            Input::Stop(cause) if !self.closing => {
-                self.say(HangUp(Party::Customer, cause));
-                self.leave(Consent::NotGiven, cause);
-                return Err(Stop::Over);
-            }
+            Input::HungUp(_) | Input::Stop(_) if !self.closing => return self.ended(input),
             _ => {}
         }
         Ok(Word::Other)
+    }
+
+    /// Somebody ends a call that came in.
+    fn ended(&mut self, input: Input) -> Result<Word, Stop> {
+        match input {
+            Input::HungUp(Party::Agent) if self.log.has_said(Connect(Connection::Bridged)) => {
+                self.say(HangUp(Party::Customer, Cause::Normal));
+                if std::mem::take(&mut self.asks) {
+                    self.say(Decided(Consent::NotGiven));
+                }
+            }
+            Input::HungUp(Party::Customer) => self.leave(Consent::Abandoned, Cause::Normal),
+            Input::Stop(cause) if self.log.has_said(Answer) => {
+                self.say(HangUp(Party::Customer, cause));
+                self.leave(Consent::NotGiven, cause);
+            }
+            Input::Stop(cause) => {
+                self.say(Reject(Failure::Unreachable));
+                self.leave(Consent::NotGiven, cause);
+                self.failure = Some(Failure::Unreachable);
+            }
+            _ => return Ok(Word::Other),
+        }
+        Err(Stop::Over)
     }
 
     fn leave(&mut self, undecided: Consent, cause: Cause) {
@@ -413,6 +462,25 @@ impl<'a> Script<'a> {
 
     pub(super) fn say(&mut self, seen: Seen) {
         self.log.write(self.step, self.now, Said(seen));
+    }
+
+    /// Answers the caller, or lets them hear us before.
+    fn greet(&mut self) {
+        match self.early {
+            None => self.say(Answer),
+            Some(early) => {
+                self.early_until = Some(self.now + early.limit);
+                self.say(Progress);
+            }
+        }
+    }
+
+    /// Answers a caller who is not yet.
+    pub(super) fn answer(&mut self) {
+        self.early_until = None;
+        if !self.log.has_said(Answer) {
+            self.say(Answer);
+        }
     }
 
     /// Whether the parties will not come together, or are apart again.

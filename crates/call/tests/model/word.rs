@@ -14,6 +14,7 @@ pub(super) enum Stop {
 pub(super) enum Word {
     /// The time it wanted to wait is over.
     Late,
+    /// The media of the caller may flow.
     Confirmed,
     /// What was sounding has come to its end.
     Silence {
@@ -29,7 +30,6 @@ pub(super) enum Word {
     },
     Answered,
     Failed(Failure),
-    AgentGone,
     /// Something else was read.
     Other,
 }

@@ -17,6 +17,7 @@ pub(crate) enum Class {
     /// A little time passes.
     Wait(u64),
     Confirmed,
+    Progressed,
     /// The oldest prompt without a report is reported: in full when it still sounds.
     Reported,
     /// The same, but a fault has cut it.
@@ -78,6 +79,13 @@ impl World {
         Self { offer, asking, compared: Cell::new(0) }
     }
 
+    /// Inbound calls that hear the notice before the answer.
+    pub(crate) fn early(early: EarlyNotice, asking: Asking) -> Self {
+        let mut world = Self::new(asking);
+        world.offer.early = Some(early);
+        world
+    }
+
     /// Plays a history to a new call.
     pub(crate) fn replay(&self, history: &[Line]) -> Replay {
         let mut replay = Replay {
@@ -97,7 +105,7 @@ impl World {
     /// Compares all that the call has asked for in this history with what it should have.
     pub(crate) fn compare(&self, replay: &Replay, history: &[Line]) {
         self.compared.set(self.compared.get() + 1);
-        let expected = Script::read(&self.asking, self.offer.direction, ms(30_000), START, history);
+        let expected = Script::read(&self.asking, &self.offer, ms(30_000), START, history);
         let same = same_in_each_step(&replay.said, &expected.said);
         let deadline = replay.call.poll_timeout();
         assert!(
@@ -135,6 +143,7 @@ impl Replay {
         let input = match class {
             Class::Deadline | Class::Wait(_) => None,
             Class::Confirmed => Some(Input::Confirmed),
+            Class::Progressed => Some(Input::Progressed),
             Class::Reported => reported(self.sounds && self.unreported.len() == 1),
             Class::Faulted => reported(false),
             Class::Key(character) => Some(Input::Digit(Party::Customer, press(character, at))),

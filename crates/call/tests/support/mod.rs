@@ -19,6 +19,7 @@ pub(crate) enum Seen {
     Decided(Consent),
     Ended(Words),
     Answer,
+    Progress,
     Reject(Failure),
     Ring(bool),
     Play(Prompt),
@@ -51,6 +52,7 @@ impl Seen {
             }
             Action::Audit(fact) => panic!("a call never states {:?}", fact.kind()),
             Action::Answer => Self::Answer,
+            Action::Progress => Self::Progress,
             Action::Reject(failure) => Self::Reject(*failure),
             Action::Ring { early_media } => Self::Ring(*early_media),
             Action::Play(prompt) => Self::Play(*prompt),
@@ -162,11 +164,18 @@ pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
         emergency: false,
         ready: Ok(()),
         target_up: true,
+        early: None,
     }
 }
 
 pub(crate) fn asked(asking: Asking) -> CallOffer {
     offer(Some(line(Recording::Ask(Box::new(asking)))))
+}
+
+/// The same with the notice before the answer, which the carrier lets wait for a minute.
+pub(crate) fn early(question: QuestionAt, asking: Asking) -> CallOffer {
+    let early = EarlyNotice { question, limit: ms(60_000) };
+    CallOffer { early: Some(early), ..asked(asking) }
 }
 
 /// The same for a call that the PBX starts.

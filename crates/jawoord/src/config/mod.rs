@@ -3,6 +3,7 @@
 pub mod account;
 pub mod connections;
 pub mod dns;
+pub mod early;
 pub mod exit;
 pub mod headers;
 pub mod inside;

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::{
     account::{self, Enrolment},
+    early::{self, Early},
     inside::Transfers,
     problem::Problem,
     refresh, rewrite,
@@ -27,6 +28,8 @@ pub struct Trunk {
     pub reach: Arc<Reach>,
     /// How we register with it.
     pub register: Option<Enrolment>,
+    /// What it lets be done before the answer; `None` answers its callers first.
+    pub early: Option<Early>,
     /// Its calls at a time; 0 is no limit of its own.
     pub max_calls: usize,
     /// Country of national numbers.
@@ -94,6 +97,7 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
             networks: trunk.networks.clone(),
             tls_names,
             register,
+            early: early::early(trunk.early_notice, &place, problems),
             max_calls: trunk.max_calls,
             reach: Arc::new(reach),
             country,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     account, connections,
     dns::Dns,
+    early,
     inside::Transfers,
     listener, media, refresh,
     rewrite::Written as Rewrite,
@@ -171,6 +172,8 @@ pub struct Trunk {
     pub large_by_tcp: bool,
     /// For the lab only: the SHA-256 of its certificate, instead of everything that makes it good.
     pub lab_pinned_sha256: Option<String>,
+    /// Its callers hear the notice before the answer; without it, after.
+    pub early_notice: Option<early::Written>,
     /// Our account there: what its challenges are answered with.
     pub digest: Option<account::Digest>,
     /// It wants to be registered with.

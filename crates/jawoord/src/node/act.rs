@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     bridge,
+    progress::Progress,
     session::{Row, Session},
     wires::{End, Side},
 };
@@ -46,6 +47,20 @@ impl Node {
         self.respond(session, 200, Some(&body));
     }
 
+    /// Gives the near leg our description before the answer (183), so that it hears the notice. A
+    /// reliable one is acknowledged, and nobody waits for any other.
+    pub(crate) fn progress(&mut self, session: &mut Session) {
+        let Some(Progress { notice: _, reliable, mark }) = session.progress.clone() else { return };
+        let body = session.wires.answer();
+        if let Some(negotiated) = session.wires.negotiated(Side::Near) {
+            self.sound.remote(session, Side::Near, &negotiated);
+        }
+        self.say(session, 183, mark.as_slice(), Some(&body));
+        if !reliable {
+            session.call.handle(self.now(), bridge::PROGRESSED);
+        }
+    }
+
     /// Rings the near leg.
     pub(crate) fn ring(&mut self, session: &mut Session, early_media: bool) {
         // A caller that left the offer to us gets it in the 200 only (row A-03).
@@ -72,6 +87,16 @@ impl Node {
 
     fn respond(&mut self, session: &mut Session, status: u16, body: Option<&sip::Body>) {
         let headers = session.conveyed(Side::Near).headers;
+        self.say(session, status, &headers, body);
+    }
+
+    fn say(
+        &mut self,
+        session: &mut Session,
+        status: u16,
+        headers: &[Header],
+        body: Option<&sip::Body>,
+    ) {
         let Some(leg) = session.wires.leg(Side::Near) else { return };
         session.ladder.add(
             self.now(),
@@ -79,7 +104,7 @@ impl Node {
             near(session.direction()),
             &status.to_string(),
         );
-        if let Err(error) = self.endpoint.respond(self.instant, leg, status, &headers, body) {
+        if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, body) {
             tracing::debug!(call = %session.id(), %error, "responding");
         }
     }

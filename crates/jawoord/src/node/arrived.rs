@@ -12,6 +12,8 @@ pub(crate) struct Arrived {
     pub(crate) request: Arc<Request>,
     pub(crate) max_forwards: u8,
     pub(crate) offer: Option<Sdp>,
+    /// Whether it acknowledges a provisional response.
+    pub(crate) reliable: bool,
     /// When it came.
     pub(crate) since: Instant,
 }

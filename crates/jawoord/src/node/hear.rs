@@ -22,9 +22,11 @@ impl Node {
     /// One SIP event.
     pub(crate) fn signalled(&mut self, event: Event) {
         match event {
-            Event::IncomingInvite { leg, source, request, max_forwards, offer, reliable: _ } => {
+            Event::IncomingInvite { leg, source, request, max_forwards, offer, reliable } => {
                 let since = self.instant;
-                self.arrives(Arrived { leg, source, request, max_forwards, offer, since });
+                let arrived =
+                    Arrived { leg, source, request, max_forwards, offer, reliable, since };
+                self.arrives(arrived);
             }
             Event::Pong { ping, pong } => self.pong(ping, pong),
             Event::Registration { registration, standing } => {
@@ -104,10 +106,12 @@ impl Node {
     /// A description that cannot be used ends the leg it came on: there is no call without sound.
     /// Early media is only not heard, and a refused change leaves the call as it was (row B-09).
     fn unusable(&mut self, session: &mut Session, leg: sip::LegId, side: Side, event: &Event) {
-        if !matches!(event, Event::Acked { .. } | Event::Answered { .. }) {
+        if let Event::Pracked { .. } = event {
+            // It answers the offer in our 183.
+            self.refuse(leg, 488, &[]);
+        } else if !matches!(event, Event::Acked { .. } | Event::Answered { .. }) {
             return;
-        }
-        if let Err(error) = self.endpoint.bye(self.instant, leg, &[]) {
+        } else if let Err(error) = self.endpoint.bye(self.instant, leg, &[]) {
             tracing::debug!(%error, "hanging up");
         }
         let input = match side {

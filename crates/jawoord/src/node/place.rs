@@ -14,6 +14,7 @@ use crate::{
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
     peer::Peer,
+    progress::Progress,
     route,
     session::{Row, Session},
     sound::Opened,
@@ -60,6 +61,8 @@ impl Node {
         let Some((call, recording)) = self.draw().zip(self.draw()) else {
             return self.refuse(arrival.leg, 503, &[]);
         };
+        let progress = before_the_answer(peer, &arrival);
+        let early = progress.as_ref().map(|progress| progress.notice);
         let offer = CallOffer {
             call: CallId::from_bytes(call),
             recording: RecordingId::from_bytes(recording),
@@ -68,22 +71,23 @@ impl Node {
             emergency,
             ready: Ok(()),
             target_up: self.targets.is_up(kind(direction), emergency, self.instant),
+            early: None,
         };
-        let offer = CallOffer { ready: self.ready(&offer, &settings), ..offer };
+        let offer = CallOffer { ready: self.ready(&offer, &settings), early, ..offer };
         let origin = Arc::clone(peer.reach());
         let rules = [rules(&settings, peer), Arc::default()];
         let trunk = match peer {
             Peer::Trunk(trunk) => Some(Arc::from(&*trunk.name)),
             Peer::Pbx(_) => None,
         };
-        self.open(arrival, offer, Way { dialled, rules, trunk, origin }, settings);
+        self.open(arrival, offer, Way { dialled, rules, trunk, origin, progress }, settings);
     }
 
     fn open(
         &mut self,
         arrival: Arrived,
         offer: CallOffer,
-        Way { dialled, rules, trunk, origin }: Way,
+        Way { dialled, rules, trunk, origin, progress }: Way,
         settings: Arc<Settings>,
     ) {
         let ranges = ranges(&settings, offer.direction, &origin);
@@ -115,6 +119,7 @@ impl Node {
             trunk,
             since,
             transfer: None,
+            progress,
             attempts: Attempts::default(),
             origin,
             worker: opened.worker,
@@ -206,6 +211,15 @@ impl Node {
     }
 }
 
+/// What the trunk of a caller lets be done before the answer.
+fn before_the_answer(peer: Peer<'_>, arrival: &Arrived) -> Option<Progress> {
+    let early = match peer {
+        Peer::Trunk(trunk) => trunk.early?,
+        Peer::Pbx(_) => return None,
+    };
+    Progress::of(early, &arrival.request, arrival.offer.is_some(), arrival.reliable)
+}
+
 /// The ranges of media ports of the leg that called and of the one that is called.
 fn ranges<'a>(
     settings: &'a Settings,
@@ -226,6 +240,7 @@ struct Way {
     rules: [Arc<Rules>; 2],
     trunk: Option<Arc<str>>,
     origin: Arc<Reach>,
+    progress: Option<Progress>,
 }
 
 /// What crosses to and from the side that called.

@@ -436,5 +436,6 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
         emergency: false,
         ready: Ok(()),
         target_up: true,
+        early: None,
     }
 }

@@ -122,6 +122,7 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
         emergency: false,
         ready: Ok(()),
         target_up: true,
+        early: None,
     };
     let mut now = START;
     let mut call = Call::new(now, offer);

@@ -41,6 +41,7 @@ mod digest;
 mod e;
 mod early;
 mod gate;
+mod hold;
 mod identity;
 mod long;
 mod notice;

@@ -6,10 +6,11 @@ use ledger::Station;
 use sip::{Event, Why};
 
 use crate::{
+    leg::Hold,
     node::Node,
     note::{Paper, Tape},
     session::Session,
-    wires::{End, Hold, PREEMPTION, Side},
+    wires::{End, PREEMPTION, Side},
 };
 
 /// What a call is told; the rest of the daemon passes it on unread.
@@ -39,9 +40,9 @@ pub fn told(
         Event::Provisional { sdp, .. } => Some(Input::Ringing { early_media: sdp.is_some() }),
         Event::Answered { .. } => Some(Input::Answered),
         Event::Rejected { status, .. } => Some(Input::Failed(failure(*status))),
-        Event::Reinvite { .. } => hold.map(|hold| held(party, hold)),
+        Event::Reinvite { .. } | Event::Reanswered { .. } => hold.map(|hold| held(party, hold)),
         Event::Pracked { .. } => (side == Side::Near).then_some(PROGRESSED),
-        Event::Reanswered { .. } | Event::ReinviteRefused { .. } | Event::ForkEnded { .. } => None,
+        Event::ReinviteRefused { .. } | Event::ForkEnded { .. } => None,
         Event::Ended { why, .. } => ended(side, party, *why, answered),
     }
 }

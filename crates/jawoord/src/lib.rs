@@ -17,6 +17,7 @@ pub mod icmp;
 pub mod identity;
 pub mod kept;
 pub mod ladder;
+pub mod leg;
 pub mod live;
 pub mod metrics;
 pub mod net;

@@ -57,6 +57,8 @@ pub struct Session {
     pub since: Instant,
     /// The transfer that is under way.
     pub transfer: Option<Transfer>,
+    /// When a hold is to be told again to a side that had an offer open.
+    pub again: Option<Time>,
     /// What is done for the caller before the answer.
     pub progress: Option<Progress>,
     /// The targets that the far leg tries.

@@ -5,8 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use sip::{
-    Body, Codec, Description, Header, LegId, Local, Negotiated, Own, Refusal, Remote, Request, Sdp,
+use sip::{Body, Header, LegId, Negotiated, Refusal, Remote, Request, Sdp};
+
+use crate::{
+    config::inside::Holds,
+    leg::{Hold, Leg, Proposal},
 };
 
 /// One of the two legs.
@@ -27,15 +30,6 @@ impl Side {
             Self::Far => Self::Near,
         }
     }
-}
-
-/// What a re-INVITE asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    /// The other side will not hear us.
-    Held,
-    /// It hears us (again).
-    Heard,
 }
 
 /// The Q.850 cause of a call that makes room for another.
@@ -95,6 +89,8 @@ pub struct Call {
     pub max_forwards: u8,
     /// Our own address on the listener it came by.
     pub local: SocketAddr,
+    /// What becomes of the caller's holds.
+    pub holds: Holds,
 }
 
 /// What a re-INVITE is answered with.
@@ -105,39 +101,6 @@ pub struct Reply {
     pub body: Option<Body>,
     /// What is agreed on, when the offer was in the re-INVITE.
     pub negotiated: Option<Negotiated>,
-}
-
-struct Leg {
-    id: Option<LegId>,
-    own: Own,
-    local: Local,
-    agreed: Option<Negotiated>,
-    /// The other side's last description.
-    theirs: Option<Sdp>,
-}
-
-impl Leg {
-    /// What an offer means: while the version of its `o=` stands still, the session is the one that
-    /// it was, whatever else the offer says (RFC 3264 §8, row B-10).
-    fn meant<'a>(&'a self, offer: &'a Sdp) -> &'a Sdp {
-        let same = |known: &&Sdp| {
-            origin(known).is_some_and(|origin_known| origin(offer) == Some(origin_known))
-                && media_lines(known) == media_lines(offer)
-        };
-        self.theirs.as_ref().filter(same).unwrap_or(offer)
-    }
-}
-
-fn lines(sdp: &[u8]) -> impl Iterator<Item = &[u8]> {
-    sdp.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
-}
-
-fn origin(sdp: &[u8]) -> Option<&[u8]> {
-    lines(sdp).find(|line| line.starts_with(b"o="))
-}
-
-fn media_lines(sdp: &[u8]) -> usize {
-    lines(sdp).filter(|line| line.starts_with(b"m=")).count()
 }
 
 /// Both legs.
@@ -161,30 +124,12 @@ impl Wires {
         offer: Option<Sdp>,
     ) -> Result<Self, Refused> {
         let own_ip = call.local.ip();
-        let mut near = Leg {
-            id: Some(call.leg),
-            own: Own::new(session),
-            local: Local::new(media.0),
-            agreed: None,
-            theirs: None,
-        };
-        let mut answer = None;
-        if let Some(offer) = offer {
-            near.theirs = Some(offer.clone());
-            let description = Description::parse(&offer).map_err(Refusal::Malformed);
-            let (octets, agreed) = description
-                .and_then(|description| near.own.answer(&description, &near.local))
-                .map_err(|refusal| Refused::of(refusal, own_ip))?;
-            answer = Some(Body::sdp(octets));
-            near.agreed = Some(agreed);
-        }
-        let far = Leg {
-            id: None,
-            own: Own::new(session.wrapping_add(1)),
-            local: Local::new(media.1),
-            agreed: None,
-            theirs: None,
-        };
+        let mut near = Leg::new(session, media.0, call.holds);
+        near.id = Some(call.leg);
+        let answered = offer.map(|offer| near.answer(&offer)).transpose();
+        let answer =
+            answered.map_err(|refusal| Refused::of(refusal, own_ip))?.map(|(body, _)| body);
+        let far = Leg::new(session.wrapping_add(1), media.1, Holds::default());
         Ok(Self { call, near, far, answer })
     }
 
@@ -221,41 +166,45 @@ impl Wires {
     /// Whether a side holds the call.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        [&self.near, &self.far]
-            .iter()
-            .any(|leg| leg.agreed.as_ref().is_some_and(Negotiated::is_held))
+        [&self.near, &self.far].iter().any(|leg| leg.hold() == Hold::Held)
+    }
+
+    /// Whether one side holds the call.
+    #[must_use]
+    pub const fn hold(&self, side: Side) -> Hold {
+        match side {
+            Side::Near => self.near.hold(),
+            Side::Far => self.far.hold(),
+        }
     }
 
     /// Whether a leg speaks µ-law; A-law is what is spoken until something is agreed on.
     #[must_use]
     pub fn is_mu_law(&self, side: Side) -> bool {
-        self.negotiated(side).is_some_and(|agreed| agreed.codec == Codec::Pcmu)
+        match side {
+            Side::Near => self.near.is_mu_law(),
+            Side::Far => self.far.is_mu_law(),
+        }
     }
 
     /// The body of our 18x and 2xx: the answer, or the offer when the caller left it to us. It is
     /// the same one each time (row A-06).
     pub fn answer(&mut self) -> Body {
         let Self { near, answer, .. } = self;
-        answer.get_or_insert_with(|| Body::sdp(near.own.offer(&near.local))).clone()
+        answer.get_or_insert_with(|| near.offer()).clone()
     }
 
     /// The offer to the far leg: the codec of the near leg first, so that nothing is transcoded
     /// and the caller needs no re-INVITE when the parties are connected.
     pub fn offer(&mut self) -> Body {
-        if let Some(agreed) = &self.near.agreed {
-            let other = match agreed.codec {
-                Codec::Pcma => Codec::Pcmu,
-                Codec::Pcmu => Codec::Pcma,
-            };
-            self.far.local.codecs = vec![agreed.codec, other];
-            self.far.local.ptime_ms = agreed.ptime_ms;
-        }
-        Body::sdp(self.far.own.offer(&self.far.local))
+        self.far.speak_as(&self.near);
+        self.far.offer()
     }
 
-    /// The far leg's INVITE is out.
-    pub const fn dialled(&mut self, leg: LegId) {
+    /// The far leg's INVITE is out; what becomes of the holds of whoever answers.
+    pub const fn dialled(&mut self, leg: LegId, holds: Holds) {
         self.far.id = Some(leg);
+        self.far.relays = holds;
     }
 
     /// Reads the answer to an offer of ours.
@@ -263,54 +212,64 @@ impl Wires {
     /// # Errors
     /// There is nothing to talk in.
     pub fn read_answer(&mut self, side: Side, sdp: &Sdp) -> Result<Option<Negotiated>, Refusal> {
-        let leg = self.side(side);
-        let agreed = leg.own.read_answer(&leg.local, sdp)?;
-        leg.agreed = Some(agreed.clone());
-        leg.theirs = Some(sdp.clone());
-        Ok(Some(agreed))
+        self.side(side).read_answer(sdp).map(Some)
     }
 
     /// Answers a re-INVITE; one that cannot be agreed on changes nothing (row B-09).
     pub fn reinvited(&mut self, side: Side, offer: Option<&Sdp>) -> Reply {
         let leg = self.side(side);
         let Some(offer) = offer else {
-            let body = Some(Body::sdp(leg.own.offer(&leg.local)));
-            return Reply { status: 200, body, negotiated: None };
+            return Reply { status: 200, body: Some(leg.offer()), negotiated: None };
         };
-        let offer = leg.meant(offer).clone();
-        let answered = Description::parse(&offer)
-            .map_err(Refusal::Malformed)
-            .and_then(|description| leg.own.answer(&description, &leg.local));
-        match answered {
-            Ok((octets, agreed)) => {
-                leg.agreed = Some(agreed.clone());
-                leg.theirs = Some(offer);
-                Reply { status: 200, body: Some(Body::sdp(octets)), negotiated: Some(agreed) }
-            }
+        match leg.answer(offer) {
+            Ok((body, agreed)) => Reply { status: 200, body: Some(body), negotiated: Some(agreed) },
             Err(refusal) => Reply { status: refusal.status(), body: None, negotiated: None },
         }
+    }
+
+    /// The offer by which a side learns that the other one holds, or does so no longer (row B-02);
+    /// `None` when there is nothing to tell.
+    pub fn proposal(&mut self, side: Side) -> Option<Proposal> {
+        let wanted = match side {
+            Side::Near => self.far.passes_on(),
+            Side::Far => self.near.passes_on(),
+        };
+        self.side(side).proposal(wanted)
+    }
+
+    /// A proposal is on its way.
+    pub fn proposed(&mut self, side: Side, proposal: Proposal) {
+        self.side(side).proposed(proposal);
+    }
+
+    /// A proposal was accepted; the answer is read next.
+    pub const fn accepted(&mut self, side: Side) {
+        self.side(side).accepted();
+    }
+
+    /// A proposal was refused for good.
+    pub fn refused(&mut self, side: Side) {
+        self.side(side).refused();
     }
 
     /// A leg that is to take the place of the one on `side`: it is told the same media address, and
     /// speaks what the other side speaks first. `session` is a number that no session has.
     #[must_use]
-    pub fn successor(&self, side: Side, session: u64) -> Successor {
+    pub fn successor(&self, side: Side, session: u64, holds: Holds) -> Successor {
         let (old, other) = match side {
             Side::Near => (&self.near, &self.far),
             Side::Far => (&self.far, &self.near),
         };
-        let mut local = Local::new(old.local.rtp);
-        if let Some(agreed) = &other.agreed {
-            local.codecs.sort_by_key(|codec| *codec != agreed.codec);
-            local.ptime_ms = agreed.ptime_ms;
-        }
-        Successor { own: Own::new(session), local }
+        let mut leg = Leg::new(session, old.rtp(), holds);
+        leg.speak_as(other);
+        Successor(leg)
     }
 
     /// The successor is there.
-    pub fn succeed(&mut self, side: Side, leg: LegId, successor: Successor, agreed: Negotiated) {
-        let Successor { own, local } = successor;
-        *self.side(side) = Leg { id: Some(leg), own, local, agreed: Some(agreed), theirs: None };
+    pub fn succeed(&mut self, side: Side, leg: LegId, successor: Successor) {
+        let Successor(mut half) = successor;
+        half.id = Some(leg);
+        *self.side(side) = half;
     }
 
     /// The caller's INVITE.
@@ -327,24 +286,21 @@ impl Wires {
 }
 
 /// A leg in the making, which will take the place of another.
-#[derive(Clone, Debug)]
-pub struct Successor {
-    own: Own,
-    local: Local,
-}
+#[derive(Debug)]
+pub struct Successor(Leg);
 
 impl Successor {
     /// Our offer to it.
     pub fn offer(&mut self) -> Body {
-        Body::sdp(self.own.offer(&self.local))
+        self.0.offer()
     }
 
     /// Reads its answer.
     ///
     /// # Errors
     /// There is nothing to talk in.
-    pub fn read_answer(&self, sdp: &Sdp) -> Result<Negotiated, Refusal> {
-        self.own.read_answer(&self.local, sdp)
+    pub fn read_answer(&mut self, sdp: &Sdp) -> Result<Negotiated, Refusal> {
+        self.0.read_answer(sdp)
     }
 
     /// Answers its offer.
@@ -352,14 +308,6 @@ impl Successor {
     /// # Errors
     /// The offer cannot be read or shares no codec with us.
     pub fn answer(&mut self, offer: &Sdp) -> Result<(Body, Negotiated), Refusal> {
-        let description = Description::parse(offer).map_err(Refusal::Malformed)?;
-        let (octets, agreed) = self.own.answer(&description, &self.local)?;
-        Ok((Body::sdp(octets), agreed))
+        self.0.answer(offer)
     }
-}
-
-/// Whether a leg's agreement holds the call.
-#[must_use]
-pub fn hold(agreed: &Negotiated) -> Hold {
-    if agreed.is_held() { Hold::Held } else { Hold::Heard }
 }

@@ -92,9 +92,13 @@ impl Relay {
         }
     }
 
-    /// The session description of a leg was agreed or changed.
+    /// The session description of a leg was agreed or changed. Whoever is held by it hears the music of
+    /// the holder, and silence until there is any: a network that hears nothing may hang up.
     pub fn set_remote(&mut self, now: Time, party: Party, remote: Remote) {
         self.leg(party).set_remote(now, remote);
+        if self.is_bridged() && !remote.hears {
+            self.leg(party.other()).playout.connect(now);
+        }
     }
 
     /// Plays a prompt to the customer; in a bridged call over the agent, who is lowered by 12 dB.

@@ -82,6 +82,9 @@ pub struct Negotiated {
     pub remote_rtcp: Option<SocketAddr>,
     /// May we send, will we receive?
     pub direction: Direction,
+    /// What the other side says that it does, whatever we want; an address that nobody has counts as
+    /// [`Direction::SendOnly`].
+    pub stated: Direction,
     /// Milliseconds per packet that we send.
     pub ptime_ms: u16,
     /// RTP and RTCP share a port.
@@ -89,9 +92,10 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
-    /// Does the other side hold the call: will it not hear what we send (row B-01)?
+    /// Does the other side hold the call: will it not hear what we send (row B-01)? Its answer to an
+    /// offer of ours that sends nothing cannot say so.
     pub fn is_held(&self) -> bool {
-        !self.direction.sends() || self.remote_rtp.is_none()
+        !self.stated.receives()
     }
 }
 
@@ -256,6 +260,7 @@ pub(crate) fn reachable(
         remote_rtcp: remote_rtp
             .and_then(|rtp| if rtcp_mux { Some(rtp) } else { rtcp_of(media, rtp) }),
         direction: Direction::SendRecv,
+        stated: Direction::SendRecv,
         ptime_ms: ptime(media),
         rtcp_mux,
     })

@@ -78,6 +78,7 @@ impl Own {
             send_event: event,
             receive_event: event,
             direction,
+            stated: theirs,
             rtcp_mux,
             ..reachable(offer, audio, codec, rtcp_mux)?
         };
@@ -122,13 +123,15 @@ impl Own {
             .ok_or(Refusal::NoCodec)?;
         let send_event = event_of(audio).filter(|_| local.events);
         let rtcp_mux = local.rtcp_mux && has_mux(audio);
+        let stated = their_direction(&answer, audio)?;
         Ok(Negotiated {
             codec,
             send_payload: payload,
             receive_payload: self.payload_of(codec),
             send_event,
             receive_event: send_event.map(|_| self.event),
-            direction: their_direction(&answer, audio)?.reversed().and(local.direction),
+            direction: stated.reversed().and(local.direction),
+            stated,
             rtcp_mux,
             ..reachable(&answer, audio, codec, rtcp_mux)?
         })

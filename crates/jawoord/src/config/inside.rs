@@ -2,6 +2,18 @@
 
 use serde::Deserialize;
 
+/// What becomes of a hold that a peer asks for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// It is answered, and the other side is offered nothing: it hears the holder's music, or
+    /// silence.
+    #[default]
+    Absorb,
+    /// The other side is held, too.
+    Relay,
+}
+
 /// What becomes of a transfer that a PBX asks for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]

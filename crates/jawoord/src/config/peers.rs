@@ -85,6 +85,7 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
         reach.challenge = account::challenge(trunk.challenge.as_ref(), &place, problems);
         reach.session =
             refresh::session_of(trunk.session_timer, file.session_timer, &place, problems);
+        reach.holds = trunk.hold;
         let register = account::register(
             trunk.register.as_ref(),
             trunk.digest.as_ref(),
@@ -143,6 +144,7 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
         reach.challenge = account::challenge(pbx.challenge.as_ref(), &place, problems);
         reach.session =
             refresh::session_of(pbx.session_timer, file.session_timer, &place, problems);
+        reach.holds = pbx.hold;
         let trunks = file.trunk.iter().flat_map(|trunk| &trunk.networks);
         let known = pbxs.iter().flat_map(|pbx| &pbx.networks).chain(trunks);
         ambiguous(known, &pbx.networks, &place, problems);

@@ -9,7 +9,7 @@ use super::{
     account, connections,
     dns::Dns,
     early,
-    inside::Transfers,
+    inside::{Holds, Transfers},
     listener, media, refresh,
     rewrite::Written as Rewrite,
     target::Targets,
@@ -191,6 +191,9 @@ pub struct Trunk {
     /// Its calls at a time; 0 is as many as the node takes.
     #[serde(default)]
     pub max_calls: usize,
+    /// What becomes of its holds.
+    #[serde(default)]
+    pub hold: Holds,
     /// How often its calls are refreshed, where it is not as for everybody.
     pub session_timer: Option<refresh::OfPeer>,
 }
@@ -250,6 +253,9 @@ pub struct Pbx {
     /// What becomes of its REFERs and of calls that take over its own.
     #[serde(default)]
     pub transfers: Transfers,
+    /// What becomes of its holds.
+    #[serde(default)]
+    pub hold: Holds,
     /// How often its calls are refreshed, where it is not as for everybody.
     pub session_timer: Option<refresh::OfPeer>,
     /// So many OPTIONS in a row unanswered, and a target is down.

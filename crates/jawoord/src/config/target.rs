@@ -9,7 +9,7 @@ use serde::{
 
 use sip::Credentials;
 
-use super::{account::Proof, exit::Exit, problem::Problem};
+use super::{account::Proof, exit::Exit, inside::Holds, problem::Problem};
 use crate::rewrite::Rewrites;
 
 /// One `[[trunk.target]]` or `[[pbx.target]]`.
@@ -236,6 +236,8 @@ pub struct Reach {
     pub challenge: Option<Arc<Proof>>,
     /// How often its calls are refreshed; `None` for no timer.
     pub session: Option<sip::SessionTimer>,
+    /// What becomes of its holds.
+    pub holds: Holds,
 }
 
 /// The keys that a trunk and a PBX have alike.
@@ -298,6 +300,7 @@ impl Keys<'_> {
             digest: None,
             challenge: None,
             session: None,
+            holds: Holds::default(),
         }
     }
 }

@@ -107,7 +107,7 @@ impl Node {
         if let Some(credentials) = &candidate.reach.digest {
             self.endpoint.equip(leg, Arc::clone(credentials))?;
         }
-        session.wires.dialled(leg);
+        session.wires.dialled(leg, candidate.reach.holds);
         self.stands(session, Side::Far, leg);
         self.legs.insert(leg, (session.id(), Side::Far));
         if let Some(call_id) = self.endpoint.call_id(leg) {

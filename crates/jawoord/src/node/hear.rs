@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     bridge,
+    leg::Hold,
     note::{Asked, Paper, Tape},
     session::{Row, Session},
-    wires::{self, Hold, Side},
+    wires::Side,
 };
 use ledger::Station;
 
@@ -132,8 +133,18 @@ impl Node {
             Event::Acked { answer: Some(sdp), .. }
             | Event::Pracked { answer: Some(sdp), .. }
             | Event::Answered { sdp, .. }
-            | Event::Provisional { sdp: Some(sdp), .. }
-            | Event::Reanswered { sdp: Some(sdp), .. } => session.wires.read_answer(side, sdp)?,
+            | Event::Provisional { sdp: Some(sdp), .. } => session.wires.read_answer(side, sdp)?,
+            Event::Reanswered { refresh, sdp, .. } => {
+                if !refresh {
+                    session.wires.accepted(side);
+                }
+                let read = sdp.as_ref().map(|sdp| session.wires.read_answer(side, sdp));
+                read.transpose()?.flatten()
+            }
+            Event::ReinviteRefused { .. } => {
+                session.wires.refused(side);
+                None
+            }
             Event::Reinvite { leg, offer, .. } => {
                 let reply = session.wires.reinvited(side, offer.as_ref());
                 let body = reply.body.as_ref();
@@ -148,11 +159,9 @@ impl Node {
             | Event::Pracked { answer: None, .. }
             | Event::ForkEnded { .. }
             | Event::Provisional { sdp: None, .. }
-            | Event::Reanswered { sdp: None, .. }
             | Event::IncomingInvite { .. }
             | Event::Cancelled { .. }
             | Event::Rejected { .. }
-            | Event::ReinviteRefused { .. }
             | Event::Info { .. }
             | Event::Asked { .. }
             | Event::Told { .. }
@@ -164,7 +173,7 @@ impl Node {
         if let Some(agreed) = &agreed {
             self.sound.remote(session, side, agreed);
         }
-        Ok(agreed.as_ref().map(wires::hold))
+        Ok(agreed.map(|_| session.wires.hold(side)))
     }
 
     /// One event of a media worker.
@@ -316,7 +325,9 @@ impl Node {
             Row::None | Row::Settled => None,
         };
         let transfer = session.transfer.as_ref().map(|transfer| transfer.until);
-        let due = [session.call.poll_timeout(), session.attempts.due(), row, transfer];
+        self.relays_holds(&mut session, now);
+        let (held, tried) = (session.again, session.attempts.due());
+        let due = [session.call.poll_timeout(), tried, row, transfer, held];
         session.due = due.into_iter().flatten().min();
         if let Some(due) = session.due {
             self.due.insert((due, id));

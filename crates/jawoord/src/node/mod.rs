@@ -8,6 +8,7 @@ mod dial;
 mod enrol;
 mod gate;
 mod hear;
+mod hold;
 mod listen;
 mod place;
 pub mod run;

@@ -9,7 +9,7 @@ use sip::{Header, LegId};
 use super::{Node, arrived::Arrived};
 use crate::{
     attempts::Attempts,
-    config::{judge::Settings, target::Reach},
+    config::{inside::Holds, judge::Settings, target::Reach},
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
@@ -104,7 +104,8 @@ impl Node {
         };
         let thread = Thread::new(arrival.request.message(), near, far);
         let (leg, source, since) = (arrival.leg, arrival.source.address.ip(), arrival.since);
-        let Some(wires) = self.wires(arrival, offer.call, opened) else { return };
+        let held = (arrival, origin.holds);
+        let Some(wires) = self.wires(held, offer.call, opened) else { return };
         tracing::info!(call = %offer.call, emergency = offer.emergency, "call");
         self.legs.insert(leg, (offer.call, Side::Near));
         self.traces.tie(offer.call, wires.request().call_id());
@@ -120,6 +121,7 @@ impl Node {
             since,
             transfer: None,
             progress,
+            again: None,
             attempts: Attempts::default(),
             origin,
             worker: opened.worker,
@@ -141,7 +143,12 @@ impl Node {
     }
 
     /// Reads the caller's offer. A call that cannot be is refused, and its ports are free again.
-    fn wires(&mut self, arrival: Arrived, call: CallId, opened: Opened) -> Option<Wires> {
+    fn wires(
+        &mut self,
+        (arrival, holds): (Arrived, Holds),
+        call: CallId,
+        opened: Opened,
+    ) -> Option<Wires> {
         let leg = arrival.leg;
         let local = self
             .listener(arrival.source.listener)
@@ -152,6 +159,7 @@ impl Node {
             source: arrival.source,
             max_forwards: arrival.max_forwards,
             local,
+            holds,
         };
         match Wires::new(arrived, opened.addresses, self.session_number(), arrival.offer) {
             Ok(wires) => Some(wires),

@@ -13,16 +13,18 @@ use sip::{
 use super::{Node, arrived::Arrived};
 use crate::{
     bridge,
+    config::inside::Holds,
     identity::{
         self,
         carry::{self, CALL_HEADER, Crossing},
     },
+    leg::Hold,
     peer::Peer,
     referral::{self, Place, Transfer},
     route,
     session::Session,
     targets::{Candidate, Kind},
-    wires::{self, Hold, Side, Successor},
+    wires::{Side, Successor},
 };
 
 /// How long the new place may ring, so that nobody waits there for ever.
@@ -88,7 +90,7 @@ impl Node {
         let Some(number) = self.draw().map(|bytes| u64::from_be_bytes(first(bytes)) >> 8) else {
             return 500;
         };
-        let mut successor = session.wires.successor(side, number);
+        let mut successor = session.wires.successor(side, number, way.candidate.reach.holds);
         let invite =
             self.invitation(session, side, &refer.target, &way, successor.offer(), referred);
         let Some(invite) = invite else { return 503 };
@@ -239,7 +241,7 @@ impl Node {
 
     /// The new party has answered: it takes the place of the one that asked.
     fn arrived_at(&mut self, session: &mut Session, leg: LegId, sdp: &Sdp) {
-        let Some(transfer) = session.transfer.take() else { return self.drops(leg) };
+        let Some(mut transfer) = session.transfer.take() else { return self.drops(leg) };
         let side = session.side(Party::Agent);
         match transfer.successor.read_answer(sdp) {
             Ok(agreed) => {
@@ -253,7 +255,7 @@ impl Node {
                 if transfer.referrer.is_none() {
                     self.sound.hush(session);
                 }
-                self.tell(session, bridge::held(Party::Agent, wires::hold(&agreed)));
+                self.tell(session, bridge::held(Party::Agent, session.wires.hold(side)));
             }
             Err(refusal) => {
                 tracing::info!(call = %session.id(), %refusal, "the new party's description");
@@ -276,7 +278,7 @@ impl Node {
             self.legs.remove(&old);
             self.drops(old);
         }
-        session.wires.succeed(side, leg, successor, agreed.clone());
+        session.wires.succeed(side, leg, successor);
         self.legs.insert(leg, (session.id(), side));
         self.stands(session, side, leg);
         self.sound.remote(session, side, agreed);
@@ -381,7 +383,9 @@ impl Node {
             return 491;
         }
         let (Some(offer), Some(bytes)) = (&arrival.offer, self.draw()) else { return 488 };
-        let mut successor = session.wires.successor(side, u64::from_be_bytes(first(bytes)) >> 8);
+        let holds = peer.map_or_else(Holds::default, |peer| peer.reach().holds);
+        let number = u64::from_be_bytes(first(bytes)) >> 8;
+        let mut successor = session.wires.successor(side, number, holds);
         let (body, agreed) = match successor.answer(offer) {
             Ok(answered) => answered,
             Err(refusal) => return refusal.status(),
@@ -397,7 +401,7 @@ impl Node {
             session.answered = true;
             self.tell(session, bridge::ANSWERED);
         }
-        self.tell(session, bridge::held(Party::Agent, wires::hold(&agreed)));
+        self.tell(session, bridge::held(Party::Agent, session.wires.hold(side)));
         0
     }
 }

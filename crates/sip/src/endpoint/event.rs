@@ -215,6 +215,8 @@ pub enum Event {
     Reanswered {
         /// The leg.
         leg: LegId,
+        /// It only kept the session alive, and the answer has changed all the same.
+        refresh: bool,
         /// The answer.
         sdp: Option<Sdp>,
     },

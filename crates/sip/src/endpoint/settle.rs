@@ -72,7 +72,7 @@ impl Endpoint {
         self.take_session(now, id, response);
         // Row B-12: a refresh that changes nothing is nobody's business.
         if !asking.refresh || changed {
-            self.emit(Event::Reanswered { leg: id, sdp });
+            self.emit(Event::Reanswered { leg: id, refresh: asking.refresh, sdp });
         }
         self.offer_next(now, id);
     }

@@ -217,6 +217,46 @@ fn b_09_a_refused_offer_leaves_the_call_and_a_lost_dialog_ends_it() {
 }
 
 #[test]
+fn b_07_an_offer_that_waits_gives_its_place_to_the_next_and_keeps_its_time() {
+    let offer = |text: &str| Body::sdp(text.into());
+    let mut peer = Peer::new();
+    let (leg, _) = peer.up("b07", "");
+    peer.endpoint.reinvite(peer.now, leg, offer("v=0 one")).unwrap();
+    let flying = peer.endpoint.reinvite(peer.now, leg, offer("v=0 two"));
+    assert_eq!(flying, Err(sip::CommandError::WrongState));
+    let first = peer.take().remove(0);
+    peer.tell(&peer.answer_to(&first, 491));
+    assert_eq!(peer.methods(), ["ACK"]);
+    let due = peer.endpoint.poll_timeout().unwrap();
+    peer.endpoint.reinvite(peer.now, leg, offer("v=0 two")).unwrap();
+    assert_eq!((peer.take().len(), peer.endpoint.poll_timeout()), (0, Some(due)));
+    peer.wait(Duration::from_secs(2));
+    let again = peer.take().remove(0);
+    assert_eq!(again.body(), b"v=0 two");
+    peer.tell(&peer.answer_to(&again, 488));
+    assert!(matches!(peer.event(), Some(Event::ReinviteRefused { status: 488, .. })));
+}
+
+#[test]
+fn b_07_a_refresh_that_waits_says_what_is_in_force_by_then() {
+    let mut peer = Peer::new();
+    let (leg, answer) = peer.up("b07", "Supported: timer\r\nAllow: INVITE\r\n");
+    peer.wait(Duration::from_secs(900));
+    let refresh = peer.take().remove(0);
+    assert_eq!(refresh.body(), SDP.as_bytes());
+    peer.tell(&peer.answer_to(&refresh, 491));
+    peer.take();
+    let sdp = "Content-Type: application/sdp\r\n";
+    peer.tell(&peer.inside("INVITE", "b07", 2, &answer, sdp, "v=0 theirs"));
+    let body = Body::sdp(b"v=0 later".to_vec());
+    peer.endpoint.answer_reinvite(peer.now, leg, 200, &[], Some(&body)).unwrap();
+    peer.tell(&peer.inside("ACK", "b07", 2, &answer, "", ""));
+    peer.take();
+    peer.wait(Duration::from_secs(4));
+    assert_eq!(peer.take().remove(0).body(), b"v=0 later");
+}
+
+#[test]
 fn b_25_methods_inside_a_call_get_the_right_code() {
     let mut peer = Peer::new();
     let (_, answer) = peer.up("b25", "");

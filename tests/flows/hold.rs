@@ -241,7 +241,7 @@ fn b_07_an_offer_that_is_made_again_is_younger_than_what_was_agreed_meanwhile() 
 #[test]
 fn b_09_an_offer_that_is_refused_leaves_call_and_sound_and_one_of_no_call_ends_it() {
     let mut stage = Stage::with(relaying());
-    let Talk { mut a, mut b, .. } = stage.talk();
+    let Talk { a, mut b, .. } = stage.talk();
     both_hear(&mut stage);
     let mut version = 1;
     for status in [488, 415, 500] {

@@ -295,7 +295,7 @@ mod tests {
         leg.proposed(hold);
         let (answer, _) = leg.answer(&theirs(2, "recvonly")).unwrap();
         let again = leg.proposal(Direction::SendOnly).unwrap();
-        let answered = version(&String::from_utf8(answer.octets().to_vec()).unwrap());
+        let answered = version(std::str::from_utf8(answer.octets()).unwrap());
         assert!(first < answered && answered < version(&text(&again)));
     }
 

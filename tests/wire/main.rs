@@ -20,4 +20,5 @@ mod sipp;
 mod tamper;
 mod timing;
 mod trace;
+mod trial;
 mod withdraw;

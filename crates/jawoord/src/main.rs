@@ -9,6 +9,7 @@ use jawoord::{
     },
     config::problem::Problems,
     demo,
+    live::wanted::Wanted,
 };
 use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
@@ -36,11 +37,17 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
         }
         Command::Init(asked) => said(init::run(asked)),
         Command::Serve(site) => serving(site, runtime),
-        Command::Check { site, live: true, .. } => {
+        Command::Check { site, live: true, call, seconds, from, trunk, .. } => {
             logs("error");
-            reported(runtime.block_on(live::run(site)))
+            let wanted = call.clone().map(|number| Wanted {
+                number,
+                from: from.clone(),
+                trunk: trunk.clone(),
+                seconds: *seconds,
+            });
+            reported(runtime.block_on(live::run(site, wanted)))
         }
-        Command::Check { site, number, from, trunk, pbx, live: false } => {
+        Command::Check { site, number, from, trunk, pbx, live: false, .. } => {
             let trial = number.as_deref().map(|number| Trial {
                 number,
                 from: from.as_deref(),

@@ -9,26 +9,26 @@ use super::{
 use crate::{
     config::problem::Problems,
     control,
-    live::{alone, finding::Report},
+    live::{alone, finding::Report, wanted::Wanted},
 };
 
 /// How long a node that holds the folder may take: every target's patience and a call.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Looks at everything; the text, and whether nothing fails.
-pub async fn run(site: &Site) -> (String, bool) {
+/// Looks at everything, and places the call that is wanted; the text, and whether nothing fails.
+pub async fn run(site: &Site, wanted: Option<Wanted>) -> (String, bool) {
     let settings = match check::settings(&site.config, site.data.as_deref()) {
         Ok(settings) => settings,
         Err(problems) => return (Problems(&problems).to_string(), false),
     };
-    let request = Request::CheckLive;
+    let request = Request::CheckLive { call: wanted.clone() };
     let asked = control::ask(&settings.data.path, &request, io::sink());
     let report = match tokio::time::timeout(PATIENCE, asked).await {
         Ok(Ok(Some(reply))) => match read(reply) {
             Ok(report) => report,
             Err(said) => return (said, false),
         },
-        Ok(Ok(None)) => alone::look(settings).await,
+        Ok(Ok(None)) => alone::look(settings, wanted.as_ref()).await,
         Ok(Err(error)) => {
             return (format!("the node went away in the middle: {error}\n"), false);
         }

@@ -63,13 +63,13 @@ pub enum Command {
         #[command(flatten)]
         site: Site,
         /// A dialled number: which line, policy and targets a call to it would get, and why.
-        #[arg(long)]
+        #[arg(long, group = "dialled")]
         number: Option<String>,
         /// Who calls it.
-        #[arg(long, requires = "number")]
+        #[arg(long, requires = "dialled")]
         from: Option<String>,
-        /// The trunk that the call comes by; by default the first one.
-        #[arg(long, requires = "number")]
+        /// The trunk that the call comes by, or that `--call` goes by; by default the first one.
+        #[arg(long, requires = "dialled")]
         trunk: Option<String>,
         /// The PBX that starts the call, instead of a trunk.
         #[arg(long, requires = "number", conflicts_with = "trunk")]
@@ -77,6 +77,13 @@ pub enum Command {
         /// Tries out what the configuration names: addresses, ports, DNS, TLS, OPTIONS, keys, store.
         #[arg(long, conflicts_with = "number")]
         live: bool,
+        /// Also calls this number by a trunk, plays a tone, presses a key, listens and hangs up;
+        /// nothing is recorded.
+        #[arg(long, value_name = "NUMBER", group = "dialled", requires = "live")]
+        call: Option<String>,
+        /// For how many seconds that call listens; a far end reports what it hears every five or so.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(3..=60))]
+        seconds: u16,
     },
     /// Makes the running node read its lines, peers, prompts and policies again.
     Reload(Site),

@@ -4,7 +4,7 @@ use call::{CallId, RecordingId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{config::schema::Line, kept::Change};
+use crate::{config::schema::Line, kept::Change, live::wanted::Wanted};
 
 /// A request: one line of JSON.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -100,7 +100,10 @@ pub enum Request {
         names: Vec<String>,
     },
     /// Looks at everything that the settings name.
-    CheckLive,
+    CheckLive {
+        /// A call to place as well.
+        call: Option<Wanted>,
+    },
     /// Makes a new one-time link to the page.
     PortalLink,
     /// Reads the configuration again.

@@ -28,7 +28,7 @@ use crate::{
     control::{self, Answer, Handle},
     harden, http,
     kept::{Change, Source},
-    live::node as live,
+    live::{node as live, wanted::Wanted},
     metrics::Metrics,
     net::Net,
     node::{
@@ -259,8 +259,8 @@ impl Handle for Operator {
             self.drain(on).await.into()
         } else if let Some(change) = request.change() {
             self.renew(Some(change)).await.into()
-        } else if matches!(request, Request::CheckLive) {
-            self.look().await.into()
+        } else if let Request::CheckLive { call } = &request {
+            self.look(call.as_ref()).await.into()
         } else if matches!(request, Request::PortalLink) {
             match &self.page {
                 Some(page) => Reply::done(page.link().into()).into(),
@@ -339,8 +339,8 @@ impl Operator {
         Answer { reply, body: Some(body) }
     }
 
-    async fn look(&self) -> Reply {
-        let report = live::look(&self.desk.archive, &self.notes).await;
+    async fn look(&self, call: Option<&Wanted>) -> Reply {
+        let report = live::look(&self.desk.archive, &self.notes, call).await;
         match report.map(serde_json::to_value) {
             Some(Ok(value)) => Reply::done(value),
             Some(Err(_)) => Reply::failed("the report has no JSON form"),

@@ -7,11 +7,12 @@ use super::{
     finding::{Finding, Report},
     keep, look, machine,
     subject::Subject,
+    wanted::Wanted,
 };
 use crate::config::judge::Settings;
 
 /// Looks at everything and closes its sockets again.
-pub async fn look(settings: Settings) -> Report {
+pub async fn look(settings: Settings, wanted: Option<&Wanted>) -> Report {
     let settings = Arc::new(settings);
     let (free, mut findings) = machine::listeners(&settings, false);
     let given = Arc::clone(&settings);
@@ -28,8 +29,8 @@ pub async fn look(settings: Settings) -> Report {
         Ok(bench) => {
             let asks = bench.asks();
             let asker = Box::new(move |ask| asks.send(ask).is_ok());
-            let subject = Arc::new(Subject::new(settings, asker));
-            findings.extend(look::peers(&subject).await.findings);
+            let subject = Arc::new(Subject::new(settings, false, asker));
+            findings.extend(look::peers_and_call(&subject, wanted).await);
         }
         Err(error) => {
             let found = format!("the listeners cannot be opened together ({})", error.kind());

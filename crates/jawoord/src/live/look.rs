@@ -2,26 +2,37 @@
 
 use std::{path::Path, sync::Arc, time::SystemTime};
 
-use call::RecordingId;
+use ::call::RecordingId;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::task::JoinSet;
 
 use super::{
     ask::Way,
+    call,
     finding::Finding,
     machine,
     reach::{self, Reached},
     subject::Subject,
+    wanted::Wanted,
 };
 use crate::config::judge::Settings;
 
+/// Every peer, then the call that is wanted.
+pub async fn peers_and_call(subject: &Arc<Subject>, wanted: Option<&Wanted>) -> Vec<Finding> {
+    let Peers { mut findings, trunks } = peers(subject).await;
+    if let Some(wanted) = wanted {
+        findings.extend(call::call(subject, &trunks, wanted).await);
+    }
+    findings
+}
+
 /// What was found of the peers.
-pub struct Peers {
+struct Peers {
     /// In words.
-    pub findings: Vec<Finding>,
+    findings: Vec<Finding>,
     /// The addresses of the trunks by the trunk's place, in the order in which a call tries them,
     /// and whether each answers.
-    pub trunks: Vec<Vec<(Way, bool)>>,
+    trunks: Vec<Vec<(Way, bool)>>,
 }
 
 /// Descriptors, media ports, the clock, and what the judgement of the configuration warned of.
@@ -40,7 +51,7 @@ fn clock(data: &Path) -> Option<Finding> {
 }
 
 /// Every address of every peer, all at the same time.
-pub async fn peers(subject: &Arc<Subject>) -> Peers {
+async fn peers(subject: &Arc<Subject>) -> Peers {
     let settings = &subject.settings;
     let mut looks = JoinSet::new();
     let mut order = 0;

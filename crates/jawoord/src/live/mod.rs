@@ -8,6 +8,8 @@
 pub mod alone;
 pub mod ask;
 pub mod bench;
+pub mod call;
+pub mod ear;
 pub mod finding;
 pub mod keep;
 pub mod look;
@@ -15,3 +17,6 @@ pub mod machine;
 pub mod node;
 pub mod reach;
 pub mod subject;
+pub mod talk;
+pub mod told;
+pub mod wanted;

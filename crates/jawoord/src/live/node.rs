@@ -9,11 +9,16 @@ use super::{
     finding::{Finding, Report},
     keep, look, machine,
     subject::Subject,
+    wanted::Wanted,
 };
 use crate::{note::Note, office::archive::Archive};
 
 /// Looks at everything; `None` when the node stops meanwhile.
-pub async fn look(archive: &Arc<Archive>, notes: &mpsc::UnboundedSender<Note>) -> Option<Report> {
+pub async fn look(
+    archive: &Arc<Archive>,
+    notes: &mpsc::UnboundedSender<Note>,
+    wanted: Option<&Wanted>,
+) -> Option<Report> {
     let (answer, answered) = oneshot::channel();
     notes.send(Note::Look(answer)).ok()?;
     let settings = answered.await.ok()?;
@@ -30,7 +35,7 @@ pub async fn look(archive: &Arc<Archive>, notes: &mpsc::UnboundedSender<Note>) -
     findings.extend::<Vec<Finding>>(blocking.await.unwrap_or_default());
     let notes = notes.clone();
     let asker = Box::new(move |ask| notes.send(Note::Try(ask)).is_ok());
-    let subject = Arc::new(Subject::new(settings, asker));
-    findings.extend(look::peers(&subject).await.findings);
+    let subject = Arc::new(Subject::new(settings, true, asker));
+    findings.extend(look::peers_and_call(&subject, wanted).await);
     Some(Report::of(true, findings))
 }

@@ -12,14 +12,16 @@ pub type Asker = Box<dyn Fn(Ask) -> bool + Send + Sync>;
 pub struct Subject {
     /// The settings of the running node, or of the file.
     pub settings: Arc<Settings>,
+    /// Whether carriers that want it are registered with: a running node does that.
+    pub registers: bool,
     asker: Asker,
 }
 
 impl Subject {
     /// These settings, with the sockets behind `asker`.
     #[must_use]
-    pub fn new(settings: Arc<Settings>, asker: Asker) -> Self {
-        Self { settings, asker }
+    pub fn new(settings: Arc<Settings>, registers: bool, asker: Asker) -> Self {
+        Self { settings, registers, asker }
     }
 
     /// Asks; `false` when nobody hears it.

@@ -95,7 +95,7 @@ impl Desk {
             | Request::LinesRemove { .. }
             | Request::Reload
             | Request::Drain { .. }
-            | Request::CheckLive
+            | Request::CheckLive { .. }
             | Request::PortalLink => {
                 return Reply::failed("no node runs on this data folder; start it with `serve`");
             }

@@ -144,3 +144,29 @@ fn a_13_each_early_dialog_of_a_fork_is_acknowledged_by_its_own_tag_and_the_last_
     let is = |seen: &Seen| seen.method() == Some("PRACK");
     stage.pbx.hears_no(200, What::that("a PRACK of a repetition", is));
 }
+
+#[test]
+fn a_17_of_several_places_that_ring_the_one_that_spoke_last_is_heard_and_the_one_that_answers() {
+    let mut stage = Stage::start();
+    let (_, b, invite) = stage.rings();
+    let fork = stage.pbx.called(&invite);
+    let other = Voice::new(stage.pbx.own.ip());
+    stage.desk.speak(700.0);
+    other.speak(900.0);
+    stage.desk.talk_to(invite.sound());
+    other.talk_to(invite.sound());
+    let sounds = [(&b, stage.desk.own, 700.0), (&fork, other.own, 900.0)];
+    for (leg, sound, hz) in sounds {
+        let sent = stage.pbx.send(&leg.reply(&invite, 183).sdp(sdp(sound)));
+        assert!(stage.ear.hears(hz, sent), "the place at {hz} Hz is not heard");
+    }
+    // The first one speaks again, and needs not describe its sound again.
+    let sent = stage.pbx.send(&b.reply(&invite, 180));
+    assert!(stage.ear.hears(700.0, sent), "the place that speaks again is not heard");
+    // It gives up, and the other one goes on.
+    let sent = stage.pbx.send(&b.reply(&invite, 199));
+    assert!(stage.ear.hears(900.0, sent), "the place that is left is not heard");
+    let sent = stage.pbx.send(&fork.reply(&invite, 200));
+    stage.pbx.expect("ACK");
+    assert!(stage.ear.hears(900.0, sent), "the place that answers is not heard");
+}

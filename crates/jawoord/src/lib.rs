@@ -28,6 +28,7 @@ pub mod office;
 pub mod page;
 pub mod peer;
 pub mod phone;
+pub mod places;
 pub mod port;
 pub mod progress;
 pub mod prompts;

@@ -5,11 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use sip::{Body, Header, LegId, Negotiated, Refusal, Remote, Request, Sdp};
+use sip::{Body, ForkId, Header, LegId, Negotiated, Refusal, Remote, Request, Sdp};
 
 use crate::{
     config::inside::Holds,
     leg::{Hold, Leg, Proposal},
+    places::Places,
 };
 
 /// One of the two legs.
@@ -108,6 +109,8 @@ pub struct Wires {
     call: Call,
     near: Leg,
     far: Leg,
+    /// Where the far leg rings.
+    places: Places,
     /// The answer to the caller's offer, or our offer once it is made, when it was left to us.
     answer: Option<Body>,
 }
@@ -130,7 +133,7 @@ impl Wires {
         let answer =
             answered.map_err(|refusal| Refused::of(refusal, own_ip))?.map(|(body, _)| body);
         let far = Leg::new(session.wrapping_add(1), media.1, Holds::default());
-        Ok(Self { call, near, far, answer })
+        Ok(Self { call, near, far, places: Places::default(), answer })
     }
 
     const fn side(&mut self, side: Side) -> &mut Leg {
@@ -202,9 +205,33 @@ impl Wires {
     }
 
     /// The far leg's INVITE is out; what becomes of the holds of whoever answers.
-    pub const fn dialled(&mut self, leg: LegId, holds: Holds) {
+    pub fn dialled(&mut self, leg: LegId, holds: Holds) {
         self.far.id = Some(leg);
         self.far.relays = holds;
+        self.places = Places::default();
+    }
+
+    /// A place of the far leg rings, perhaps with a description: what is agreed with the one that is
+    /// heard from now on, if that changes.
+    ///
+    /// # Errors
+    /// There is nothing to hear.
+    pub fn rings(
+        &mut self,
+        fork: ForkId,
+        sdp: Option<&Sdp>,
+    ) -> Result<Option<Negotiated>, Refusal> {
+        let heard = self.places.rings(fork, sdp);
+        heard.map_or(Ok(None), |sdp| self.read_answer(Side::Far, &sdp))
+    }
+
+    /// The same for a place that has given up.
+    ///
+    /// # Errors
+    /// There is nothing to hear in the one that is left.
+    pub fn gives_up(&mut self, fork: ForkId) -> Result<Option<Negotiated>, Refusal> {
+        let heard = self.places.gives_up(fork);
+        heard.map_or(Ok(None), |sdp| self.read_answer(Side::Far, &sdp))
     }
 
     /// Reads the answer to an offer of ours.

@@ -132,8 +132,9 @@ impl Node {
         let agreed = match event {
             Event::Acked { answer: Some(sdp), .. }
             | Event::Pracked { answer: Some(sdp), .. }
-            | Event::Answered { sdp, .. }
-            | Event::Provisional { sdp: Some(sdp), .. } => session.wires.read_answer(side, sdp)?,
+            | Event::Answered { sdp, .. } => session.wires.read_answer(side, sdp)?,
+            Event::Provisional { fork, sdp, .. } => session.wires.rings(*fork, sdp.as_ref())?,
+            Event::ForkEnded { fork, .. } => session.wires.gives_up(*fork)?,
             Event::Reanswered { refresh, sdp, .. } => {
                 if !refresh {
                     session.wires.accepted(side);
@@ -157,8 +158,6 @@ impl Node {
             }
             Event::Acked { answer: None, .. }
             | Event::Pracked { answer: None, .. }
-            | Event::ForkEnded { .. }
-            | Event::Provisional { sdp: None, .. }
             | Event::IncomingInvite { .. }
             | Event::Cancelled { .. }
             | Event::Rejected { .. }

@@ -3,6 +3,7 @@
 mod consent;
 mod crash;
 mod dead;
+mod early;
 mod erase;
 mod evidence;
 mod failover;

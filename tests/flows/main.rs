@@ -46,6 +46,7 @@ mod identity;
 mod long;
 mod notice;
 mod o;
+mod pass;
 mod proof;
 mod r;
 mod refresh;

@@ -2,7 +2,7 @@
 
 use call::{Direction, Time};
 use phonenumber::country::Id;
-use sip::{Host, LegId, Uri};
+use sip::{AskId, Host, LegId, Uri};
 
 use crate::{
     config::judge::Settings,
@@ -77,4 +77,17 @@ pub struct Transfer {
     pub place: Place,
     /// When it has rung for long enough.
     pub until: Time,
+}
+
+/// A transfer that the customer's side has been asked to make.
+#[derive(Clone, Copy, Debug)]
+pub struct Handed {
+    /// The leg that asked for it.
+    pub referrer: LegId,
+    /// Its REFER, until that is answered.
+    pub ask: Option<AskId>,
+    /// The CSeq number of that, if it wants to hear what becomes of it.
+    pub tells: Option<u32>,
+    /// Our REFER to the customer's side.
+    pub sent: AskId,
 }

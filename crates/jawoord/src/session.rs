@@ -15,8 +15,9 @@ use crate::{
         thread::Thread,
     },
     ladder::Ladder,
+    leg::Hold,
     progress::Progress,
-    referral::Transfer,
+    referral::{Handed, Transfer},
     wires::{Side, Wires},
 };
 
@@ -57,6 +58,8 @@ pub struct Session {
     pub since: Instant,
     /// The transfer that is under way.
     pub transfer: Option<Transfer>,
+    /// The transfer that was handed on.
+    pub handed: Option<Handed>,
     /// When a hold is to be told again to a side that had an offer open.
     pub again: Option<Time>,
     /// What is done for the caller before the answer.
@@ -131,6 +134,14 @@ impl Session {
     #[must_use]
     pub fn side(&self, party: Party) -> Side {
         if party == self.direction().caller() { Side::Near } else { Side::Far }
+    }
+
+    /// What a side's description means to the call. Who hands the customer on, and is heard by nobody
+    /// any more for all we know, cannot take the call back before that has failed.
+    #[must_use]
+    pub fn holds(&self, side: Side, hold: Hold) -> Hold {
+        let handed = self.handed.is_some_and(|handed| handed.ask.is_none());
+        if handed && self.party(side) == Party::Agent { Hold::Held } else { hold }
     }
 
     /// The customer's number, unless it was withheld.

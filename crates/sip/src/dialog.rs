@@ -102,6 +102,11 @@ impl Dialog {
         self
     }
 
+    /// Where the other side says that it is: its last Contact.
+    pub(crate) fn target(&self) -> &Uri {
+        &self.target
+    }
+
     /// A target refresh (RFC 3261 §12.2): the Contact of a re-INVITE or of its 2xx.
     pub(crate) fn refresh(&mut self, message: &Message) {
         if let Some(contact) = contact(message) {

@@ -108,7 +108,7 @@ pub use endpoint::core::Endpoint;
 pub use endpoint::event::{AskId, By, Event, ForkId, LegId, PingId, Pong, Sdp, Why};
 pub use network::{ListenerId, Remote, Transmit, Transport};
 pub use offer_answer::Own;
-pub use refer::{Refer, ReferError, Replaces};
+pub use refer::{Progress, Refer, ReferError, Replaces, refer_to};
 pub use registration::{RegisterFault, Registration, RegistrationId, Standing};
 pub use sdp::{Description, Direction, SdpError};
 pub use stream::{Broken, Frame, Framer};

@@ -69,6 +69,56 @@ impl Replaces {
     }
 }
 
+/// The Refer-To of a REFER of ours, with the dialog that the call is to take over.
+pub fn refer_to(target: &Uri, replaces: Option<&Replaces>) -> Option<Header> {
+    let mut value = format!("<{}", target.to_wire());
+    if let Some(replaces) = replaces.and_then(Replaces::header) {
+        value.push_str("?Replaces=");
+        for octet in replaces.value() {
+            match octet {
+                // RFC 3261 §25.1: what stands for itself in a header of a URI.
+                b'-' | b'_' | b'.' | b'!' | b'~' | b'*' => value.push(char::from(*octet)),
+                octet if octet.is_ascii_alphanumeric() => value.push(char::from(*octet)),
+                octet => value.push_str(&format!("%{octet:02X}")),
+            }
+        }
+    }
+    value.push('>');
+    Header::new("Refer-To", value).ok()
+}
+
+/// What a NOTIFY says about a transfer (RFC 3515 §2.4.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It is under way: 100 to 199.
+    Under(u16),
+    /// It has come to its end: 200 to 699.
+    Done(u16),
+    /// It will not be spoken of again, and its end is not known.
+    Unknown,
+}
+
+impl Progress {
+    /// Reads the first line of the body, and whether there will be another NOTIFY. What cannot be read
+    /// is a sign of life.
+    pub fn read(message: &Message) -> Progress {
+        let line = message.body().split(|octet| *octet == b'\r' || *octet == b'\n').next();
+        let status = line
+            .and_then(|line| std::str::from_utf8(line).ok()?.strip_prefix("SIP/2.0 "))
+            .and_then(|rest| rest.split(' ').next()?.parse::<u16>().ok())
+            .filter(|status| (100..700).contains(status));
+        let over = message.first("Subscription-State").is_some_and(|state| {
+            let word = state.split(|octet| *octet == b';').next().unwrap_or_default();
+            word.trim_ascii().eq_ignore_ascii_case(b"terminated")
+        });
+        match (status, over) {
+            (Some(status @ 200..), _) => Progress::Done(status),
+            (_, true) => Progress::Unknown,
+            (status, false) => Progress::Under(status.unwrap_or(100)),
+        }
+    }
+}
+
 /// Why a REFER cannot be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferError {

@@ -21,6 +21,9 @@ pub enum Transfers {
     /// It is carried out.
     #[default]
     Act,
+    /// One out of the house is handed on to the customer's side, which calls the new party itself; one
+    /// inside the house is carried out, because the customer's call would come back as a new one.
+    Pass,
     /// It is declined.
     Refuse,
 }

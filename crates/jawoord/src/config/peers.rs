@@ -47,8 +47,8 @@ pub struct Pbx {
     pub tls_names: Vec<Box<str>>,
     /// Where calls are sent.
     pub reach: Arc<Reach>,
-    /// Whether its REFERs are carried out, and its calls may take over its own legs.
-    pub transfers: bool,
+    /// What becomes of its REFERs, and whether its calls may take over its own legs.
+    pub transfers: Transfers,
 }
 
 /// Judges the trunks.
@@ -153,7 +153,7 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             networks: pbx.networks.clone(),
             tls_names,
             reach: Arc::new(reach),
-            transfers: pbx.transfers == Transfers::Act,
+            transfers: pbx.transfers,
         });
     }
     let names = trunk_names(file).chain(file.pbx.iter().flat_map(|pbx| &pbx.tls_names));

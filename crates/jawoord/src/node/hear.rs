@@ -47,7 +47,7 @@ impl Node {
             | Event::Bye { .. }
             | Event::Ended { .. } => self.on_leg(&event),
             Event::Asked { leg, ask, request } => self.asked(leg, ask, &request),
-            Event::Told { .. } => {}
+            Event::Told { leg, ask, status } => self.told(leg, ask, status),
         }
     }
 
@@ -84,6 +84,7 @@ impl Node {
         }
         match self.described(&mut session, side, event) {
             Ok(hold) => {
+                let hold = hold.map(|hold| session.holds(side, hold));
                 session.answered |= matches!(event, Event::Answered { .. });
                 let (party, answered) = (session.party(side), session.answered);
                 if let Some(input) = bridge::told(side, party, event, hold, answered) {

@@ -7,6 +7,7 @@ mod convey;
 mod dial;
 mod enrol;
 mod gate;
+mod hand_on;
 mod hear;
 mod hold;
 mod listen;

@@ -121,6 +121,7 @@ impl Node {
             since,
             transfer: None,
             progress,
+            handed: None,
             again: None,
             attempts: Attempts::default(),
             origin,

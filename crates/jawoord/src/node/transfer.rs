@@ -3,17 +3,18 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use call::{CallId, Party, Time};
+use call::{CallId, Connection, Party, Time};
 use ledger::Station;
 use ring::rand::SecureRandom;
 use sip::{
-    Abilities, AskId, Event, Header, Invite, LegId, NameAddr, Refer, Replaces, Request, Sdp, Uri,
+    Abilities, AskId, Event, Header, Invite, LegId, Method, NameAddr, Refer, Replaces, Request,
+    Sdp, Uri,
 };
 
 use super::{Node, arrived::Arrived};
 use crate::{
     bridge,
-    config::inside::Holds,
+    config::inside::{Holds, Transfers},
     identity::{
         self,
         carry::{self, CALL_HEADER, Crossing},
@@ -38,10 +39,15 @@ impl Node {
         let Some((mut session, side)) = session else {
             return self.says(leg, ask, 481);
         };
-        let status = if session.party(side) == Party::Customer || !self.acts(&session, leg) {
+        if *request.method() == Method::NOTIFY {
+            self.hears_of(&mut session, (leg, ask), request);
+            return self.put_back(session);
+        }
+        let transfers = self.transfers_of(&session, leg);
+        let status = if session.party(side) == Party::Customer || transfers == Transfers::Refuse {
             603
         } else {
-            self.refer(&mut session, side, (leg, ask), request)
+            self.refer(&mut session, side, (leg, ask), (request, transfers))
         };
         if status != 0 {
             self.says(leg, ask, status);
@@ -49,20 +55,30 @@ impl Node {
         self.put_back(session);
     }
 
-    fn says(&mut self, leg: LegId, ask: AskId, status: u16) {
-        let answered = self.endpoint.answer_asked(self.instant, (leg, ask), status, &[], None);
+    pub(crate) fn says(&mut self, leg: LegId, ask: AskId, status: u16) {
+        self.answers(leg, ask, status, &[]);
+    }
+
+    /// Takes a REFER on, and says so when nothing will be told of it (RFC 4488 §4).
+    pub(crate) fn accepts(&mut self, leg: LegId, ask: AskId, tells: bool) {
+        let silent = Header::new("Refer-Sub", "false").ok().filter(|_| !tells);
+        self.answers(leg, ask, 202, silent.as_slice());
+    }
+
+    fn answers(&mut self, leg: LegId, ask: AskId, status: u16, headers: &[Header]) {
+        let answered = self.endpoint.answer_asked(self.instant, (leg, ask), status, headers, None);
         if let Err(error) = answered {
             tracing::debug!(%error, "answering inside a call");
         }
     }
 
-    /// Whether the peer at a leg may have its calls transferred.
-    fn acts(&self, session: &Session, leg: LegId) -> bool {
+    /// What becomes of the transfers of the peer at a leg.
+    fn transfers_of(&self, session: &Session, leg: LegId) -> Transfers {
         let source = self.endpoint.peer(leg);
         let peer = source.and_then(|source| self.peer(&session.settings, source));
         match peer {
             Some(Peer::Pbx(pbx)) => pbx.transfers,
-            Some(Peer::Trunk(_)) | None => false,
+            Some(Peer::Trunk(_)) | None => Transfers::Refuse,
         }
     }
 
@@ -72,16 +88,22 @@ impl Node {
         session: &mut Session,
         side: Side,
         (leg, ask): (LegId, AskId),
-        request: &Request,
+        (request, transfers): (&Request, Transfers),
     ) -> u16 {
         // Row T-14: nothing goes past the question, and one transfer is made at a time.
-        if session.transfer.is_some() || !session.call.is_talking() {
+        let asked = session.handed.is_some_and(|handed| handed.ask.is_some());
+        if session.transfer.is_some() || asked || !session.call.is_talking() {
             return 491;
         }
         let refer = match Refer::read(request.message()) {
             Ok(refer) => refer,
             Err(error) => return error.status(),
         };
+        if transfers == Transfers::Pass
+            && let Some(status) = self.hands_on(session, side, (leg, ask), (request, &refer))
+        {
+            return status;
+        }
         let way = match self.way(session, &refer) {
             Ok(way) => way,
             Err(status) => return status,
@@ -95,7 +117,12 @@ impl Node {
             self.invitation(session, side, &refer.target, &way, successor.offer(), referred);
         let Some(invite) = invite else { return 503 };
         let Ok(called) = self.endpoint.invite(self.instant, &invite) else { return 503 };
-        self.says(leg, ask, 202);
+        if let Some(credentials) = &way.candidate.reach.digest
+            && let Err(error) = self.endpoint.equip(called, Arc::clone(credentials))
+        {
+            tracing::debug!(call = %session.id(), %error, "credentials for a transfer");
+        }
+        self.accepts(leg, ask, refer.tells);
         let label = match way.place {
             Place::Inside => "transfer inside the house",
             Place::Outside => "transfer out of the house",
@@ -131,7 +158,7 @@ impl Node {
 
     /// The party at the other end of the call that an attended transfer names (row T-04). That call
     /// must be one of ours, and not this one.
-    fn replaced_way(&self, own: CallId, replaces: &Replaces) -> Option<Way> {
+    pub(crate) fn replaced_way(&self, own: CallId, replaces: &Replaces) -> Option<Way> {
         let named = self.endpoint.replaced(replaces)?;
         let (call, side) = self.legs.get(&named).copied().filter(|(call, _)| *call != own)?;
         let session = self.sessions.get(&call)?;
@@ -253,7 +280,7 @@ impl Node {
                     self.tell(session, bridge::HOUSE_LEFT);
                 }
                 if transfer.referrer.is_none() {
-                    self.sound.hush(session);
+                    self.sound.connect(session, Connection::Bridged);
                 }
                 self.tell(session, bridge::held(Party::Agent, session.wires.hold(side)));
             }
@@ -321,6 +348,8 @@ impl Node {
         }
         transfer.referrer = None;
         self.tell(session, bridge::held(Party::Agent, Hold::Held));
+        // What the referrer still sends would end the ring-back.
+        self.sound.connect(session, Connection::Apart);
         self.sound.ring_back(session, Party::Customer);
         true
     }
@@ -373,7 +402,7 @@ impl Node {
 
     fn taken_over(&mut self, session: &mut Session, side: Side, arrival: &Arrived) -> u16 {
         let peer = self.peer(&session.settings, arrival.source);
-        let inside = matches!(peer, Some(Peer::Pbx(pbx)) if pbx.transfers);
+        let inside = matches!(peer, Some(Peer::Pbx(pbx)) if pbx.transfers != Transfers::Refuse);
         if !inside || session.party(side) == Party::Customer {
             return 403;
         }
@@ -407,10 +436,10 @@ impl Node {
 }
 
 /// Where a transfer goes.
-struct Way {
-    place: Place,
+pub(crate) struct Way {
+    pub(crate) place: Place,
     candidate: Candidate,
-    replaces: Option<Replaces>,
+    pub(crate) replaces: Option<Replaces>,
 }
 
 /// The address of the new party at the peer that leads to it. Whatever else the referrer wrote stays

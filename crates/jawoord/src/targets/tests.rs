@@ -1,7 +1,10 @@
 //! Which addresses a call tries, in which order, and what brings them down and back.
 
 use super::*;
-use crate::config::target::{Keys, Written};
+use crate::config::{
+    inside::Transfers,
+    target::{Keys, Written},
+};
 
 fn reach(targets: &[Written], keepalive_s: u32) -> Arc<Reach> {
     let keys = Keys {
@@ -24,7 +27,7 @@ fn pbx(name: &str, targets: &[&str], keepalive_s: u32) -> Pbx {
         name: name.into(),
         networks: Vec::new(),
         tls_names: Vec::new(),
-        transfers: true,
+        transfers: Transfers::Act,
         reach: reach(&written, keepalive_s),
     }
 }

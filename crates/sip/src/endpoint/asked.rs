@@ -1,5 +1,5 @@
 //! Requests inside a dialog that mean nothing to a dialog: the shell answers those of the other side
-//! and sends its own (REFER, NOTIFY, INFO; rows B-25, T-02).
+//! and sends its own (REFER, NOTIFY, INFO; rows B-25, T-02, T-06).
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -12,6 +12,8 @@ use super::leg::{Asked, Errand, Phase};
 use crate::network::Remote;
 use crate::refer::Replaces;
 use crate::transaction::layer::ServerId;
+use crate::uri::Uri;
+use crate::wire::address::NameAddr;
 use crate::wire::build::Body;
 use crate::wire::header::Header;
 use crate::wire::method::Method;
@@ -79,9 +81,16 @@ impl Endpoint {
             return Err(CommandError::WrongState);
         }
         let ask = AskId(self.next_number());
+        let refers = method == Method::REFER;
         let fatal = method != Method::NOTIFY;
-        let sending = Sending { headers, body, ..Sending::plain(method) };
+        // Who refers may want no news of it (RFC 4488 §5).
+        let own: &[(&str, &[u8])] = if refers { &[("Supported", b"norefersub")] } else { &[] };
+        let sending = Sending { own, headers, body, ..Sending::plain(method) };
         let sent = self.send_errand(now, leg, Errand::Ask { ask, fatal }, sending);
+        if let Some(held) = self.legs.get_mut(&leg).filter(|_| sent.is_some()) {
+            // It may tell us how far it is (RFC 3515 §2.4.4).
+            held.refers |= refers;
+        }
         sent.map(|_| ask).ok_or(CommandError::Full)
     }
 
@@ -128,6 +137,16 @@ impl Endpoint {
     /// Where the other end of a leg is, and by which of our listeners it is reached.
     pub fn peer(&self, leg: LegId) -> Option<Remote> {
         self.legs.get(&leg).map(|leg| leg.peer)
+    }
+
+    /// Where the other side of a leg says that it is: the Contact to which our requests go.
+    pub fn remote_target(&self, leg: LegId) -> Option<&Uri> {
+        self.legs.get(&leg).map(|leg| leg.dialog.target())
+    }
+
+    /// As whom the other side of a leg knows us: the From of our requests.
+    pub fn own_party(&self, leg: LegId) -> Option<NameAddr> {
+        NameAddr::parse(&self.legs.get(&leg)?.dialog.local)
     }
 
     /// What an INVITE to the peer of this leg says to take the leg's dialog over: the tags as that

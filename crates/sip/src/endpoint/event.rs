@@ -234,7 +234,8 @@ pub enum Event {
         /// The whole request.
         request: Arc<Request>,
     },
-    /// A request that the endpoint has no answer to (REFER): answer with `answer_asked`.
+    /// A request that the endpoint has no answer to (REFER, and NOTIFY after a REFER of ours): answer
+    /// with `answer_asked`.
     Asked {
         /// The leg.
         leg: LegId,

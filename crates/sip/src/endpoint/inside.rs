@@ -58,7 +58,10 @@ impl Endpoint {
             Method::PRACK => self.on_prack(now, id, server, request),
             Method::UPDATE => self.on_update(now, id, server, request, fork),
             Method::REFER => self.on_asked(now, id, server, request),
-            // No subscription of ours is ever open.
+            Method::NOTIFY if self.legs.get(&id).is_some_and(|leg| leg.refers) => {
+                self.on_asked(now, id, server, request);
+            }
+            // No other subscription of ours is ever open.
             Method::NOTIFY => self.refuse(now, server, &request, 481, &[]),
             Method::Known(_) => self.refuse(now, server, &request, 405, &[("Allow", ALLOW)]),
             Method::Extension(_) => self.refuse(now, server, &request, 501, &[("Allow", ALLOW)]),

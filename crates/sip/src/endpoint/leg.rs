@@ -227,6 +227,8 @@ pub(crate) struct Leg {
     pub(crate) asking: Option<Asking>,
     /// A change that waits until a refresh of ours has its answer.
     pub(crate) next: Option<Asking>,
+    /// We have sent REFER: NOTIFYs may come.
+    pub(crate) refers: bool,
     /// The other side lists UPDATE in Allow (RFC 3311 §4).
     pub(crate) takes_update: bool,
     pub(crate) acks: Vec<SentAck>,
@@ -270,6 +272,7 @@ impl Leg {
             asked: None,
             asking: None,
             next: None,
+            refers: false,
             takes_update: false,
             acks: Vec::new(),
             forks: Vec::new(),

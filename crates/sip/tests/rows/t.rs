@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip::{Body, CommandError, Event, Method, Refer, Replaces, Why};
+use sip::{Body, CommandError, Event, Method, Progress, Refer, Replaces, Why};
 
 use crate::peer::{Peer, SDP, text};
 
@@ -98,6 +98,43 @@ fn b_14_a_question_before_the_call_is_up_gets_491_and_a_late_one_481() {
     peer.take();
     peer.tell(&peer.inside("REFER", "b14", 3, &ringing, REFER_TO, ""));
     assert_eq!(peer.statuses(), [481]);
+}
+
+#[test]
+fn t_06_a_notify_is_the_shells_after_a_refer_of_ours_and_before_it_nobodys() {
+    let mut peer = Peer::new();
+    let (leg, answer) = peer.up("t06", "");
+    let state = "Event: refer\r\nSubscription-State: active;expires=60\r\nContent-Type: message/sipfrag\r\n";
+    peer.tell(&peer.inside("NOTIFY", "t06", 2, &answer, state, "SIP/2.0 100 Trying\r\n"));
+    assert_eq!(peer.statuses(), [481]);
+    let target = sip::Uri::parse(b"sip:+31209876543@192.0.2.9").unwrap();
+    let replaces = Replaces::parse(b"a@b;to-tag=1;from-tag=2").unwrap();
+    let header = sip::refer_to(&target, Some(&replaces)).unwrap();
+    peer.endpoint.send(peer.now, leg, Method::REFER, &[header], None).unwrap();
+    let refer = peer.take().remove(0);
+    assert_eq!(
+        text(refer.first("Refer-To")),
+        "<sip:+31209876543@192.0.2.9?Replaces=a%40b%3Bto-tag%3D1%3Bfrom-tag%3D2>"
+    );
+    assert_eq!(Refer::read(&refer).unwrap().replaces, Some(replaces));
+    assert!(refer.first("Contact").is_some(), "RFC 3515 §2.2");
+    for (cseq, state, body, progress) in [
+        (3, "active;expires=60", "SIP/2.0 180 Ringing\r\n", Progress::Under(180)),
+        (4, "active", "", Progress::Under(100)),
+        (5, "active", "SIP/2.0 200 OK\r\n", Progress::Done(200)),
+        (6, "terminated;reason=timeout", "SIP/2.0 100 Trying\r\n", Progress::Unknown),
+        (7, "terminated", "SIP/2.0 999 What\r\n", Progress::Unknown),
+    ] {
+        let headers = format!("Event: refer\r\nSubscription-State: {state}\r\n");
+        peer.tell(&peer.inside("NOTIFY", "t06", cseq, &answer, &headers, body));
+        let (_, ask, request) = asked(&mut peer);
+        assert_eq!(Progress::read(request.message()), progress, "{body}");
+        peer.endpoint.answer_asked(peer.now, (leg, ask), 200, &[], None).unwrap();
+        assert_eq!(peer.statuses(), [200]);
+    }
+    assert_eq!(peer.endpoint.remote_target(leg).unwrap().to_wire(), "sip:caller@192.0.2.9:5070");
+    let own = peer.endpoint.own_party(leg).unwrap();
+    assert_eq!(own.uri.to_wire(), "sip:+31201234567@192.0.2.1");
 }
 
 #[test]

@@ -37,7 +37,7 @@ const MODULES: &str = "res_timing_timerfd res_sorcery_config res_sorcery_memory 
     bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features \
     bridge_builtin_interval_features codec_alaw codec_ulaw format_wav format_pcm pbx_config \
     app_dial app_mixmonitor app_playtones app_echo app_stack app_verbose app_transfer \
-    func_channel func_callerid func_logic func_strings func_global app_exec";
+    func_channel func_callerid func_logic func_strings func_global func_uri app_exec";
 
 /// A program of the unpacked system, to be run with that system's own libraries.
 ///
@@ -59,6 +59,49 @@ fn system() -> PathBuf {
     system
 }
 
+/// How it and the node reach each other.
+#[derive(Clone, Debug, Default)]
+pub enum Way {
+    /// By datagrams.
+    #[default]
+    Udp,
+    /// By connections.
+    Tcp,
+    /// By connections under TLS. It shows this certificate, and wants one of this authority: from who
+    /// connects any, from whom it connects to one for the address.
+    Tls {
+        /// Its certificate.
+        certificate: PathBuf,
+        /// The key of it.
+        key: PathBuf,
+        /// Whom it trusts.
+        authority: PathBuf,
+    },
+}
+
+impl Way {
+    /// Its transport for the node on this port, and the name of it.
+    fn transport(&self, sip: u16) -> (&'static str, String) {
+        let open = |name| {
+            format!("[{name}]\ntype = transport\nprotocol = {name}\nbind = 127.0.0.1:{sip}\n")
+        };
+        match self {
+            Self::Udp => ("udp", String::new()),
+            Self::Tcp => ("tcp", open("tcp")),
+            Self::Tls { certificate, key, authority } => {
+                let own = format!(
+                    "method = tlsv1_2\ncert_file = {}\npriv_key_file = {}\nca_list_file = {}\n\
+                     verify_server = yes\nverify_client = yes\nrequire_client_cert = yes\n",
+                    certificate.display(),
+                    key.display(),
+                    authority.display()
+                );
+                ("tls", open("tls") + &own)
+            }
+        }
+    }
+}
+
 /// How an Asterisk is to be set up.
 #[derive(Clone, Debug)]
 pub struct Setup<'a> {
@@ -66,6 +109,8 @@ pub struct Setup<'a> {
     pub sip: u16,
     /// The node's SIP port on 127.0.0.1: the endpoint `box`.
     pub node: u16,
+    /// How the two reach each other; phones are reached by datagrams.
+    pub way: Way,
     /// Lines for the endpoint `box` beside the recipe's.
     pub endpoint: &'a str,
     /// Whether speech goes past Asterisk, between the node and the phones.
@@ -328,15 +373,16 @@ fn sounds(home: &Path, system: &Path) {
 
 /// The recipe's endpoint under another name, and the phones.
 fn pjsip(setup: &Setup<'_>) -> String {
-    let Setup { sip, node, endpoint, phones, direct_media, .. } = setup;
+    let Setup { sip, node, way, endpoint, phones, direct_media, .. } = setup;
+    let (by, transport) = way.transport(*sip);
     let direct = if *direct_media { "yes" } else { "no" };
     let mut text = format!(
         "[global]\ntype = global\ndebug = yes\n\
-         [udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{sip}\n\
-         [box]\ntype = endpoint\ntransport = udp\ncontext = from-box\ndisallow = all\n\
+         [udp]\ntype = transport\nprotocol = udp\nbind = 127.0.0.1:{sip}\n{transport}\
+         [box]\ntype = endpoint\ntransport = {by}\ncontext = from-box\ndisallow = all\n\
          allow = alaw,ulaw\ndtmf_mode = rfc4733\ntrust_id_inbound = yes\naors = box\n\
          direct_media = {direct}\n{endpoint}\n\
-         [box]\ntype = aor\ncontact = sip:127.0.0.1:{node}\n\
+         [box]\ntype = aor\ncontact = sip:127.0.0.1:{node}\\;transport={by}\n\
          [box]\ntype = identify\nendpoint = box\nmatch = 127.0.0.1\n"
     );
     for (user, address) in *phones {

@@ -8,13 +8,14 @@ use support::{
     sound::heard,
 };
 
-use super::{Office, Pbx, TWO_PHONES, all_heard, party, phone, seconds};
+use super::{Office, Pbx, TWO_PHONES, Transport, all_heard, party, phone, seconds};
 
 /// The agent's phone talks on into the hold, as careless ones do.
 /// The agent talks for three seconds, holds for three, talks for three, and hangs up.
-fn held(endpoint: &str) -> (Office, String) {
+fn held(endpoint: &str, transport: Transport) -> (Office, String) {
     let agent = phone(11, 440.0, &[(3_000, Act::Hold), (6_000, Act::Resume), (9_000, Act::HangUp)]);
     let pbx = Pbx {
+        transport,
         endpoint,
         phones: &[("6001", agent.address())],
         dialplan: TWO_PHONES,
@@ -30,7 +31,7 @@ fn held(endpoint: &str) -> (Office, String) {
 
 #[test]
 fn b_01_music_on_hold_of_asterisk_reaches_the_caller_and_speech_comes_back() {
-    let (mut office, words) = held("");
+    let (mut office, words) = held("", Transport::Udp);
     assert_eq!(words, "granted bridged recorded");
     let caller = office.callers.of("+31612345602");
     let (left, right) = office.recorded();
@@ -43,9 +44,9 @@ fn b_01_music_on_hold_of_asterisk_reaches_the_caller_and_speech_comes_back() {
     ]);
 }
 
-#[test]
-fn b_01_a_hold_that_asterisk_passes_on_pauses_the_recording_and_ends_in_two_way_speech() {
-    let (mut office, words) = held("moh_passthrough = yes");
+/// A hold of which Asterisk tells the node.
+pub fn passes_on(transport: Transport) -> Office {
+    let (mut office, words) = held("moh_passthrough = yes", transport);
     assert_eq!(words, "granted bridged recorded");
     let caller = office.callers.of("+31612345602");
     let rx = office.asterisk.heard("rx.wav");
@@ -66,4 +67,10 @@ fn b_01_a_hold_that_asterisk_passes_on_pauses_the_recording_and_ends_in_two_way_
             0.0
         );
     }
+    office
+}
+
+#[test]
+fn b_01_a_hold_that_asterisk_passes_on_pauses_the_recording_and_ends_in_two_way_speech() {
+    let _by_datagrams = passes_on(Transport::Udp);
 }

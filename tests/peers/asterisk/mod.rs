@@ -6,18 +6,28 @@ mod failure;
 mod hold;
 mod outbound;
 mod plain;
+mod refer;
 mod sipp;
+mod streams;
 mod timers;
 mod transfer;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
 
 use serde_json::Value;
 use support::{
-    asterisk::{Asterisk, Setup},
+    asterisk::{Asterisk, Setup, Way},
     exchange::{Act, Exchange, Manner, Plan},
     node::{Change, Node},
+    peer::stream::Authority,
+    port,
 };
+use tempfile::TempDir;
 
 use super::{party, seconds};
 
@@ -33,9 +43,63 @@ exten => 6002,1,Dial(PJSIP/6002,20)
  same => n,Hangup()
 ";
 
+/// How SIP travels between the node and its Asterisk.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Transport {
+    /// In datagrams.
+    #[default]
+    Udp,
+    /// Over TCP.
+    Tcp,
+    /// Over TLS: Asterisk has a certificate for this name, the node looks for one for `pbx.example`.
+    Tls(&'static str),
+}
+
+impl Transport {
+    /// The configuration with such a PBX at this port, the port of the node that Asterisk is to
+    /// know, if it is not that of its datagrams, and how Asterisk reaches it.
+    fn between(self, change: Change, sip: u16, folder: &Path) -> (Change, Option<u16>, Way) {
+        const LISTENER: &str = "name = \"lab\"\n";
+        let pbx = |change: Change, by: &str| {
+            let target = format!("{{ host = \"127.0.0.1\", port = {sip}, transport = \"{by}\" }}");
+            let pbx =
+                format!("name = \"pbx\"\ntls_names = [\"pbx.example\"]\ntarget = [{target}]\n#");
+            change.with("name = \"pbx\"\n", pbx)
+        };
+        match self {
+            Self::Udp => (change, None, Way::Udp),
+            Self::Tcp => {
+                let both = format!("{LISTENER}transport = [\"udp\", \"tcp\"]\n");
+                (pbx(change.with(LISTENER, both), "tcp"), None, Way::Tcp)
+            }
+            Self::Tls(name) => {
+                let (ca, here) = (Authority::new(), Ipv4Addr::LOCALHOST.into());
+                let (ours, theirs) = (folder.join("node"), folder.join("pbx"));
+                for folder in [&ours, &theirs] {
+                    fs::create_dir(folder).expect("a folder");
+                }
+                let authority = ca.file(folder);
+                let (certificate, key) = ca.signs_at("node.example", here).write(&ours);
+                let port = port::free();
+                let secure = format!(
+                    "name = \"secure\"\ntransport = \"tls\"\nbind = \"127.0.0.1:{port}\"\n\
+                     [listener.tls]\ncertificate = {certificate:?}\nkey = {key:?}\n\
+                     client_ca = {authority:?}\nserver_ca = {authority:?}\n\
+                     require_client_certificate = true\n\n[[listener]]\n{LISTENER}"
+                );
+                let (certificate, key) = ca.signs(name).write(&theirs);
+                let change = pbx(change.with(LISTENER, secure), "tls");
+                (change, Some(port), Way::Tls { certificate, key, authority })
+            }
+        }
+    }
+}
+
 /// How an Asterisk differs from the recipe's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pbx<'a> {
+    /// How SIP travels.
+    pub transport: Transport,
     /// Lines for the endpoint that is the node.
     pub endpoint: &'a str,
     /// Whether speech goes past it.
@@ -51,17 +115,22 @@ pub struct Office {
     pub node: Node,
     pub asterisk: Asterisk,
     pub callers: Exchange,
+    _papers: TempDir,
 }
 
 impl Office {
     /// Opens it: a node like the lab's but for `change`, before this Asterisk.
     pub fn open(change: &Change, pbx: Pbx<'_>) -> Self {
-        let node = Node::start(change);
-        let Pbx { endpoint, direct_media, phones, dialplan } = pbx;
-        let setup =
-            Setup { sip: node.pbx, node: node.sip, endpoint, direct_media, phones, dialplan };
+        let papers = TempDir::new().expect("a temporary folder");
+        let Pbx { transport, endpoint, direct_media, phones, dialplan } = pbx;
+        let sip = port::free();
+        let (change, secure, way) = transport.between(change.clone(), sip, papers.path());
+        let node = Node::start(&change);
+        let sip = if matches!(transport, Transport::Udp) { node.pbx } else { sip };
+        let at = secure.unwrap_or(node.sip);
+        let setup = Setup { sip, node: at, way, endpoint, direct_media, phones, dialplan };
         let asterisk = Asterisk::start(&setup);
-        Self { node, asterisk, callers: Exchange::callers() }
+        Self { node, asterisk, callers: Exchange::callers(), _papers: papers }
     }
 
     /// Places a call from outside.

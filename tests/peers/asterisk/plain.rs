@@ -6,7 +6,7 @@ use support::{
     scene::{ENGLISH, words},
 };
 
-use super::{Office, Pbx, all_heard, party, seconds};
+use super::{Office, Pbx, Transport, all_heard, party, seconds};
 
 /// It speaks 440 Hz for five seconds, keeps what it hears, and hangs up.
 pub const SPEAKS: &str = "
@@ -18,9 +18,9 @@ exten => _[+0-9].,1,Answer()
  same => n,Hangup()
 ";
 
-#[test]
-fn a_call_with_consent_is_heard_on_both_sides_and_recorded_as_it_was_heard() {
-    let pbx = Pbx { dialplan: SPEAKS, ..Pbx::default() };
+/// A call with consent that both sides hear and that is recorded as they heard it.
+pub fn spoken(transport: Transport) -> Office {
+    let pbx = Pbx { dialplan: SPEAKS, transport, ..Pbx::default() };
     let mut office = Office::open(&Change::default(), pbx);
     let plan = Plan::new("+31612345601", ENGLISH);
     office.call(plan.at(400, Act::Press('1')).at(600, Act::Speak(700.0)));
@@ -38,4 +38,10 @@ fn a_call_with_consent_is_heard_on_both_sides_and_recorded_as_it_was_heard() {
     ]);
     let crossed = [seconds(&rx, 440.0), seconds(&left, 440.0), seconds(&right, 700.0)];
     assert_eq!(crossed, [0.0; 3], "a side crosses");
+    office
+}
+
+#[test]
+fn a_call_with_consent_is_heard_on_both_sides_and_recorded_as_it_was_heard() {
+    let _by_datagrams = spoken(Transport::Udp);
 }

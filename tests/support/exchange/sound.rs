@@ -13,6 +13,8 @@ const FRAME: Duration = Duration::from_millis(20);
 /// A key lasts five packets; its end is sent three times (RFC 4733 §2.5.1.4).
 const UPDATES: u16 = 5;
 const ENDS: u16 = 3;
+/// RFC 3551 §6.
+const COMFORT_NOISE: u8 = 13;
 
 pub(crate) struct Sound {
     pub(crate) socket: UdpSocket,
@@ -25,6 +27,10 @@ pub(crate) struct Sound {
     ssrc: u32,
     next: Option<Instant>,
     key: Option<Key>,
+    /// Nothing is said: comfort noise once (RFC 3389), and no packets.
+    rests: bool,
+    /// The next packet is the first of its kind.
+    fresh: bool,
     /// Keys that came in, and the timestamp of the last.
     pressed: VecDeque<char>,
     last_pressed: Option<u32>,
@@ -52,6 +58,8 @@ impl Sound {
             ssrc,
             next: None,
             key: None,
+            rests: false,
+            fresh: false,
             pressed: VecDeque::new(),
             last_pressed: None,
         }
@@ -71,6 +79,10 @@ impl Sound {
         self.next = None;
     }
 
+    pub(crate) fn rest(&mut self, rests: bool) {
+        (self.rests, self.fresh) = (rests, true);
+    }
+
     pub(crate) fn press(&mut self, key: char, lost: bool) {
         let code = "0123456789*#ABCD".find(key).and_then(|code| u8::try_from(code).ok());
         let timestamp = self.timestamp;
@@ -80,20 +92,31 @@ impl Sound {
     pub(crate) fn tick(&mut self, now: Instant) {
         while let Some(at) = self.next.filter(|at| *at <= now) {
             self.next = Some(at + FRAME);
-            self.frame();
+            self.sequence = self.sequence.wrapping_add(u16::from(self.frame()));
             self.timestamp = self.timestamp.wrapping_add(160);
-            self.sequence = self.sequence.wrapping_add(1);
         }
     }
 
-    fn frame(&mut self) {
+    /// The packet of these 20 ms, if there is one.
+    fn frame(&mut self) -> bool {
+        let first = std::mem::take(&mut self.fresh);
+        if self.rests {
+            if first {
+                self.send(COMFORT_NOISE, self.timestamp, &[70]);
+            }
+            return first;
+        }
         let mut payload = Vec::with_capacity(160);
         for _ in 0..160 {
             let sample = if self.hz > 0.0 { (self.phase.sin() * 8_000.0) as i16 } else { 0 };
             payload.push(encode_a(sample));
             self.phase = (self.phase + self.hz * TAU / 8_000.0) % TAU;
         }
-        let Some(mut key) = self.key.take() else { return self.send(8, self.timestamp, &payload) };
+        let Some(mut key) = self.key.take() else {
+            // The marker begins what comes after a pause (RFC 3551 §4.1).
+            self.send(8 | u8::from(first) << 7, self.timestamp, &payload);
+            return true;
+        };
         key.sent += 1;
         let ended = key.sent > UPDATES;
         let [high, low] = (key.sent.min(UPDATES) * 160).to_be_bytes();
@@ -102,6 +125,7 @@ impl Sound {
             self.send(self.event, key.timestamp, &body);
         }
         self.key = (key.sent < UPDATES + ENDS).then_some(key);
+        true
     }
 
     fn send(&self, payload_type: u8, timestamp: u32, payload: &[u8]) {

@@ -2,13 +2,13 @@
 
 use std::{
     io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned,
     crypto::ring,
@@ -130,6 +130,17 @@ impl Stream {
             );
             self.look();
         }
+    }
+
+    /// The statuses of the responses that come until there are so many, in four seconds at most; where
+    /// none is wanted, those of 30 ms.
+    pub fn says(&mut self, enough: usize) -> Vec<u16> {
+        let patience = if enough == 0 { Duration::from_millis(30) } else { PATIENCE };
+        let until = Instant::now() + patience;
+        while self.waiting.len() < enough.max(1) && !self.closed && Instant::now() < until {
+            self.look();
+        }
+        self.waiting.drain(..).filter_map(|seen| seen.status()).collect()
     }
 
     /// Waits for these octets in front of everything else, and takes them.
@@ -277,6 +288,7 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "the tests' authority");
         let certificate = params.self_signed(&key).expect("a certificate");
         let (der, pem) = (certificate.der().clone(), certificate.pem());
         Self { certificate: der, pem, issuer: Issuer::new(params, key) }
@@ -297,10 +309,26 @@ impl Authority {
     /// It is no name.
     #[must_use]
     pub fn signs_until(&self, name: &str, year: i32) -> Paper {
+        self.certifies(name, None, year)
+    }
+
+    /// Signs a certificate for a DNS name and an address.
+    ///
+    /// # Panics
+    /// It is no name.
+    #[must_use]
+    pub fn signs_at(&self, name: &str, address: IpAddr) -> Paper {
+        self.certifies(name, Some(address), 4_000)
+    }
+
+    fn certifies(&self, name: &str, address: Option<IpAddr>, year: i32) -> Paper {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        // Who has its issuer's name has signed itself, as OpenSSL sees it.
+        params.distinguished_name.push(DnType::CommonName, name);
         params.subject_alt_names = vec![SanType::DnsName(name.try_into().expect("a name"))];
+        params.subject_alt_names.extend(address.map(SanType::IpAddress));
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         let certificate_pem = certificate.pem();
         Paper { certificate: certificate.der().clone(), certificate_pem, key }

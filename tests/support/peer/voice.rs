@@ -75,6 +75,7 @@ enum Order {
     Speak(f64),
     Press(char),
     Events(u8),
+    Rest(bool),
 }
 
 /// A peer's RTP port. It hears from the start and is silent until it is told where to send.
@@ -130,6 +131,12 @@ impl Voice {
         self.order(Order::Events(payload_type));
     }
 
+    /// Says nothing for a while, as a phone that saves its bandwidth: comfort noise (RFC 3389), then no
+    /// packet at all; or goes on.
+    pub fn rest(&self, rests: bool) {
+        self.order(Order::Rest(rests));
+    }
+
     /// Everything that has come in until now.
     pub fn heard(&mut self) -> &[Packet] {
         self.heard.extend(self.inbox.try_iter());
@@ -181,6 +188,7 @@ fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
             Ok(Order::Speak(hz)) => sound.hz = hz,
             Ok(Order::Press(key)) => sound.press(key, false),
             Ok(Order::Events(payload_type)) => sound.event = payload_type,
+            Ok(Order::Rest(rests)) => sound.rest(rests),
             Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(2)),
             Err(TryRecvError::Disconnected) => return,
         }

@@ -1,0 +1,177 @@
+//! What is between the words: pauses without packets (B-29), and what the legs report of themselves (B-31).
+
+use std::{
+    net::{SocketAddr, UdpSocket},
+    time::{Duration, Instant},
+};
+
+use support::{
+    peer::voice::Voice,
+    sound::{heard, level},
+    stage::{Stage, sdp, wait},
+};
+
+/// How long the caller pauses, in milliseconds.
+const PAUSE_MS: u64 = 2_000;
+
+#[test]
+fn b_29_a_pause_without_packets_is_silence_of_its_length_in_the_recording_and_no_loss_to_the_pbx() {
+    let mut stage = Stage::curt();
+    let (mut a, _ok) = stage.asked();
+    wait(300);
+    stage.ear.press('1');
+    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
+    let mut b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    stage.pbx.expect("ACK");
+    b.cseq = 0;
+    stage.desk.talk_to(invite.sound());
+    stage.desk.speak(440.0);
+    stage.ear.speak(700.0);
+    wait(1_500);
+    stage.ear.rest(true);
+    wait(PAUSE_MS);
+    stage.ear.rest(false);
+    wait(1_500);
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let bye = stage.pbx.expect("BYE");
+    stage.pbx.send(&b.reply(&bye, 200));
+    let _ended = stage.ended(1);
+
+    // What the PBX got of it: packets without a gap in their numbers, and a step in their time.
+    let packets = stage.desk.heard();
+    assert!(
+        packets.iter().all(|packet| packet.kind == 8),
+        "the PBX has not agreed on comfort noise"
+    );
+    let whole = packets.windows(2).all(|pair| pair[1].sequence == pair[0].sequence.wrapping_add(1));
+    assert!(whole, "the PBX takes the pause for loss");
+    let step =
+        |pair: &[support::peer::voice::Packet]| pair[1].timestamp.wrapping_sub(pair[0].timestamp);
+    let longest = packets.windows(2).map(step).max().unwrap_or_default() / 8;
+    assert!(u64::from(longest).abs_diff(PAUSE_MS) < 200, "a step of {longest} ms");
+
+    let rows = stage.node.until(&["recordings", "list"], |rows| rows[0]["state"] == "stored");
+    let (left, right) = stage.node.export(rows[0]["recording"].as_str().expect("an id"));
+    assert_eq!(left.len(), right.len(), "both sides are as long");
+    let frames: Vec<f64> = left.chunks(160).map(level).collect();
+    let loud = |frame: &f64| *frame > 300.0;
+    let first = frames.iter().position(loud).expect("speech");
+    let last = frames.iter().rposition(loud).expect("speech");
+    // The longest stretch of silence between speech and speech.
+    let silent = frames[first..last].split(loud).map(<[f64]>::len).max().unwrap_or_default() * 20;
+    assert!((silent as u64).abs_diff(PAUSE_MS) < 150, "{silent} ms of silence");
+    assert!(heard(&right, 440.0) > 0.9, "the other side went on: {}", heard(&right, 440.0));
+}
+
+/// A voice whose reports come to the port above its own, and that port.
+fn reporting(stage: &Stage) -> (Voice, UdpSocket) {
+    loop {
+        let voice = Voice::new(stage.pbx.own.ip());
+        let above = SocketAddr::new(voice.own.ip(), voice.own.port() + 1);
+        if let Ok(socket) = UdpSocket::bind(above) {
+            return (voice, socket);
+        }
+    }
+}
+
+/// The packets of a compound: type, and everything behind its header (RFC 3550 §6.1).
+fn packets(compound: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(header) = compound.get(at..at + 4) {
+        assert_eq!(header[0] >> 6, 2, "a version that is none: {compound:?}");
+        let length = usize::from(u16::from_be_bytes([header[2], header[3]])) * 4;
+        let body = compound.get(at + 4..at + 4 + length).expect("as long as it says");
+        found.push((header[1], body.to_vec()));
+        at += 4 + length;
+    }
+    assert_eq!(at, compound.len(), "octets behind the last packet");
+    found
+}
+
+/// The next compound that comes to a socket, and from where.
+fn report(socket: &UdpSocket) -> (Vec<(u8, Vec<u8>)>, SocketAddr) {
+    let mut buffer = [0; 2_048];
+    socket.set_read_timeout(Some(Duration::from_secs(12))).expect("a time-out");
+    let (length, from) = socket.recv_from(&mut buffer).expect("a report within 12 s");
+    (packets(&buffer[..length]), from)
+}
+
+fn word(octets: &[u8], at: usize) -> u32 {
+    octets.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_be_bytes)
+}
+
+/// A compound of several reports: as a sender, as a receiver about a stranger and about `node`, twice.
+fn several(own: u32, node: u32, middle: u32) -> Vec<u8> {
+    let mut sender = vec![0x80, 200, 0, 6];
+    for word in [own, middle >> 16, middle << 16, 160, 5, 800] {
+        sender.extend(word.to_be_bytes());
+    }
+    let mut receiver = vec![0x82, 201, 0, 13];
+    receiver.extend(own.to_be_bytes());
+    for (source, lost) in [(0x0bad_0bad_u32, 0_u32), (node, 64 << 24)] {
+        for word in [source, lost, 0, 0, 0, 0] {
+            receiver.extend(word.to_be_bytes());
+        }
+    }
+    let mut name = vec![0x81, 202, 0, 3];
+    name.extend(own.to_be_bytes());
+    name.extend([1, 4, b'p', b'e', b'e', b'r', 0, 0]);
+    [sender, receiver.clone(), name, receiver].concat()
+}
+
+#[test]
+fn b_31_each_leg_has_reports_of_its_own_where_its_line_says_and_a_goodbye_at_the_end() {
+    let mut stage = Stage::start();
+    let (desk, beside) = reporting(&stage);
+    stage.desk = desk;
+    // The caller wants his somewhere else (RFC 3605).
+    let elsewhere = UdpSocket::bind((stage.caller.own.ip(), 0)).expect("a free port");
+    let port = elsewhere.local_addr().expect("an address").port();
+    let mut a = stage.caller.calls(support::stage::CALLER, support::scene::NEVER);
+    stage.caller.send(&a.invite().sdp(format!("{}a=rtcp:{port}\r\n", sdp(stage.ear.own))));
+    let invite = stage.pbx.expect("INVITE");
+    let b = stage.pbx.called(&invite);
+    let mut talk = stage.answers(a, b, invite);
+
+    let ((ours, at_caller), (theirs, at_pbx)) = (report(&elsewhere), report(&beside));
+    assert_eq!(at_caller.port(), talk.ok.sound().port() + 1);
+    assert_eq!(at_pbx.port(), talk.invite.sound().port() + 1);
+    let mut names = Vec::new();
+    for (compound, voice) in [(&ours, &mut stage.ear), (&theirs, &mut stage.desk)] {
+        let source = voice.heard().first().expect("sound").ssrc;
+        let [(200, sender), (202, name)] = compound.as_slice() else { panic!("{compound:?}") };
+        assert_eq!((word(sender, 0), word(name, 0)), (source, source), "of another stream");
+        assert_eq!(sender.len(), 24 + 24, "it says what it has received");
+        names.push((source, name.get(6..30).map(<[u8]>::to_vec)));
+    }
+    assert!(names[0].0 != names[1].0 && names[0].1 != names[1].1, "one leg shows on the other");
+
+    // A compound of several reports is read to its end: our next one refers to it.
+    let (own, middle) = (0x1234_5678, 0xabcd_4321);
+    let sent = several(own, names[0].0, middle);
+    elsewhere.send_to(&sent, at_caller).expect("it is sent");
+    elsewhere.send_to(&sent[..sent.len() - 3], at_caller).expect("it is sent");
+    elsewhere.send_to(&[0x80, 200, 0xff, 0xff], at_caller).expect("it is sent");
+    let (next, _) = report(&elsewhere);
+    assert_eq!(word(&next[0].1, 24 + 16), middle, "our report is not referred to: {next:?}");
+    stage.desk.speak(500.0);
+    assert!(stage.ear.hears(500.0, Instant::now()), "the call has ended with it");
+
+    stage.hang_up(&mut talk);
+    for (socket, source) in [(&elsewhere, names[0].0), (&beside, names[1].0)] {
+        let last = loop {
+            let (compound, _) = report(socket);
+            if compound.iter().any(|(kind, _)| *kind == 203) {
+                break compound;
+            }
+        };
+        let (_, goodbye) = last.last().expect("a packet");
+        assert_eq!(word(goodbye, 0), source);
+    }
+    let mut buffer = [0; 2_048];
+    beside.set_nonblocking(true).expect("a socket");
+    wait(100);
+    assert!(beside.recv(&mut buffer).is_err(), "it goes on after the goodbye");
+}

@@ -243,3 +243,94 @@ fn e_01_an_emergency_is_refused_before_anything_leaves_and_a_refusal_names_its_m
     let other = node.fails(&["check", "--live", "--call", CALLED, "--trunk", "other"]);
     assert!(other.to_string().contains("no such trunk"), "{other:#}");
 }
+
+#[test]
+fn a_carrier_that_wants_a_proof_gets_it_and_one_that_sees_us_elsewhere_is_told_of() {
+    let mut peer = Peer::new(0);
+    let target = peer.own;
+    let pbx = carrier(Manner::Says(200));
+    let change = Change::default()
+        .with(
+            "name = \"pbx\"\naddress = ",
+            format!("name = \"pbx\"\naddress = \"{}\" #", pbx.address()),
+        )
+        .with("127.0.0.1:15070", target.to_string())
+        .with(
+            "\n[[pbx]]\n",
+            "\n[trunk.digest]\nuser = \"box\"\nsecret_env = \"SECRET\"\n\n[[pbx]]\n",
+        )
+        .under("SECRET", "wachtwoord");
+    let node = Node::start(&change);
+    let playing = thread::spawn(move || {
+        let options = peer.expect("OPTIONS");
+        peer.node = options.from;
+        let via = options.header("Via").replace(";rport", ";rport=4060;received=203.0.113.7");
+        let reply = peer.called(&options).reply(&options, 200).set("Via", via);
+        peer.send(&reply);
+        let invite = peer.expect("INVITE");
+        let challenge = "Digest realm=\"c\", nonce=\"1\", qop=\"auth\", algorithm=SHA-256";
+        let reply = peer.called(&invite).reply(&invite, 407);
+        peer.send(&reply.with("Proxy-Authenticate", challenge));
+        let proved = peer.expect("INVITE");
+        let proof = proved.header("Proxy-Authorization").to_owned();
+        let reply = peer.called(&proved).reply(&proved, 486);
+        peer.send(&reply);
+        proof
+    });
+    // The command has not the node's secret, and says so; the node has.
+    let report = node.done(&trial(CALLED));
+    assert!(report["findings"][0]["found"].as_str().is_some_and(|found| found.contains("SECRET")));
+    let proof = playing.join().expect("the carrier");
+    assert!(proof.contains("username=\"box\"") && proof.contains("nc=00000001"), "{proof}");
+    assert_eq!(said(&report, "")["facts"]["status"], 486);
+    let all = report["findings"].as_array().into_iter().flatten();
+    let ours: Vec<_> = all
+        .filter(|finding| finding["place"].as_str().is_some_and(|p| p.ends_with("our address")))
+        .collect();
+    assert_eq!(ours.len(), 1, "{report:#}");
+    assert_eq!(
+        (&ours[0]["grade"], &ours[0]["facts"]["seen"]),
+        (&"warn".into(), &"203.0.113.7:4060".into())
+    );
+    assert!(!report.to_string().contains("wachtwoord"));
+}
+
+mod sipp {
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    /// A SIPp that answers one call and sends its sound back.
+    struct Uas(Child);
+
+    impl Drop for Uas {
+        fn drop(&mut self) {
+            let _gone = self.0.kill();
+            let _reaped = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn a_trial_to_sipp_is_answered_and_hears_its_own_tone_again() {
+        let ports = support::port::Ports::reserve(6);
+        let (sip, media) = (ports.first(), (ports.first() + 2).to_string());
+        let (node, _pbx) = before(SocketAddr::from(([127, 0, 0, 1], sip)));
+        let port = sip.to_string();
+        let arguments = ["-sn", "uas", "-rtp_echo", "-i", "127.0.0.1", "-p", &port, "-mp", &media];
+        let child = Command::new("sipp")
+            .args(arguments)
+            .arg("-nostdin")
+            .current_dir(node.home.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("SIPp is installed (package sip-tester)");
+        let _uas = Uas(child);
+        thread::sleep(Duration::from_millis(500));
+        let report = node.json(&trial(CALLED));
+        assert_eq!(said(&report, "")["grade"], "ok", "{report:#}");
+        assert_eq!(said(&report, ", format")["facts"]["codec"], "PCMU");
+        assert_eq!(said(&report, ", sound from it")["grade"], "ok", "{report:#}");
+        assert_eq!(said(&report, ", sound to it")["facts"]["echo"], true);
+    }
+}

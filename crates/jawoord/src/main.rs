@@ -45,7 +45,10 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
                 trunk: trunk.clone(),
                 seconds: *seconds,
             });
-            reported(runtime.block_on(live::run(site, wanted)))
+            match runtime.block_on(live::run(site, wanted)) {
+                Ok(report) => reported(report),
+                Err(fault) => said((fault, false)),
+            }
         }
         Command::Check { site, number, from, trunk, pbx, live: false, .. } => {
             let trial = number.as_deref().map(|number| Trial {

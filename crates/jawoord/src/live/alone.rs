@@ -37,7 +37,7 @@ pub async fn look(settings: Settings, wanted: Option<&Wanted>) -> Report {
             findings.push(Finding::fail("peers", found, "look at what is said of each listener"));
         }
     }
-    Report::of(false, findings)
+    Report::of(None, findings)
 }
 
 /// Without chance there are no keys and no ids.

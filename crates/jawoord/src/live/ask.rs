@@ -99,8 +99,17 @@ impl Ask {
 /// What became of an OPTIONS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pinged {
-    /// This status came after so long.
-    Status(u16, Duration),
+    /// An answer.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// How long it took.
+        after: Duration,
+        /// What the peer was told of our address.
+        told: SocketAddr,
+        /// Where it saw us, if it says so.
+        seen: Option<SocketAddr>,
+    },
     /// Nobody is there: the system said so, or a connection does not stand.
     Nobody,
     /// It did not leave; why.
@@ -121,7 +130,8 @@ pub enum Told {
 /// The questions that are open and the calls that run. It has no part in the node's own calls.
 #[derive(Default)]
 pub(crate) struct Trials {
-    pings: HashMap<PingId, (Instant, oneshot::Sender<Pinged>)>,
+    /// When each went out, what it told of our address, and who waits for it.
+    pings: HashMap<PingId, (Instant, SocketAddr, oneshot::Sender<Pinged>)>,
     calls: HashMap<LegId, mpsc::UnboundedSender<Told>>,
 }
 
@@ -138,8 +148,8 @@ impl Trials {
     ) {
         match ask {
             Ask::Ping(way, answer) => match ping(now, &way, endpoint, leaves) {
-                Ok(ping) => {
-                    self.pings.insert(ping, (now, answer));
+                Ok((ping, told)) => {
+                    self.pings.insert(ping, (now, told, answer));
                 }
                 Err(error) => {
                     let _nobody_waits = answer.send(Pinged::Unsent(error));
@@ -167,10 +177,13 @@ impl Trials {
         event: Event,
         endpoint: &mut Endpoint,
     ) -> Option<Event> {
-        if let Event::Pong { ping, pong } = &event {
-            let Some((sent, answer)) = self.pings.remove(ping) else { return Some(event) };
+        if let Event::Pong { ping, pong, seen } = &event {
+            let Some((sent, told, answer)) = self.pings.remove(ping) else { return Some(event) };
             let _nobody_waits = answer.send(match pong {
-                Pong::Status(status) => Pinged::Status(*status, now.duration_since(sent)),
+                Pong::Status(status) => {
+                    let (status, after) = (*status, now.duration_since(sent));
+                    Pinged::Answered { status, after, told, seen: *seen }
+                }
                 Pong::Timeout => Pinged::Nobody,
             });
             return None;
@@ -206,11 +219,12 @@ fn ping(
     way: &Way,
     endpoint: &mut Endpoint,
     leaves: Option<Leaves>,
-) -> Result<PingId, CommandError> {
+) -> Result<(PingId, SocketAddr), CommandError> {
     let leaves = leaves.ok_or(CommandError::UnknownListener)?;
     let mut target = identity::host(way.address);
     named(&mut target, way.host.as_deref(), way.transport.port());
-    endpoint.options(now, leaves.listener, way.address, &target)
+    let ping = endpoint.options(now, leaves.listener, way.address, &target)?;
+    Ok((ping, leaves.own))
 }
 
 fn place(

@@ -86,16 +86,19 @@ pub struct Report {
     pub good: bool,
     /// Whether a running node has looked at itself.
     pub running: bool,
+    /// The configuration that a running node works with, as `jawoord check --json` names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// In the order in which a call would need them.
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    /// A report of these.
+    /// A report of these; `configuration` is that of a running node.
     #[must_use]
-    pub fn of(running: bool, findings: Vec<Finding>) -> Self {
+    pub fn of(configuration: Option<String>, findings: Vec<Finding>) -> Self {
         let good = findings.iter().all(|finding| finding.grade != Grade::Fail);
-        Self { good, running, findings }
+        Self { good, running: configuration.is_some(), configuration, findings }
     }
 
     /// A line for each, and one that counts them.
@@ -131,11 +134,14 @@ mod tests {
     fn a_report_is_a_line_for_each_finding_and_good_until_one_fails() {
         let fine = Finding::ok("store", "takes it").with(json!({ "free_mb": 5 }));
         let odd = Finding::warn("keys", "are old", "rotate them");
-        let report = Report::of(false, vec![fine.clone(), odd.clone()]);
+        let report = Report::of(None, vec![fine.clone(), odd.clone()]);
         let text = report.text();
         assert!(report.good);
         assert!(text.starts_with("ok    store: takes it\nwarn  keys: are old; rotate them\n"));
-        let bad = Report::of(true, vec![fine, odd, Finding::fail("a", "is off", "switch it on")]);
+        let bad = Report::of(
+            Some("0f".to_owned()),
+            vec![fine, odd, Finding::fail("a", "is off", "switch it on")],
+        );
         assert!(!bad.good);
         assert!(bad.text().ends_with(
             "FAIL  a: is off; switch it on\nthe node looked at itself: 1 ok, 1 to look at, 1 failed\n"
@@ -144,7 +150,10 @@ mod tests {
 
     #[test]
     fn a_report_crosses_the_control_socket_as_it_is() {
-        let report = Report::of(true, vec![Finding::warn("a", "b", "c").with(json!({ "ms": 1 }))]);
+        let report = Report::of(
+            Some("0f".to_owned()),
+            vec![Finding::warn("a", "b", "c").with(json!({ "ms": 1 }))],
+        );
         let value = serde_json::to_value(&report).unwrap();
         assert_eq!(value["findings"][0]["grade"], "warn");
         assert_eq!(serde_json::from_value::<Report>(value).unwrap(), report);

@@ -33,9 +33,9 @@ pub async fn look(
         findings
     });
     findings.extend::<Vec<Finding>>(blocking.await.unwrap_or_default());
-    let notes = notes.clone();
+    let (configuration, notes) = (settings.hash.to_string(), notes.clone());
     let asker = Box::new(move |ask| notes.send(Note::Try(ask)).is_ok());
     let subject = Arc::new(Subject::new(settings, true, asker));
     findings.extend(look::peers_and_call(&subject, wanted).await);
-    Some(Report::of(true, findings))
+    Some(Report::of(Some(configuration), findings))
 }

@@ -77,8 +77,12 @@ pub async fn target(
         if transport == Transport::Tls {
             reached.findings.extend(secured(&subject, place.clone(), &way).await);
         }
-        let (finding, up) = pinged(place, ping(&subject, way.clone()).await);
+        let answer = ping(&subject, way.clone()).await;
+        let (finding, up) = pinged(place.clone(), answer);
         reached.findings.push(finding);
+        if let Some(Pinged::Answered { told, seen: Some(seen), .. }) = answer {
+            reached.findings.push(mirrored(place, (told, seen), transport));
+        }
         reached.ways.push((way, up));
     }
     reached
@@ -175,7 +179,7 @@ fn pinged(place: String, pinged: Option<Pinged>) -> (Finding, bool) {
     let place = format!("{place}, OPTIONS");
     let mend = "look whether it runs, knows our address and is not behind a firewall";
     match pinged {
-        Some(Pinged::Status(status, after)) => {
+        Some(Pinged::Answered { status, after, .. }) => {
             let ms = after.as_millis();
             let found = format!("{status} after {ms} ms");
             let facts = json!({ "status": status, "ms": ms });
@@ -201,6 +205,27 @@ fn pinged(place: String, pinged: Option<Pinged>) -> (Finding, bool) {
     }
 }
 
+/// Whether the peer sees us where we say that we are. A stream leaves by any port.
+fn mirrored(
+    place: String,
+    (told, seen): (SocketAddr, SocketAddr),
+    transport: Transport,
+) -> Finding {
+    let place = format!("{place}, our address");
+    let same =
+        told.ip() == seen.ip() && (transport != Transport::Udp || told.port() == seen.port());
+    let facts = json!({ "told": told.to_string(), "seen": seen.to_string() });
+    let finding = if same {
+        Finding::ok(place, format!("it sees us at {}, as it is told", told.ip()))
+    } else {
+        let found = format!("it sees us at {seen} and is told {told}");
+        let mend = "there is a NAT on the way: write what it sees into `advertised_address` of the \
+                    listener and of the media ports, and forward their ports one to one";
+        Finding::warn(place, found, mend)
+    };
+    finding.with(facts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,7 +237,9 @@ mod tests {
             let (finding, up) = pinged("a".into(), answer);
             (finding.grade, up)
         };
-        let status = |status| Some(Pinged::Status(status, Duration::from_millis(12)));
+        let told = "192.0.2.1:5060".parse().unwrap();
+        let after = Duration::from_millis(12);
+        let status = |status| Some(Pinged::Answered { status, after, told, seen: None });
         assert_eq!(grade(status(200)), (Grade::Ok, true));
         assert_eq!(grade(status(405)), (Grade::Ok, true));
         assert_eq!(grade(status(403)), (Grade::Warn, true));
@@ -234,5 +261,17 @@ mod tests {
         assert_eq!(shown("a".into(), &shaken(None), days(29)).grade, Grade::Warn);
         let bad = shown("a".into(), &shaken(Some("it has expired; renew it")), None);
         assert_eq!((bad.grade, bad.mend.as_deref()), (Grade::Fail, Some("renew it")));
+    }
+
+    #[test]
+    fn a_peer_that_sees_us_elsewhere_than_it_is_told_is_behind_a_nat() {
+        let told: SocketAddr = "192.0.2.1:5060".parse().unwrap();
+        let grade = |seen: &str, transport| {
+            mirrored("a".into(), (told, seen.parse().unwrap()), transport).grade
+        };
+        assert_eq!(grade("192.0.2.1:5060", Transport::Udp), Grade::Ok);
+        assert_eq!(grade("192.0.2.1:4060", Transport::Udp), Grade::Warn);
+        assert_eq!(grade("192.0.2.1:4060", Transport::Tls), Grade::Ok);
+        assert_eq!(grade("203.0.113.7:5060", Transport::Tls), Grade::Warn);
     }
 }

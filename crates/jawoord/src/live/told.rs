@@ -224,8 +224,9 @@ fn format(place: &str, agreed: &Negotiated, ptime_ms: u16) -> Finding {
         0 => format!("{codec}, {} ms wanted", agreed.ptime_ms),
         ms => format!("{codec}, {ms} ms a packet, {} ms wanted", agreed.ptime_ms),
     };
-    let finding = if agreed.is_held() || !agreed.direction.receives() {
-        let found = format!("{found}, and the far end holds ({})", agreed.direction.name());
+    let both = agreed.direction.sends() && agreed.direction.receives();
+    let finding = if !both || agreed.remote_rtp.is_none() {
+        let found = format!("{found}, and not both ways: {} here", agreed.direction.name());
         Finding::warn(place, found, "call somebody who talks both ways")
     } else {
         Finding::ok(place, found)

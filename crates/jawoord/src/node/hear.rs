@@ -29,7 +29,7 @@ impl Node {
                     Arrived { leg, source, request, max_forwards, offer, reliable, since };
                 self.arrives(arrived);
             }
-            Event::Pong { ping, pong } => self.pong(ping, pong),
+            Event::Pong { ping, pong, seen: _ } => self.pong(ping, pong),
             Event::Registration { registration, standing } => {
                 self.registered(registration, standing);
             }

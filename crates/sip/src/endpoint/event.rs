@@ -1,6 +1,7 @@
 //! What an endpoint reports.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -280,6 +281,9 @@ pub enum Event {
         ping: PingId,
         /// What came back.
         pong: Pong,
+        /// Where the peer saw it come from, if it says so (RFC 3581 §4): behind a NAT, another
+        /// address than ours.
+        seen: Option<SocketAddr>,
     },
 }
 

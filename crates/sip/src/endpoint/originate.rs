@@ -19,6 +19,7 @@ use crate::uri::Uri;
 use crate::wire::message::Message;
 use crate::wire::method::Method;
 use crate::wire::request::cseq;
+use crate::wire::via::Via;
 
 /// How often an INVITE is sent again with a longer session interval.
 const MAX_TRIES: u8 = 3;
@@ -129,7 +130,8 @@ impl Endpoint {
         }
         match passed.owner {
             Owner::Ping(ping) if status >= 200 => {
-                self.emit(Event::Pong { ping, pong: Pong::Status(status) })
+                let seen = response.list("Via").first().and_then(|via| Via::parse(via)?.seen());
+                self.emit(Event::Pong { ping, pong: Pong::Status(status), seen })
             }
             Owner::Ping(_) => {}
             Owner::Registration(id) if status >= 200 => {
@@ -272,7 +274,7 @@ impl Endpoint {
             }
             Owner::Ping(ping) => {
                 if silent.is_some() {
-                    self.emit(Event::Pong { ping, pong: Pong::Timeout });
+                    self.emit(Event::Pong { ping, pong: Pong::Timeout, seen: None });
                 }
                 return;
             }

@@ -67,6 +67,22 @@ impl Via {
         }
     }
 
+    /// Where whoever answers saw the request come from, as far as it says so (RFC 3581 §4).
+    pub(crate) fn seen(&self) -> Option<SocketAddr> {
+        let text = |name: &str| self.params.value(name).and_then(|v| std::str::from_utf8(v).ok());
+        let received = text("received").and_then(|ip| ip.trim_matches(['[', ']']).parse().ok());
+        let rport = text("rport").and_then(|port| port.parse().ok());
+        if received.is_none() && rport.is_none() {
+            return None;
+        }
+        let stated = match &self.host {
+            Host::Ip(ip) => Some(*ip),
+            Host::Name(_) => None,
+        };
+        let port = rport.or(self.port).unwrap_or(5060);
+        Some(SocketAddr::new(received.or(stated)?, port))
+    }
+
     /// Where a response goes. Over UDP to the source when rport was asked for, else to the source's
     /// address with the port of sent-by. Over a stream by the connection of the request; once that is
     /// gone, to the source's address with the port of sent-by (RFC 3261 §18.2.2). `maddr` is not

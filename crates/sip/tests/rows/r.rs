@@ -60,7 +60,13 @@ fn r_17_a_peer_that_answers_lives_and_one_that_does_not_is_reported() {
     };
     let options = ping(&mut peer);
     peer.tell(&peer.answer_to(&options, 404));
-    assert!(matches!(peer.event(), Some(Event::Pong { pong: Pong::Status(404), .. })));
+    assert!(matches!(peer.event(), Some(Event::Pong { pong: Pong::Status(404), seen: None, .. })));
+    let options = ping(&mut peer);
+    let stamped =
+        peer.answer_to(&options, 200).replacen(";rport", ";rport=4060;received=203.0.113.7", 1);
+    peer.tell(&stamped);
+    let nat = "203.0.113.7:4060".parse().unwrap();
+    assert!(matches!(peer.event(), Some(Event::Pong { seen: Some(seen), .. }) if seen == nat));
     ping(&mut peer);
     peer.wait(Duration::from_secs(33));
     assert!(matches!(peer.event(), Some(Event::Pong { pong: Pong::Timeout, .. })));

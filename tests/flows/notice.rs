@@ -1,4 +1,4 @@
-//! The notice before the answer, in a 183: rows, B-18 and C-09.
+//! The notice before the answer, in a 183: rows, B-18, C-09 and C-11.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use support::{
     peer::{leg::Leg, seen::Seen, voice::Packet},
     scene::{ENGLISH, NEVER, words},
     sound::level,
-    stage::{CALLER, Stage, sdp, wait},
+    stage::{CALLER, Stage, sdp, sdp_again, wait},
 };
 
 /// A stage whose trunk lets the notice be heard before the answer, with these keys beside, and on
@@ -227,4 +227,35 @@ fn c_09_a_cancel_in_the_notice_ends_it_with_487_and_nobody_else_hears_of_the_cal
     assert_eq!(late, 0, "the notice goes on");
     assert_eq!(all_words(&stage, 1), ["abandoned caller-gone abandoned"]);
     leaves_no_recording(&stage);
+}
+
+#[test]
+fn c_11_a_hold_before_the_answer_stops_the_notice_and_its_end_plays_it_again() {
+    let mut stage = early("");
+    let mut a = stage.caller.calls(CALLER, ENGLISH);
+    let start = Instant::now();
+    stage.caller.send(&a.invite().with("Supported", "100rel").sdp(sdp(stage.ear.own)));
+    let progress = stage.caller.expect(183);
+    a.take(&progress);
+    pracks(&mut stage, &mut a, &progress, None);
+    hears_the_notice(&mut stage, &progress, start);
+    let update = |stage: &mut Stage, a: &mut Leg, version, direction| {
+        let contact = a.contact.clone();
+        let draft = a.request("UPDATE").with("Contact", contact);
+        stage.caller.send(&draft.sdp(sdp_again(stage.ear.own, version, direction)));
+        stage.caller.expect((200, "UPDATE"))
+    };
+    let ok = update(&mut stage, &mut a, 2, "sendonly");
+    assert!(ok.body().contains("a=recvonly"), "{}", ok.body());
+    wait(100);
+    let held = Instant::now();
+    wait(400);
+    let spoken = stage.ear.heard().iter().filter(|p| p.at >= held && speaks(p)).count();
+    assert_eq!(spoken, 0, "the notice goes on in the hold");
+    let back = Instant::now();
+    update(&mut stage, &mut a, 3, "sendrecv");
+    hears_the_notice(&mut stage, &progress, back);
+    stage.caller.send(&a.cancel());
+    stage.caller.expect((487, "INVITE"));
+    stage.pbx.hears_no(50, "INVITE");
 }

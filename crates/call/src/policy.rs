@@ -166,8 +166,9 @@ pub struct Asking {
     pub repeats: u8,
     /// How long each answer is waited for (default 4 s).
     pub answer_timeout: Duration,
-    /// From the answer to the INVITE to the PBX at most (default and ceiling 35 s), and for as long
-    /// a question in a call that the PBX started; explanations asked for by key do not count.
+    /// From the answer, or the 183 of a notice before it, to the INVITE to the PBX at most (default
+    /// and ceiling 35 s), and for as long a question with both parties listening; explanations asked
+    /// for by key do not count.
     pub unbridged_limit: Duration,
     /// When the PBX is called. In a call that the PBX started only whether the decision is
     /// confirmed.

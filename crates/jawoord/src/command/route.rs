@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{Direction, Outbound, Private, Recording};
+use call::{Asking, Direction, Outbound, Private, QuestionAt, Recording};
 use serde_json::{Value, json};
 
 use crate::{
@@ -79,15 +79,17 @@ struct Explained {
     read: Private<String>,
     emergency: bool,
     line: Option<Arc<call::Line>>,
+    /// When the question comes whose notice is heard before the answer.
+    early: Option<QuestionAt>,
     steps: Vec<Step>,
     why: Vec<String>,
 }
 
 impl Explained {
     fn of(settings: &Settings, peer: Peer<'_>, trial: &Trial<'_>) -> Self {
-        let (outbound, country) = match peer {
-            Peer::Trunk(trunk) => (false, Some(trunk.country)),
-            Peer::Pbx(_) => (true, settings.trunks.first().map(|trunk| trunk.country)),
+        let (outbound, country, early) = match peer {
+            Peer::Trunk(trunk) => (false, Some(trunk.country), trunk.early),
+            Peer::Pbx(_) => (true, settings.trunks.first().map(|trunk| trunk.country), None),
         };
         let country = country.unwrap_or(phonenumber::country::Id::NL);
         let read = route::read(settings, peer, trial.number, country);
@@ -108,6 +110,7 @@ impl Explained {
             read,
             emergency,
             line,
+            early: early.map(|early| early.notice.question),
             steps,
             why: Vec::new(),
         };
@@ -132,16 +135,12 @@ impl Explained {
                 why.push(format!("line {} has {}", line.id, line.pattern));
                 why.push(match &line.policy.recording {
                     Recording::Ask(asking) => {
-                        let when = match (self.outbound, asking.outbound) {
-                            (false, _) => "asks",
-                            (true, Outbound::AgentAsks { .. }) => "asks when the agent wants it,",
-                            (true, Outbound::Join) => "asks with the agent listening,",
-                            (true, Outbound::HoldBack) => "asks before the agent is connected,",
-                            (true, Outbound::Never) => "never asks those who are called,",
-                        };
                         format!(
-                            "policy {} {when} in {} on the ground {}, and records on yes only",
-                            line.policy.id, asking.language, asking.ground
+                            "policy {} {} in {} on the ground {}, and records on yes only",
+                            line.policy.id,
+                            self.when(asking),
+                            asking.language,
+                            asking.ground
                         )
                     }
                     Recording::Never => {
@@ -163,6 +162,21 @@ impl Explained {
             why.push("there is no target to send it to: it would get 503".to_owned());
         }
         why
+    }
+
+    /// When the customer is asked.
+    const fn when(&self, asking: &Asking) -> &'static str {
+        match (self.outbound, asking.outbound) {
+            (false, _) => match self.early {
+                None => "asks",
+                Some(QuestionAt::AfterAnswer) => "gives notice before the answer, asks after it,",
+                Some(QuestionAt::BeforeAnswer) => "gives notice and asks before the answer,",
+            },
+            (true, Outbound::AgentAsks { .. }) => "asks when the agent wants it,",
+            (true, Outbound::Join) => "asks with the agent listening,",
+            (true, Outbound::HoldBack) => "asks before the agent is connected,",
+            (true, Outbound::Never) => "never asks those who are called,",
+        }
     }
 
     fn told(self) -> (String, Value, bool) {
@@ -253,8 +267,17 @@ fn steps(settings: &Settings, from: Peer<'_>, trial: &Trial<'_>, emergency: bool
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use call::EarlyNotice;
+
     use super::*;
-    use crate::config::{judge, problem::Problems, read::read_text};
+    use crate::config::{
+        early::{Early, Unmarked},
+        judge,
+        problem::Problems,
+        read::read_text,
+    };
 
     fn settings() -> Settings {
         let lab = include_str!("../../../../config/lab.toml");
@@ -292,6 +315,21 @@ mod tests {
         assert!(
             text.contains("1. pbx at 127.0.0.1:15080/udp (priority 0, weight 1) gets 4567, from")
         );
+    }
+
+    #[test]
+    fn a_06_a_number_whose_notice_comes_before_the_answer_says_so() {
+        let mut settings = settings();
+        for (question, said) in [
+            (QuestionAt::AfterAnswer, "gives notice before the answer, asks after it, in nl"),
+            (QuestionAt::BeforeAnswer, "gives notice and asks before the answer, in nl"),
+        ] {
+            let notice = EarlyNotice { question, limit: Duration::from_secs(60) };
+            let trunk = settings.trunks.first_mut().expect("a trunk");
+            trunk.early = Some(Early { notice, unmarked: Unmarked::Plain });
+            let (text, _, _) = explain(&settings, &inbound("0201234567"));
+            assert!(text.contains(said), "{text}");
+        }
     }
 
     #[test]

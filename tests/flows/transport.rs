@@ -116,6 +116,9 @@ fn s_08_a_pbx_that_is_reached_by_tcp_is_reached_anew_after_it_has_hung_up() {
         stream.send(&Leg::called(stream.own, &invite).reply(&invite, 486));
         stream.expect("ACK");
         stage.caller.expect((486, "INVITE"));
+        // It hangs up, and the node gets to know: a call in the same millisecond would still go by it.
+        drop(stream);
+        thread::sleep(Duration::from_millis(200));
     }
     // Two calls at a time share one connection.
     let mut a = stage.caller.calls(CALLER, NEVER);
@@ -296,6 +299,21 @@ fn s_07_a_pbx_under_tls_is_called_only_when_its_certificate_is_for_its_name() {
         let log = secure.stage.node.log();
         assert_eq!(log.contains("is not for the peer's `tls_names`"), !expected, "{shown}: {log}");
     }
+}
+
+#[test]
+fn s_07_a_pbx_that_does_not_accept_our_certificate_is_said_to_and_the_caller_is_told() {
+    let ear = Ear::at(local(0));
+    let port = ear.own.port();
+    let secure = Secure::start(|change| pbx_by(change, "tls", port));
+    let mut stream = secure.connect("sbc.example").expect("a handshake");
+    let mut a = calls(&stream, "TLS");
+    stream.send(&a.invite().sdp(sdp(secure.stage.ear.own)));
+    let paper = secure.ca.signs("pbx.example");
+    assert!(ear.accept_secured(&Authority::new(), &paper).is_err(), "it knows our authority");
+    stream.expect("503");
+    let log = secure.stage.node.log();
+    assert!(log.contains("the other side does not accept our certificate"), "{log}");
 }
 
 #[test]

@@ -65,9 +65,15 @@ fn bind(address: IpAddr, port: u16) -> io::Result<Pair> {
 mod tests {
     use super::*;
 
+    /// An address of loopback on which nothing but this process has ports.
+    fn own() -> IpAddr {
+        let [_, high, middle, low] = std::process::id().to_be_bytes();
+        IpAddr::from([127, 64 | high & 63, middle, low])
+    }
+
     #[test]
     fn pairs_are_even_and_a_taken_one_is_passed_over() {
-        let address = IpAddr::from([127, 0, 0, 1]);
+        let address = own();
         let mut ports = Ports::new(address, (47_310, 47_317), 5);
         let taken = ports.bind().unwrap();
         let mut ports = Ports::new(address, (47_310, 47_317), 5);
@@ -77,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_range_in_use_is_an_error_and_never_a_wait() {
-        let address = IpAddr::from([127, 0, 0, 1]);
+        let address = own();
         let mut ports = Ports::new(address, (47_320, 47_323), 0);
         let _held = (ports.bind().unwrap(), ports.bind().unwrap());
         assert!(ports.bind().is_err());

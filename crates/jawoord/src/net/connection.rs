@@ -34,8 +34,8 @@ const CHUNK: usize = 8_192;
 pub enum Said {
     /// A whole message.
     Message(Vec<u8>),
-    /// Its end: no further message will come.
-    End,
+    /// Its end: no further message will come. Why, when it could not be read any more.
+    End(Option<io::Error>),
 }
 
 /// The two ends of a connection's task.
@@ -62,11 +62,12 @@ where
     let keepalive = patience.keepalive.filter(|_| ours);
     let mut writing = std::pin::pin!(writing(write, queue, keepalive));
     let mut reading = std::pin::pin!(reading(read, &own, &hear, patience, ours));
-    let peer_is_done = tokio::select! {
-        () = &mut reading => true,
-        _ended = &mut writing => false,
+    let done = tokio::select! {
+        why = &mut reading => Some(why),
+        _ended = &mut writing => None,
     };
-    let _nobody_listens = hear(Said::End).await;
+    let peer_is_done = done.is_some();
+    let _nobody_listens = hear(Said::End(done.flatten())).await;
     if peer_is_done {
         // What answers its last message is still to go out.
         let _either_way = time::timeout(DRAIN, writing).await;
@@ -93,14 +94,15 @@ async fn writing(
     }
 }
 
-/// Reads until the peer is done, breaks the framing, or is too slow.
+/// Reads until the peer is done, breaks the framing, or is too slow; the error that ended it, if one did.
 async fn reading<F, A>(
     mut read: impl AsyncRead + Unpin,
     own: &mpsc::WeakSender<Vec<u8>>,
     hear: &F,
     patience: Patience,
     ours: bool,
-) where
+) -> Option<io::Error>
+where
     F: Fn(Said) -> A,
     A: Future<Output = bool>,
 {
@@ -109,10 +111,14 @@ async fn reading<F, A>(
     let (mut spoken, mut midway) = (ours, false);
     let mut until = Instant::now() + if ours { patience.idle } else { patience.message };
     loop {
-        let Ok(Ok(length)) = time::timeout_at(until, read.read(&mut buffer)).await else { return };
-        let Some(octets) = buffer.get(..length).filter(|octets| !octets.is_empty()) else { return };
+        let length = match time::timeout_at(until, read.read(&mut buffer)).await {
+            Ok(Ok(length)) => length,
+            Ok(Err(error)) => return Some(error),
+            Err(_) => return None,
+        };
+        let octets = buffer.get(..length).filter(|octets| !octets.is_empty())?;
         framer.feed(octets);
-        let Some(complete) = frames(&mut framer, own, hear).await else { return };
+        let complete = frames(&mut framer, own, hear).await?;
         spoken |= complete;
         let begins = framer.is_midway() && (complete || !midway);
         midway = framer.is_midway();
@@ -187,7 +193,7 @@ mod tests {
         let hear = move |said| {
             let _gone = heard.send(match said {
                 Said::Message(_) => "message",
-                Said::End => "end",
+                Said::End(_) => "end",
             });
             std::future::ready(true)
         };

@@ -161,7 +161,12 @@ impl Task {
         let hear = |said| {
             let sign = match said {
                 Said::Message(octets) => Sign::Message { number, octets },
-                Said::End => Sign::Over { number },
+                Said::End(why) => {
+                    if let Some(error) = why.filter(|error| ours && is_alert(error)) {
+                        tracing::warn!(why = %Why(&error), "a TLS connection of ours was ended");
+                    }
+                    Sign::Over { number }
+                }
             };
             let signs = &signs;
             async move { signs.take(sign).await.is_ok() }
@@ -196,6 +201,13 @@ fn settle(stream: &TcpStream) {
     let _slower = stream.set_nodelay(true);
     let probe = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE / 4);
     let _unnoticed = SockRef::from(stream).set_tcp_keepalive(&probe);
+}
+
+/// Whether the other side has ended TLS with an alert. With TLS 1.3 it looks at our certificate only
+/// when the handshake is over for us (RFC 8446 §2).
+fn is_alert(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
 }
 
 /// Why a handshake failed, without the names that a certificate holds.

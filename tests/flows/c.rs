@@ -43,6 +43,12 @@ fn speaks(packets: &[Packet], since: Instant) -> usize {
     packets.iter().filter(|p| p.at >= since && level(&p.samples()) > 99.0).count()
 }
 
+/// The first fifth of a second that is heard.
+fn opening(packets: &[Packet]) -> Vec<Vec<u8>> {
+    let speech = packets.iter().filter(|p| level(&p.samples()) > 99.0);
+    speech.take(10).map(|p| p.payload.clone()).collect()
+}
+
 #[test]
 fn c_11_a_hold_in_the_notice_stops_it_and_the_resume_plays_it_again_where_it_says() {
     let mut stage = Stage::start();
@@ -66,6 +72,8 @@ fn c_11_a_hold_in_the_notice_stops_it_and_the_resume_plays_it_again_where_it_say
     let back = Instant::now();
     assert!(moved.until(3_000, |packets| speaks(packets, back) > 20), "no notice after the hold");
     assert_eq!(speaks(stage.ear.heard(), back + Duration::from_millis(60)), 0);
+    let again = opening(moved.heard()) == opening(stage.ear.heard());
+    assert!(again, "it goes on where the hold came, and not from its beginning");
     stage.caller.send(&a.request("BYE"));
     stage.caller.expect((200, "BYE"));
     stage.pbx.hears_no(50, "INVITE");

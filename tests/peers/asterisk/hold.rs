@@ -12,7 +12,7 @@ use super::{Office, Pbx, TWO_PHONES, Transport, all_heard, party, phone, seconds
 
 /// The agent's phone talks on into the hold, as careless ones do.
 /// The agent talks for three seconds, holds for three, talks for three, and hangs up.
-fn held(endpoint: &str, transport: Transport) -> (Office, String) {
+fn held(endpoint: &str, transport: Transport, change: &Change) -> (Office, String) {
     let agent = phone(11, 440.0, &[(3_000, Act::Hold), (6_000, Act::Resume), (9_000, Act::HangUp)]);
     let pbx = Pbx {
         transport,
@@ -21,7 +21,7 @@ fn held(endpoint: &str, transport: Transport) -> (Office, String) {
         dialplan: TWO_PHONES,
         ..Pbx::default()
     };
-    let mut office = Office::open(&Change::default(), pbx);
+    let mut office = Office::open(change, pbx);
     let plan = Plan::new("+31612345602", ENGLISH);
     office.call(plan.at(400, Act::Press('1')).at(600, Act::Speak(700.0)));
     office.over(1, 45);
@@ -31,7 +31,7 @@ fn held(endpoint: &str, transport: Transport) -> (Office, String) {
 
 #[test]
 fn b_01_music_on_hold_of_asterisk_reaches_the_caller_and_speech_comes_back() {
-    let (mut office, words) = held("", Transport::Udp);
+    let (mut office, words) = held("", Transport::Udp, &Change::default());
     assert_eq!(words, "granted bridged recorded");
     let caller = office.callers.of("+31612345602");
     let (left, right) = office.recorded();
@@ -46,7 +46,7 @@ fn b_01_music_on_hold_of_asterisk_reaches_the_caller_and_speech_comes_back() {
 
 /// A hold of which Asterisk tells the node.
 pub fn passes_on(transport: Transport) -> Office {
-    let (mut office, words) = held("moh_passthrough = yes", transport);
+    let (mut office, words) = held("moh_passthrough = yes", transport, &Change::default());
     assert_eq!(words, "granted bridged recorded");
     let caller = office.callers.of("+31612345602");
     let rx = office.asterisk.heard("rx.wav");
@@ -73,4 +73,23 @@ pub fn passes_on(transport: Transport) -> Office {
 #[test]
 fn b_01_a_hold_that_asterisk_passes_on_pauses_the_recording_and_ends_in_two_way_speech() {
     let _by_datagrams = passes_on(Transport::Udp);
+}
+
+#[test]
+fn b_02_a_hold_that_asterisk_passes_on_reaches_the_caller_and_so_does_its_end() {
+    let relay = Change::default().with("hold = \"absorb\"", "hold = \"relay\"");
+    let (mut office, words) = held("moh_passthrough = yes", Transport::Udp, &relay);
+    assert_eq!(words, "granted bridged recorded");
+    let caller = office.callers.of("+31612345602");
+    let offered = |way: &str| {
+        let is = |text: &str| text.starts_with("INVITE ") && text.contains(way);
+        caller.messages.iter().filter(|m| m.received && is(&m.text)).count()
+    };
+    assert_eq!((offered("a=sendonly"), offered("a=sendrecv")), (1, 1), "held once, back once");
+    let (left, right) = office.recorded();
+    all_heard(&[
+        ("the right side", seconds(&right, 440.0), 5.9),
+        ("the left side", seconds(&left, 700.0), 5.9),
+        ("both sides together", left.len() as f64 / 8_000.0, 9.0),
+    ]);
 }

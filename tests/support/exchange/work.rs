@@ -317,7 +317,15 @@ impl Worker {
         call.sound.remote = address_of(text);
         call.version += 1;
         let event = event_type(text).unwrap_or(101);
-        let body = description(call.sound.address(), call.version, event, "sendrecv");
+        // Who is held listens; who is sent nothing is silent, too.
+        let way = if text.contains("a=sendonly") {
+            "recvonly"
+        } else if text.contains("a=inactive") {
+            "inactive"
+        } else {
+            "sendrecv"
+        };
+        let body = description(call.sound.address(), call.version, event, way);
         let answer = response(text, 200, &format!("p{index}"), self.own, &body);
         self.send(index, answer);
     }

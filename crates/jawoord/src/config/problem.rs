@@ -91,11 +91,32 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Prints problems one a line.
+/// How many problems are printed; one cause can have thousands.
+const SHOWN: usize = 50;
+
+/// Prints problems one a line, the first fifty of them, and how many more there are.
 pub struct Problems<'a>(pub &'a [Problem]);
 
 impl fmt::Display for Problems<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|problem| writeln!(f, "{problem}"))
+        self.0.iter().take(SHOWN).try_for_each(|problem| writeln!(f, "{problem}"))?;
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => writeln!(f, "and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_of_thousands_of_problems_does_not_fill_the_screen() {
+        let one = Problem::missing("line \"a\"", "policy", "write a policy's id");
+        let text = |count| Problems(&vec![one.clone(); count]).to_string();
+        assert_eq!(text(50).lines().count(), 50);
+        let many = text(10_000);
+        assert_eq!((many.lines().count(), many.lines().last()), (51, Some("and 9950 more")));
     }
 }

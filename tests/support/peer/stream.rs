@@ -47,7 +47,7 @@ impl Stream {
     #[must_use]
     pub fn to(node: SocketAddr) -> Self {
         let stream = TcpStream::connect(node).expect("a connection");
-        Self::over(stream, None, |stream| Box::new(stream))
+        Self::over(stream, node, None, |stream| Box::new(stream))
     }
 
     /// Connects to the node under TLS, as whoever has this certificate.
@@ -80,18 +80,18 @@ impl Stream {
             tls.complete_io(&mut stream).map_err(|error| error.to_string())?;
         }
         let shown = tls.peer_certificates().and_then(<[_]>::first).cloned();
-        Ok(Self::over(stream, shown, |stream| Box::new(StreamOwned::new(tls, stream))))
+        Ok(Self::over(stream, node, shown, |stream| Box::new(StreamOwned::new(tls, stream))))
     }
 
     fn over(
         stream: TcpStream,
+        node: SocketAddr,
         shown: Option<CertificateDer<'static>>,
         wire: impl FnOnce(TcpStream) -> Box<dyn Wire>,
     ) -> Self {
         stream.set_nodelay(true).expect("an option");
         stream.set_read_timeout(Some(GLANCE)).expect("a time-out");
         let own = stream.local_addr().expect("an address");
-        let node = stream.peer_addr().expect("an address");
         let wire = wire(stream);
         let (octets, waiting) = (Vec::new(), Vec::new());
         Self { own, node, shown, wire, octets, waiting, closed: false }
@@ -216,12 +216,13 @@ impl Ear {
         Self { own: listener.local_addr().expect("an address"), listener }
     }
 
-    fn next(&self, within: Duration) -> Option<TcpStream> {
+    /// The next connection and who made it; whoever has left again can no longer be asked.
+    fn next(&self, within: Duration) -> Option<(TcpStream, SocketAddr)> {
         let until = Instant::now() + within;
         while Instant::now() < until {
-            if let Ok((stream, _)) = self.listener.accept() {
+            if let Ok((stream, node)) = self.listener.accept() {
                 stream.set_nonblocking(false).expect("an option");
-                return Some(stream);
+                return Some((stream, node));
             }
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -234,7 +235,8 @@ impl Ear {
     /// None comes.
     #[must_use]
     pub fn accept(&self) -> Stream {
-        Stream::over(self.next(PATIENCE).expect("a connection"), None, |stream| Box::new(stream))
+        let (stream, node) = self.next(PATIENCE).expect("a connection");
+        Stream::over(stream, node, None, |stream| Box::new(stream))
     }
 
     /// The next connection of the node, under TLS; who connects must be known to the authority.
@@ -245,7 +247,7 @@ impl Ear {
     /// # Panics
     /// No connection comes.
     pub fn accept_secured(&self, ca: &Authority, paper: &Paper) -> Result<Stream, String> {
-        let mut stream = self.next(PATIENCE).expect("a connection");
+        let (mut stream, node) = self.next(PATIENCE).expect("a connection");
         let provider = Arc::new(ring::default_provider());
         let roots = Arc::new(ca.roots());
         let callers = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider));
@@ -260,7 +262,7 @@ impl Ear {
         while tls.is_handshaking() {
             tls.complete_io(&mut stream).map_err(|error| error.to_string())?;
         }
-        Ok(Stream::over(stream, None, |stream| Box::new(StreamOwned::new(tls, stream))))
+        Ok(Stream::over(stream, node, None, |stream| Box::new(StreamOwned::new(tls, stream))))
     }
 }
 

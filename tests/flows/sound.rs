@@ -1,4 +1,5 @@
-//! What is between the words: pauses without packets (B-29), and what the legs report of themselves (B-31).
+//! What is between the words: pauses without packets (B-29), and what the legs report of themselves
+//! (B-31), on the port of the sound where a side wants that (B-32).
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -174,4 +175,65 @@ fn b_31_each_leg_has_reports_of_its_own_where_its_line_says_and_a_goodbye_at_the
     beside.set_nonblocking(true).expect("a socket");
     wait(100);
     assert!(beside.recv(&mut buffer).is_err(), "it goes on after the goodbye");
+}
+
+/// What comes to a socket that has sound and reports on one port: the first of each, and from where.
+fn muxed(socket: &UdpSocket) -> [(Vec<u8>, SocketAddr); 2] {
+    let (mut sound, mut told) = (None, None);
+    let mut buffer = [0; 2_048];
+    socket.set_read_timeout(Some(Duration::from_secs(12))).expect("a time-out");
+    while sound.is_none() || told.is_none() {
+        let (length, from) = socket.recv_from(&mut buffer).expect("sound and a report within 12 s");
+        let is_report = (192..=223).contains(&buffer[1]);
+        let first = if is_report { &mut told } else { &mut sound };
+        first.get_or_insert_with(|| (buffer[..length].to_vec(), from));
+    }
+    [sound, told].map(|found| found.expect("both came"))
+}
+
+#[test]
+fn b_32_who_wants_reports_on_the_port_of_the_sound_has_them_there_and_the_other_leg_does_not() {
+    let mut stage = Stage::start();
+    let (desk, beside) = reporting(&stage);
+    stage.desk = desk;
+    let one = UdpSocket::bind((stage.caller.own.ip(), 0)).expect("a free port");
+    let own = one.local_addr().expect("an address");
+    let mut a = stage.caller.calls(support::stage::CALLER, support::scene::NEVER);
+    stage.caller.send(&a.invite().sdp(format!("{}a=rtcp-mux\r\n", sdp(own))));
+    let invite = stage.pbx.expect("INVITE");
+    assert!(!invite.text.contains("rtcp-mux"), "mirrored: {}", invite.text);
+    let b = stage.pbx.called(&invite);
+    let mut talk = stage.answers(a, b, invite);
+    assert!(talk.ok.text.contains("a=rtcp-mux\r\n"), "not taken: {}", talk.ok.text);
+    stage.desk.speak(500.0);
+
+    // One port of ours for both, and two for the PBX.
+    let [(sound, rtp), (compound, rtcp)] = muxed(&one);
+    assert_eq!((rtp, rtcp), (talk.ok.sound(), talk.ok.sound()));
+    let source = word(&sound, 8);
+    let told = packets(&compound);
+    assert_eq!(word(&told[0].1, 0), source, "a report of another stream");
+    let (_, at_pbx) = report(&beside);
+    assert_eq!(at_pbx.port(), talk.invite.sound().port() + 1);
+
+    // What the caller reports there is read, and is no sound for the PBX.
+    let (ours, middle) = (0x1234_5678_u32, 0xabcd_4321);
+    for number in 0..5_u8 {
+        let mut packet = vec![0x80, 8, 0, number, 0, 0, 0, 160];
+        packet[6..8].copy_from_slice(&(u16::from(number) * 160).to_be_bytes());
+        packet.extend(ours.to_be_bytes());
+        packet.extend([0xd5; 160]);
+        one.send_to(&packet, rtp).expect("it is sent");
+    }
+    one.send_to(&several(ours, source, middle), rtp).expect("it is sent");
+    let next = loop {
+        let [_, (compound, _)] = muxed(&one);
+        let told = packets(&compound);
+        if told[0].1.len() == 24 + 24 {
+            break told;
+        }
+    };
+    assert_eq!(word(&next[0].1, 24 + 16), middle, "our report does not refer to it: {next:?}");
+    assert!(stage.desk.heard().iter().all(|packet| packet.kind == 8), "a report was relayed");
+    stage.hang_up(&mut talk);
 }

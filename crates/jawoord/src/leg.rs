@@ -99,7 +99,9 @@ impl Leg {
     pub fn answer(&mut self, offer: &Sdp) -> Result<(Body, Negotiated), Refusal> {
         let offer = self.meant(offer).clone();
         let description = Description::parse(&offer).map_err(Refusal::Malformed)?;
-        let (octets, agreed) = self.own.answer(&description, &self.local)?;
+        // One port for sound and reports is what a side may have, and what we never ask for.
+        let local = Local { rtcp_mux: true, ..self.local.clone() };
+        let (octets, agreed) = self.own.answer(&description, &local)?;
         if let Some(asked) = &mut self.asked {
             asked.stale = true;
         }
@@ -126,6 +128,8 @@ impl Leg {
         {
             (agreed.remote_rtp, agreed.remote_rtcp) = (before.remote_rtp, before.remote_rtcp);
         }
+        // A later offer of ours leaves the ports as they are (RFC 5761 §5.1.1).
+        self.local.rtcp_mux = agreed.rtcp_mux;
         self.agreed = Some(agreed.clone());
         self.theirs = Some(theirs);
         agreed

@@ -10,7 +10,7 @@ use crate::{
     playout::{FRAME, Playout, PromptEnd},
     report::LegStats,
     rtcp::{self, Reception, Reporter, Sending, TOKEN_LEN},
-    rtp::{HEADER_LEN, Malformed, Packet, parse},
+    rtp::{self, HEADER_LEN, Malformed, Packet, parse},
     stream::Stream,
     timeline::Timeline,
     tone::Tones,
@@ -90,7 +90,8 @@ pub struct Format {
 pub struct Remote {
     /// Where its RTP goes to and must come from.
     pub rtp: SocketAddr,
-    /// The same for RTCP: the port above, or what `a=rtcp` says (RFC 3605).
+    /// The same for RTCP: the port above, or what `a=rtcp` says (RFC 3605). The same as `rtp` when
+    /// both share one port (`rtcp-mux`, RFC 5761): then ours do, too.
     pub rtcp: SocketAddr,
     /// What we send: the peer declared these payload types (row D-09).
     pub send: Format,
@@ -99,6 +100,18 @@ pub struct Remote {
     /// Whether the peer wants to hear us now; not while it says `sendonly` or `inactive`. A prompt
     /// waits meanwhile: what is not sent was not heard.
     pub hears: bool,
+}
+
+impl Remote {
+    /// The socket on which reports come and go.
+    fn reports(&self) -> Channel {
+        if self.is_muxed() { Channel::Rtp } else { Channel::Rtcp }
+    }
+
+    /// Whether sound and reports share one port.
+    fn is_muxed(&self) -> bool {
+        self.rtp == self.rtcp
+    }
 }
 
 impl fmt::Debug for Remote {
@@ -149,6 +162,8 @@ pub enum Dropped {
     UnknownFormat,
     /// A telephone event on a payload type that was not agreed.
     StrayEvent,
+    /// It is a report that shares the port of the sound (RFC 5761 §4): it has been read.
+    Report,
     /// The parties are not connected.
     NotConnected,
     /// It belongs to a key that is not for the other party.
@@ -261,7 +276,12 @@ impl Leg {
         Kind::Unagreed(Dropped::UnknownFormat)
     }
 
-    /// Reads a datagram from the RTCP socket.
+    /// Whether a datagram from the RTP socket is for [`Leg::accept_report`].
+    pub(crate) fn is_report(&self, bytes: &[u8]) -> bool {
+        self.remote.is_some_and(|remote| remote.is_muxed()) && rtp::is_report(bytes)
+    }
+
+    /// Reads a report.
     pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) -> bool {
         let Some(remote) = self.remote else {
             return false;
@@ -332,7 +352,7 @@ impl Leg {
         let timestamp = self.stream.timestamp_at(now);
         let sending = Sending { ssrc: self.stream.ssrc(), timestamp, packets, octets };
         let length = self.reporter.write(now, &sending, &mut self.reception, goodbye, scratch);
-        let (party, channel) = (self.party, Channel::Rtcp);
+        let (party, channel) = (self.party, remote.reports());
         (length > 0).then_some(Transmit { party, channel, to: remote.rtcp, bytes: 0..length })
     }
 

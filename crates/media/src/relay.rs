@@ -306,6 +306,10 @@ impl Relay {
         from: SocketAddr,
         bytes: &mut [u8],
     ) -> Verdict {
+        if self.leg(party).is_report(bytes) {
+            self.receive_report(now, party, from, bytes);
+            return Verdict::Drop(Dropped::Report);
+        }
         let sent = match self.leg(party).accept(now, from, bytes) {
             Ok((packet, Kind::Audio(codec))) => {
                 self.quiet.heard(now);
@@ -341,6 +345,7 @@ impl Relay {
             Dropped::NoRemote
             | Dropped::Foreign
             | Dropped::Malformed
+            | Dropped::Report
             | Dropped::UnknownFormat
             | Dropped::NotConnected
             | Dropped::Withheld

@@ -56,6 +56,12 @@ pub(crate) fn read<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk().copied()
 }
 
+/// Whether a datagram is RTCP: its packet types are what no RTP packet has in that place (RFC 5761
+/// §4).
+pub(crate) fn is_report(bytes: &[u8]) -> bool {
+    bytes.get(1).is_some_and(|kind| (192..=223).contains(kind))
+}
+
 /// Reads the header of `bytes`.
 ///
 /// # Errors
@@ -67,7 +73,7 @@ pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
     if first >> 6 != 2 {
         return Err(Malformed::Version);
     }
-    if (192..=223).contains(&second) {
+    if is_report(bytes) {
         return Err(Malformed::Rtcp);
     }
     let mut start = HEADER_LEN + usize::from(first & 0x0F) * 4;

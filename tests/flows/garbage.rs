@@ -164,6 +164,29 @@ fn mutated(mut octets: Vec<u8>, chance: &mut Chance, poisons: &[Vec<u8>]) -> Vec
     octets
 }
 
+/// Waits until the node has answered what was sent before: it answers an OPTIONS after it, which is
+/// sent again like any other.
+fn passes(probe: &UdpSocket, node: u16, round: &[usize]) {
+    let (own, id) = (probe.local_addr().expect("an address"), round.first().expect("a round"));
+    let mark = format!("z9hG4bKpass{id}x{}", own.port());
+    let text = format!(
+        "OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch={mark}\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:a@{own}>;tag={id}\r\nTo: <sip:127.0.0.1>\r\n\
+         Call-ID: {mark}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+    );
+    let mut buffer = [0; 2_048];
+    probe.set_read_timeout(Some(Duration::from_millis(500))).expect("a time-out");
+    for _ in 0..20 {
+        let _full = probe.send_to(text.as_bytes(), (Ipv4Addr::LOCALHOST, node));
+        while let Ok(length) = probe.recv(&mut buffer) {
+            if String::from_utf8_lossy(&buffer[..length]).contains(&mark) {
+                return;
+            }
+        }
+    }
+    panic!("the node answers no OPTIONS any more");
+}
+
 /// Sends what `written` makes for each number from an address, and says which replies are larger
 /// than what they reply to.
 fn siege(
@@ -177,6 +200,7 @@ fn siege(
         .collect();
     let (mut larger, mut buffer) = (Vec::new(), vec![0; 65_535]);
     let numbers: Vec<_> = numbers.collect();
+    let probe = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     for round in numbers.chunks(SOCKETS) {
         let mut sent = Vec::new();
         for (number, socket) in round.iter().zip(&sockets) {
@@ -185,7 +209,7 @@ fn siege(
             let _full = socket.send_to(&octets, (Ipv4Addr::LOCALHOST, node));
             sent.push(octets.len());
         }
-        wait(25);
+        passes(&probe, node, round);
         for ((number, socket), asked) in round.iter().zip(&sockets).zip(sent) {
             let mut answered = 0;
             while let Ok(length) = socket.recv(&mut buffer) {

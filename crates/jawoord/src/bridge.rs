@@ -16,6 +16,12 @@ use crate::{
 /// What a call is told; the rest of the daemon passes it on unread.
 pub type Told = Input;
 
+/// Whether an action answers the side that called.
+#[must_use]
+pub const fn answers(action: &Action) -> bool {
+    matches!(action, Action::Answer)
+}
+
 /// What a SIP event on a leg means to the call; `None` when it is none of its business.
 ///
 /// `party` is who is on the leg. Session descriptions have been read before: `hold` says what a

@@ -97,6 +97,14 @@ impl Session {
         self.offer.call
     }
 
+    /// Whether an action waits for the row: everything in a call that may be recorded, and in any
+    /// other its answer and what comes after that (invariant 4a).
+    #[must_use]
+    pub fn holds_back(&self, is_answer: bool) -> bool {
+        let behind = !self.waiting.is_empty() || is_answer;
+        matches!(self.row, Row::Waiting(_)) && (behind || self.call.may_be_recorded())
+    }
+
     /// From one side to the other.
     #[must_use]
     pub fn crossing(&self, to: Side) -> Crossing<'_> {

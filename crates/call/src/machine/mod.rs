@@ -29,8 +29,8 @@ impl Call {
     ///
     /// A call of a line begins with [`Fact::CallOpened`] and ends with [`Fact::CallEnded`]; the
     /// ledger must hold the first before a customer who may be asked is answered or called
-    /// (invariant 4a, [`Call::may_be_recorded`]). Any other call, an emergency above all, waits for no
-    /// ledger.
+    /// (invariant 4a, [`Call::may_be_recorded`]). Any other call is called meanwhile and
+    /// answered afterwards; an emergency waits for no ledger.
     #[must_use]
     pub fn new(now: Time, offer: CallOffer) -> Self {
         let route = Route::of(&offer);

@@ -152,8 +152,8 @@ impl Call {
         self.timers.next()
     }
 
-    /// Whether the customer may come to be asked, and a recording to be made. A call that cannot is
-    /// never held up by the ledger.
+    /// Whether the customer may come to be asked, and a recording to be made. In a call that cannot,
+    /// only the answer waits for the ledger.
     #[must_use]
     pub const fn may_be_recorded(&self) -> bool {
         self.terms.is_some()

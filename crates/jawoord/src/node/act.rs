@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     bridge,
+    office::lanes::Haste,
     progress::Progress,
     session::{Row, Session},
     wires::{End, Side},
@@ -26,10 +27,12 @@ impl Node {
                 // The row was refused, and the call has begun anew without one.
                 Row::Waiting(_) | Row::Settled => return,
             }
-            // What nobody can record waits for no disk: least of all an emergency (rows E).
-            let awaited = session.call.may_be_recorded();
-            self.office.open(session, Some(fact), awaited, now);
-            session.row = if awaited { Row::Waiting(now) } else { Row::Settled };
+            // Who may be asked is answered or called first of all; any other is called meanwhile.
+            let haste = if session.call.may_be_recorded() { Haste::Now } else { Haste::Soon };
+            self.office.open(session, Some(fact), haste, now);
+            // An emergency is never delayed, not even by a disk (rows E).
+            let urgent = session.offer.emergency;
+            session.row = if urgent { Row::Settled } else { Row::Waiting(now) };
         } else if matches!(fact, Fact::CallEnded { .. }) {
             // It goes to the ledger together with the words.
             session.ending = Some(fact);

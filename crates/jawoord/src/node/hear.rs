@@ -241,14 +241,19 @@ impl Node {
     fn row(&mut self, call: CallId, written: bool) {
         let Some(mut session) = self.sessions.remove(&call) else { return };
         if matches!(session.row, Row::Waiting(_)) {
-            session.row = Row::Settled;
-            if written {
-                self.release(&mut session);
-            } else {
-                self.unasked(&mut session);
-            }
+            self.settled(&mut session, written);
         }
         self.put_back(session);
+    }
+
+    /// The row's fate is known, or has been waited for long enough.
+    fn settled(&mut self, session: &mut Session, written: bool) {
+        session.row = Row::Settled;
+        if written || !session.call.may_be_recorded() {
+            self.release(session);
+        } else {
+            self.unasked(session);
+        }
     }
 
     /// Begins the call anew as one that nobody can record.
@@ -296,7 +301,7 @@ impl Node {
     /// Carries out everything the machine asks for.
     pub(crate) fn drive(&mut self, session: &mut Session) {
         while let Some(action) = session.call.poll_action() {
-            if matches!(session.row, Row::Waiting(_)) {
+            if session.holds_back(bridge::answers(&action)) {
                 session.waiting.push_back(action);
             } else {
                 bridge::perform(self, session, action);
@@ -345,8 +350,7 @@ impl Node {
             session.due = None;
             match session.row {
                 Row::Waiting(since) if now >= since + super::run::ROW_PATIENCE => {
-                    session.row = Row::Settled;
-                    self.unasked(&mut session);
+                    self.settled(&mut session, false);
                 }
                 Row::Waiting(_) | Row::None | Row::Settled => {
                     self.lingers(&mut session, now);

@@ -13,6 +13,7 @@ use crate::{
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
+    office::lanes::Haste,
     peer::Peer,
     progress::Progress,
     route,
@@ -180,7 +181,7 @@ impl Node {
             self.stands(&session, Side::Near, leg);
         }
         if session.offer.line.is_none() {
-            self.office.open(&session, None, false, self.now());
+            self.office.open(&session, None, Haste::Soon, self.now());
         }
         self.drive(&mut session);
         self.put_back(session);

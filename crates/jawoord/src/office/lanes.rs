@@ -35,13 +35,22 @@ enum Lengthy {
     Unbegun(RecordingId, Fate),
 }
 
+/// How soon a row is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// Somebody waits to be answered.
+    Now,
+    /// Together with what else comes in a moment.
+    Soon,
+}
+
 /// What takes one write.
 enum Short {
     Open {
         row: Box<NewCall>,
         fact: Option<Fact>,
         at: Time,
-        awaited: bool,
+        haste: Haste,
     },
     Fact(Fact, Time),
     Commit(Box<Wanted>),
@@ -108,9 +117,9 @@ impl OfficeDoor {
         if self.ledger.health().fault.is_some() { Err(NotReady::Ledger) } else { Ok(()) }
     }
 
-    /// The row of a call, before it is answered (invariant 4a). If it is `awaited`, the answer comes
-    /// back as [`Paper::Row`].
-    pub fn open(&self, session: &Session, fact: Option<Fact>, awaited: bool, at: Time) {
+    /// The row of a call, before it is answered (invariant 4a). What comes of it comes back as
+    /// [`Paper::Row`].
+    pub fn open(&self, session: &Session, fact: Option<Fact>, haste: Haste, at: Time) {
         let line = session.offer.line.as_ref().map(|line| CallLine {
             tenant: line.tenant.clone(),
             line: line.id.clone(),
@@ -119,7 +128,7 @@ impl OfficeDoor {
             policy_hash: line.policy.hash,
         });
         let row = NewCall { call: session.id(), direction: session.direction(), line };
-        let open = Short::Open { row: Box::new(row), fact, at, awaited };
+        let open = Short::Open { row: Box::new(row), fact, at, haste };
         self.send(session.id(), Job::Short(open));
     }
 
@@ -242,30 +251,32 @@ async fn work(staff: Staff, mut jobs: mpsc::UnboundedReceiver<(CallId, Job)>) {
     while long.running.join_next().await.is_some() {}
 }
 
-/// Says that a call's row could not be written.
-fn no_row(call: CallId, error: LedgerError) {
-    tracing::error!(%call, %error, "the call's row");
-}
-
 impl Staff {
     async fn short(&self, call: CallId, job: Short) {
         let ledger = &self.archive.ledger;
         match job {
-            Short::Open { row, fact, at, awaited: false } => {
+            Short::Open { row, fact, at, haste } => {
+                let staff = self.clone();
+                let done = move |opened: Result<(), LedgerError>| {
+                    if let Err(error) = &opened {
+                        tracing::error!(%call, %error, "the call's row");
+                    }
+                    staff.tell(Paper::Row { call, written: opened.is_ok() });
+                };
                 let facts = fact.into_iter().collect();
-                ledger.open_call_later(at, *row, facts, move |error| no_row(call, error)).await;
-            }
-            Short::Open { row, fact, at, awaited: true } => {
-                let opened = ledger.open_call(at, *row, fact.into_iter().collect()).await;
-                let written = opened.map_err(|error| no_row(call, error)).is_ok();
-                self.tell(Paper::Row { call, written });
+                match haste {
+                    Haste::Now => done(ledger.open_call(at, *row, facts).await),
+                    Haste::Soon => ledger.open_call_later(at, *row, facts, done).await,
+                }
             }
             Short::Fact(fact, at) => {
                 let kind = fact.kind().as_str();
-                let failed = move |error| {
-                    tracing::error!(%call, kind, %error, "a fact could not be written");
+                let done = move |done| {
+                    if let Err(error) = done {
+                        tracing::error!(%call, kind, %error, "a fact could not be written");
+                    }
                 };
-                ledger.append_later(at, vec![fact], failed).await;
+                ledger.append_later(at, vec![fact], done).await;
             }
             Short::Commit(wanted) => self.commit(call, *wanted).await,
             Short::Begun(recording, at) => {
@@ -288,8 +299,12 @@ impl Staff {
                     session: Some(session),
                 };
                 let end = CallEnd { call, words, ladder, names };
-                let failed = move |error| tracing::error!(%call, %error, "the call's words");
-                ledger.close_call_later(at, end, fact.into_iter().collect(), failed).await;
+                let done = move |done| {
+                    if let Err(error) = done {
+                        tracing::error!(%call, %error, "the call's words");
+                    }
+                };
+                ledger.close_call_later(at, end, fact.into_iter().collect(), done).await;
             }
         }
     }

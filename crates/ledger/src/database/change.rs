@@ -3,7 +3,7 @@
 use call::{Digest, Erasure, Fact, Reason, RecordingId, TenantId, Time};
 use tokio::sync::oneshot;
 
-use super::{column::Result, error::LedgerError};
+use super::column::Result;
 use crate::{
     catalogue::{
         calls::{CallEnd, NewCall},
@@ -60,8 +60,8 @@ pub(crate) struct Job {
 pub(crate) enum Answer {
     /// Somebody waits until it is durable: it is written at once.
     Awaited(oneshot::Sender<Result<Receipt>>),
-    /// Nobody waits, and this hears of a failure: it may share a transaction with what comes after.
-    Later(Box<dyn FnOnce(LedgerError) + Send>),
+    /// Nobody waits, and this hears of it: it may share a transaction with what comes after.
+    Later(Box<dyn FnOnce(Result<()>) + Send>),
 }
 
 impl Job {
@@ -74,11 +74,10 @@ impl Job {
 impl Answer {
     /// Says what the change came to.
     pub(crate) fn give(self, result: Result<Receipt>) {
-        match (self, result) {
+        match self {
             // Who asked may have gone; what was asked is written all the same.
-            (Self::Awaited(answer), result) => drop(answer.send(result)),
-            (Self::Later(failed), Err(error)) => failed(error),
-            (Self::Later(_), Ok(_)) => {}
+            Self::Awaited(answer) => drop(answer.send(result)),
+            Self::Later(done) => done(result.map(|_receipt| ())),
         }
     }
 }

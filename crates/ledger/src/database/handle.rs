@@ -71,39 +71,39 @@ impl Ledger {
     }
 
     /// The same change without waiting for it: returns when it is in the queue, in which the order
-    /// is kept. What it fails with is told to `failed`.
-    async fn later<F>(&self, at: Time, facts: Vec<Fact>, change: Change, failed: F)
+    /// is kept. What comes of it is told to `done`, when it is durable.
+    async fn later<F>(&self, at: Time, facts: Vec<Fact>, change: Change, done: F)
     where
-        F: FnOnce(LedgerError) + Send + 'static,
+        F: FnOnce(Result<()>) + Send + 'static,
     {
-        let job = Job { at, facts, change, answer: Answer::Later(Box::new(failed)) };
+        let job = Job { at, facts, change, answer: Answer::Later(Box::new(done)) };
         if let Err(mpsc::error::SendError(job)) = self.queue.send(job).await {
             job.answer.give(Err(LedgerError::Stopped));
         }
     }
 
     /// As [`Ledger::append`], for facts that nobody waits for.
-    pub async fn append_later<F>(&self, at: Time, facts: Vec<Fact>, failed: F)
+    pub async fn append_later<F>(&self, at: Time, facts: Vec<Fact>, done: F)
     where
-        F: FnOnce(LedgerError) + Send + 'static,
+        F: FnOnce(Result<()>) + Send + 'static,
     {
-        self.later(at, facts, Change::Facts, failed).await;
+        self.later(at, facts, Change::Facts, done).await;
     }
 
     /// As [`Ledger::open_call`], for a call that is never recorded.
-    pub async fn open_call_later<F>(&self, at: Time, call: NewCall, facts: Vec<Fact>, failed: F)
+    pub async fn open_call_later<F>(&self, at: Time, call: NewCall, facts: Vec<Fact>, done: F)
     where
-        F: FnOnce(LedgerError) + Send + 'static,
+        F: FnOnce(Result<()>) + Send + 'static,
     {
-        self.later(at, facts, Change::OpenCall(call), failed).await;
+        self.later(at, facts, Change::OpenCall(call), done).await;
     }
 
     /// As [`Ledger::close_call`], with its names.
-    pub async fn close_call_later<F>(&self, at: Time, end: CallEnd, facts: Vec<Fact>, failed: F)
+    pub async fn close_call_later<F>(&self, at: Time, end: CallEnd, facts: Vec<Fact>, done: F)
     where
-        F: FnOnce(LedgerError) + Send + 'static,
+        F: FnOnce(Result<()>) + Send + 'static,
     {
-        self.later(at, facts, Change::CloseCall(end), failed).await;
+        self.later(at, facts, Change::CloseCall(end), done).await;
     }
 
     /// Whether the ledger takes facts. When it does not, nobody is asked for consent.

@@ -182,7 +182,11 @@ async fn what_nobody_waits_for_keeps_its_order_and_says_when_it_fails() {
     let failures = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let note = |number| {
         let failures = std::sync::Arc::clone(&failures);
-        move |error| failures.lock().unwrap().push((number, error))
+        move |done: Result<(), LedgerError>| {
+            if let Err(error) = done {
+                failures.lock().unwrap().push((number, error));
+            }
+        }
     };
     let ladder = vec![LadderStep::new(time(1), Station::Trunk, Station::Node, "INVITE").unwrap()];
     for number in 1..=100 {

@@ -176,7 +176,7 @@ async fn a_ledger_from_before_calls_had_names_gets_them() {
         session: Some(["a".into(), "b".into()]),
     };
     let end = CallEnd { call: call(2), words: WORDS, ladder: Vec::new(), names: names.clone() };
-    ledger.close_call_later(time(5), end, Vec::new(), |error| panic!("{error}")).await;
+    ledger.close_call_later(time(5), end, Vec::new(), |done| done.unwrap()).await;
     ledger.append(time(5), Vec::new()).await.unwrap();
     assert_eq!(ledger.call(call(2)).await.unwrap().unwrap().names, names);
     for (key, name) in [(7, "x"), (0, "f00d"), (0, "a"), (0, "b")] {

@@ -39,6 +39,7 @@ pub mod resolver;
 pub mod rewrite;
 pub mod route;
 pub mod session;
+pub mod signalling;
 pub mod sound;
 pub mod targets;
 pub mod trace;

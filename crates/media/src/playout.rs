@@ -16,6 +16,9 @@ pub(crate) const FRAME_TIME: Duration = Duration::from_millis(20);
 const RING_BACK_WAIT: u32 = 2_400;
 /// After a stall longer than this the frames missed are left out instead of sent in a burst.
 const STALL: Duration = Duration::from_millis(100);
+/// Who is connected without having heard anything from us gets silence after so long without sound
+/// of the other party: the network is waiting for something then.
+const FIRST_SOUND: Duration = Duration::from_millis(300);
 /// When nothing has been relayed for so long, the clock goes on with a prompt alone.
 const TAKE_OVER: Duration = Duration::from_millis(60);
 
@@ -136,14 +139,18 @@ impl Playout {
     }
 
     /// The parties are connected: tones end, a prompt plays on, and silence bridges the time until
-    /// the first relayed packet.
+    /// the first relayed packet. Who has heard nothing so far misses nothing for a moment.
     pub(crate) fn connect(&mut self, now: Time) {
-        self.start(now);
         match self.source {
-            Source::Off | Source::RingBack { .. } | Source::Tone(..) => {
+            Source::Off => {
+                self.start(now + FIRST_SOUND);
                 self.source = Source::Silence;
             }
-            Source::Silence | Source::Prompt(_) => {}
+            Source::RingBack { .. } | Source::Tone(..) => {
+                self.start(now);
+                self.source = Source::Silence;
+            }
+            Source::Silence | Source::Prompt(_) => self.start(now),
         }
     }
 

@@ -12,6 +12,7 @@ use portal::Portal;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
     net::TcpListener,
+    runtime,
     signal::unix::{Signal, SignalKind, signal},
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -47,6 +48,7 @@ use crate::{
     page::Page,
     recorder::thread as recorder,
     resolver::Resolver,
+    signalling::{Signalling, lost},
     sound::Sound,
     trace::pcap,
 };
@@ -93,6 +95,8 @@ impl From<OfficeError> for ServeError {
 pub struct Running {
     /// The loop of calls.
     pub calls: JoinHandle<io::Result<()>>,
+    /// The thread on which it runs.
+    _signalling: Signalling,
     /// The way to it.
     pub notes: mpsc::UnboundedSender<Note>,
     /// The desk.
@@ -132,7 +136,11 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     let _first = recorder_door.set(recorder.clone());
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
     let openings: Vec<_> = settings.listeners.iter().map(Listener::opening).collect();
-    let opened = Net::open(&openings, settings.bounds).await;
+    let signalling = Signalling::start().map_err(system("the calls' thread"))?;
+    let (bounds, crowd) = (settings.bounds, runtime::Handle::current());
+    let opening =
+        signalling.handle().spawn(async move { Net::open(&openings, bounds, crowd).await });
+    let opened = opening.await.map_err(lost).flatten();
     let (net, signs) = opened.map_err(system("a SIP listener"))?;
     let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
     let resolver = Resolver::new(&settings.dns, &settings.listeners, notes.clone());
@@ -162,9 +170,18 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         tokio::spawn(http::serve(listener, metrics.clone()));
     }
     tokio::spawn(watch(desk.clone(), metrics));
-    let calls = tokio::spawn(run::run(node, Inbox { signs, notes: inbox }));
+    let calls = signalling.handle().spawn(run::run(node, Inbox { signs, notes: inbox }));
     tracing::info!(lines, "the node takes calls");
-    Ok(Running { calls, notes, desk, office, link, renewal, leaving: false })
+    Ok(Running {
+        calls,
+        _signalling: signalling,
+        notes,
+        desk,
+        office,
+        link,
+        renewal,
+        leaving: false,
+    })
 }
 
 fn hardened() {

@@ -8,7 +8,7 @@ use std::{
 
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, Glance, Remote};
-use tokio::{sync::mpsc, task::AbortHandle, time};
+use tokio::{runtime::Handle, sync::mpsc, task::AbortHandle, time};
 
 use super::ask::{Ask, Trials};
 use crate::{
@@ -31,7 +31,7 @@ impl Bench {
     /// An address is taken, or the machine gives no random seed.
     pub async fn start(settings: &Arc<Settings>, listeners: Box<[Listener]>) -> io::Result<Self> {
         let openings: Vec<_> = listeners.iter().map(Listener::opening).collect();
-        let (net, signs) = Net::open(&openings, settings.bounds).await?;
+        let (net, signs) = Net::open(&openings, settings.bounds, Handle::current()).await?;
         let mut seed = [0; 32];
         let drawn = SystemRandom::new().fill(&mut seed);
         drawn.map_err(|_| io::Error::other("no random seed"))?;

@@ -17,6 +17,7 @@ use std::{collections::HashMap, fmt, io, net::SocketAddr, sync::Arc};
 use sip::{ListenerId, Remote, Transmit, Transport};
 use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
+    runtime,
     sync::mpsc,
     task::AbortHandle,
 };
@@ -93,6 +94,8 @@ pub struct Net {
     expected: HashMap<Remote, Expected>,
     patience: Patience,
     signs: Inlet,
+    /// Where connections have their tasks.
+    crowd: runtime::Handle,
 }
 
 impl fmt::Debug for Net {
@@ -103,11 +106,16 @@ impl fmt::Debug for Net {
 
 impl Net {
     /// Opens every socket, in the order of the endpoint's listeners; the signs come from the
-    /// receiver.
+    /// receiver. Sockets are read where this runs; connections have their tasks in `crowd`, so that
+    /// no handshake of a stranger holds up the calls.
     ///
     /// # Errors
     /// An address is taken or not ours.
-    pub async fn open(openings: &[Opening], bounds: Bounds) -> io::Result<(Self, Outlet)> {
+    pub async fn open(
+        openings: &[Opening],
+        bounds: Bounds,
+        crowd: runtime::Handle,
+    ) -> io::Result<(Self, Outlet)> {
         let (signs, receiver) = sign::channel();
         let mut sockets = Vec::new();
         for (index, opening) in openings.iter().enumerate() {
@@ -127,7 +135,7 @@ impl Net {
             sockets.push((address, socket));
         }
         let (table, expected) = (Table::new(bounds.limits), HashMap::new());
-        Ok((Self { sockets, table, expected, patience: bounds.patience, signs }, receiver))
+        Ok((Self { sockets, table, expected, patience: bounds.patience, signs, crowd }, receiver))
     }
 
     /// New certificates and bounds. Connections that stand keep what they were made with.
@@ -250,7 +258,7 @@ impl Net {
         {
             task.abort();
         }
-        let task = tokio::spawn(self.task(number, messages, own).answer(stream, tls));
+        let task = self.crowd.spawn(self.task(number, messages, own).answer(stream, tls));
         if let Some(handle) = self.table.handle(number) {
             handle.task = Some(task.abort_handle());
         }
@@ -271,7 +279,7 @@ impl Net {
         let (queue, messages) = mpsc::channel(QUEUE);
         let weak = queue.downgrade();
         let number = self.table.dial(remote, Handle { queue, names: Names::default(), task: None });
-        tokio::spawn(self.task(number, messages, weak).dial(own, to, secured));
+        self.crowd.spawn(self.task(number, messages, weak).dial(own, to, secured));
         Some(number)
     }
 

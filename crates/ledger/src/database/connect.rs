@@ -26,6 +26,9 @@ const READERS: u32 = 4;
 /// number of rows.
 const STATEMENTS: usize = 3 * ROWS_MAX + 128;
 
+/// How many pages the log of `ledger.db` may have before they go to the database: 32 MiB.
+const LOG_PAGES: &str = "8192";
+
 /// The page size of `slips.db`. `secure_delete` wipes what is deleted, but not the copies that a
 /// table's pages leave behind when rows move from one to another. So sealed bytes never lie in
 /// such a page: see the column `filler` in `schema`.
@@ -45,7 +48,8 @@ fn options(folder: &Path, database: Database) -> SqliteConnectOptions {
         .statement_cache_capacity(STATEMENTS)
         .disable_statement_logging();
     match database {
-        Database::Ledger => options,
+        // What many batches change goes from the log to the database once.
+        Database::Ledger => options.pragma("wal_autocheckpoint", LOG_PAGES),
         // What is deleted is overwritten with zeros; what is copied meanwhile stays in memory.
         Database::Slips => options
             .page_size(SLIP_PAGE_BYTES)

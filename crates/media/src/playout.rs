@@ -142,11 +142,11 @@ impl Playout {
     /// the first relayed packet. Who has heard nothing so far misses nothing for a moment.
     pub(crate) fn connect(&mut self, now: Time) {
         match self.source {
-            Source::Off => {
+            Source::Off if self.relayed.is_none() => {
                 self.start(now + FIRST_SOUND);
                 self.source = Source::Silence;
             }
-            Source::RingBack { .. } | Source::Tone(..) => {
+            Source::Off | Source::RingBack { .. } | Source::Tone(..) => {
                 self.start(now);
                 self.source = Source::Silence;
             }
@@ -242,5 +242,29 @@ fn turn(audio: &PromptAudio, codec: Codec, at: &mut u32, out: &mut [u8]) {
         if *at >= audio.len_samples() {
             *at = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Time {
+        Time::from_micros(millis * 1_000)
+    }
+
+    #[test]
+    fn who_has_heard_nothing_gets_silence_in_a_moment_and_who_was_relayed_to_at_once() {
+        let mut fresh = Playout::new();
+        fresh.connect(at(1_000));
+        assert_eq!(fresh.due(), Some(at(1_300)));
+        fresh.yield_to_relay(at(1_020));
+        assert_eq!(fresh.due(), None, "the other party speaks");
+        fresh.connect(at(5_000));
+        assert_eq!(fresh.due(), Some(at(5_000)), "a network that was fed hears on");
+        let mut ringing = Playout::new();
+        let _nothing_played = ringing.ring_back(at(1_000));
+        ringing.connect(at(1_500));
+        assert_eq!(ringing.due(), Some(at(1_000)), "its clock goes on");
     }
 }

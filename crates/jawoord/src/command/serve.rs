@@ -31,7 +31,7 @@ use crate::{
     kept::{Change, Source},
     live::{node as live, wanted::Wanted},
     metrics::Metrics,
-    net::Net,
+    net::{Net, sign::Outlet},
     node::{
         Node, Parts,
         run::{self, Inbox},
@@ -135,13 +135,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         .map_err(system("the recorder"))?;
     let _first = recorder_door.set(recorder.clone());
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
-    let openings: Vec<_> = settings.listeners.iter().map(Listener::opening).collect();
-    let signalling = Signalling::start().map_err(system("the calls' thread"))?;
-    let (bounds, crowd) = (settings.bounds, runtime::Handle::current());
-    let opening =
-        signalling.handle().spawn(async move { Net::open(&openings, bounds, crowd).await });
-    let opened = opening.await.map_err(lost).flatten();
-    let (net, signs) = opened.map_err(system("a SIP listener"))?;
+    let (signalling, net, signs) = signalling(&settings).await?;
     let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
     let resolver = Resolver::new(&settings.dns, &settings.listeners, notes.clone());
     let parts = Parts {
@@ -165,11 +159,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         Operator { desk: desk.clone(), notes: notes.clone(), renewal: renewal.clone(), page };
     let socket = control::listen(&settings.data.path).map_err(system("the control socket"))?;
     tokio::spawn(control::serve(socket, Arc::new(operator)));
-    if let Some(address) = settings.metrics {
-        let listener = http::bind(address).await.map_err(system("the metrics"))?;
-        tokio::spawn(http::serve(listener, metrics.clone()));
-    }
-    tokio::spawn(watch(desk.clone(), metrics));
+    measured(&settings, &desk, metrics).await?;
     let calls = signalling.handle().spawn(run::run(node, Inbox { signs, notes: inbox }));
     tracing::info!(lines, "the node takes calls");
     Ok(Running {
@@ -182,6 +172,29 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         renewal,
         leaving: false,
     })
+}
+
+/// The calls' thread, and its sockets.
+async fn signalling(settings: &Settings) -> Result<(Signalling, Net, Outlet), ServeError> {
+    let thread =
+        Signalling::start().map_err(|error| ServeError::System("the calls' thread", error))?;
+    let openings: Vec<_> = settings.listeners.iter().map(Listener::opening).collect();
+    let (bounds, crowd) = (settings.bounds, runtime::Handle::current());
+    let opening = thread.handle().spawn(async move { Net::open(&openings, bounds, crowd).await });
+    let opened = opening.await.map_err(lost).flatten();
+    let (net, signs) = opened.map_err(|error| ServeError::System("a SIP listener", error))?;
+    Ok((thread, net, signs))
+}
+
+/// What the operator's monitoring reads.
+async fn measured(settings: &Settings, desk: &Desk, metrics: Metrics) -> Result<(), ServeError> {
+    if let Some(address) = settings.metrics {
+        let bound = http::bind(address).await;
+        let listener = bound.map_err(|error| ServeError::System("the metrics", error))?;
+        tokio::spawn(http::serve(listener, metrics.clone()));
+    }
+    tokio::spawn(watch(desk.clone(), metrics));
+    Ok(())
 }
 
 fn hardened() {

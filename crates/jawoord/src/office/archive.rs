@@ -7,6 +7,7 @@ use ledger::{
     Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewRecording, Origin, PartyKeys,
     Storage,
 };
+use tokio::sync::Mutex;
 use vault::{
     CipherError, Country, EpochKey, EpochNumber, KeyFile, KeyFileError, LocalStore, Provider,
     ProviderError, RootSeed, Signer, Sink, Slip, SlipError, Store, StoreError,
@@ -109,6 +110,8 @@ pub struct Archive {
     pub place: Place,
     /// The spool folder.
     pub spool: std::path::PathBuf,
+    /// Held while an epoch is opened.
+    pub(crate) opening: Mutex<()>,
     /// The exclusive lock; it is let go with the process.
     _lock: fs::File,
 }
@@ -164,6 +167,7 @@ impl Archive {
             clock,
             place: settings.store.clone(),
             spool: data.join("spool"),
+            opening: Mutex::new(()),
             _lock: lock,
         });
         Ok(Opened { archive, writer, leftovers })

@@ -28,11 +28,25 @@ impl Archive {
         tenant: &TenantId,
         month: &str,
     ) -> Result<(EpochNumber, EpochKey), OfficeError> {
-        if let Some(number) = self.ledger.current_epoch(tenant, month).await? {
-            let epoch = EpochNumber(number);
-            return Ok((epoch, self.keys.open(epoch)?));
+        if let Some(found) = self.current(tenant, month).await? {
+            return Ok(found);
         }
-        self.open_epoch(tenant, month).await
+        // The first calls of a month may decide at the same moment.
+        let _alone = self.opening.lock().await;
+        match self.current(tenant, month).await? {
+            Some(found) => Ok(found),
+            None => self.open_epoch(tenant, month).await,
+        }
+    }
+
+    async fn current(
+        &self,
+        tenant: &TenantId,
+        month: &str,
+    ) -> Result<Option<(EpochNumber, EpochKey)>, OfficeError> {
+        let Some(number) = self.ledger.current_epoch(tenant, month).await? else { return Ok(None) };
+        let epoch = EpochNumber(number);
+        Ok(Some((epoch, self.keys.open(epoch)?)))
     }
 
     async fn open_epoch(
@@ -125,4 +139,37 @@ impl Archive {
 #[must_use]
 pub const fn is_unknown(error: &LedgerError) -> bool {
     matches!(error, LedgerError::Refused(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::JoinSet;
+
+    use super::*;
+    use crate::{clock::Clock, kept::Source, office::archive::Opened};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn the_first_decisions_of_a_month_share_one_epoch_when_they_come_together() {
+        let home = tempfile::TempDir::new().unwrap();
+        let config = home.path().join("node.toml");
+        std::fs::write(&config, include_str!("../../../../config/lab.toml")).unwrap();
+        let source = Source { config, data: Some(home.path().join("data")) };
+        let settings = source.settings().unwrap();
+        let Opened { archive, writer, .. } =
+            Archive::open(&settings, Clock::start()).await.unwrap();
+        let writing = tokio::spawn(writer.run());
+        let tenant = TenantId::new("voorbeeld").unwrap();
+        let mut asking = JoinSet::new();
+        for _ in 0..20 {
+            let (archive, tenant) = (std::sync::Arc::clone(&archive), tenant.clone());
+            asking.spawn(async move { archive.epoch(&tenant, "2027-02").await.map(|(n, _)| n) });
+        }
+        let found = asking.join_all().await;
+        let first = found[0].as_ref().unwrap();
+        assert!(found.iter().all(|number| number.as_ref().is_ok_and(|number| number == first)));
+        assert_eq!(archive.ledger.epochs().await.unwrap().len(), 1);
+        assert_eq!(archive.keys.epochs().unwrap(), [*first]);
+        drop(archive);
+        writing.await.unwrap();
+    }
 }

@@ -9,9 +9,9 @@
 
 use std::{
     fmt,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -21,6 +21,7 @@ use ring::{
     rand::SystemRandom,
     signature::{Ed25519KeyPair, KeyPair},
 };
+use tempfile::Builder;
 use zeroize::Zeroizing;
 
 use super::{Provider, ProviderError};
@@ -308,26 +309,21 @@ fn wipe(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
-/// Writes a file that must not exist yet: whole or not at all, on the disk when this returns.
+/// Writes a file that must not exist yet: whole or not at all, on the disk when this returns. Of two
+/// that write the same one at the same time, one succeeds.
 fn write_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = PathBuf::from(name);
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&part)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::hard_link(&part, path));
-    let removed = fs::remove_file(&part);
-    written?;
-    removed?;
-    File::open(folder_of(path))?.sync_all()
+    let folder = folder_of(path);
+    // The name of the file and a point, by which [`KeyFile::copies`] finds what a crash leaves.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    let mut part = Builder::new()
+        .prefix(&name)
+        .permissions(Permissions::from_mode(0o600))
+        .tempfile_in(&folder)?;
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    part.persist_noclobber(path)?;
+    File::open(folder)?.sync_all()
 }
 
 fn parse(text: &str) -> Option<(Secret, Zeroizing<Vec<u8>>)> {

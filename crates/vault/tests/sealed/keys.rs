@@ -51,6 +51,25 @@ fn a_damaged_key_file_is_refused_and_never_replaced() {
 }
 
 #[test]
+fn of_many_that_make_one_epoch_key_at_the_same_time_one_has_made_the_key_that_is_there() {
+    let folder = Folder::new();
+    let keys = KeyFile::open_or_create(&folder.join("jawoord.key")).unwrap();
+    for number in 0..50 {
+        let epoch = EpochNumber(number);
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..8).map(|_| scope.spawn(|| keys.create(epoch))).collect();
+            makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+        });
+        let (made, late): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+        assert!(late.into_iter().all(|late| late.err() == Some(ProviderError::Exists(epoch))));
+        let [made] = <[_; 1]>::try_from(made).ok().expect("one has made it");
+        let sealed = slip().seal(&made.unwrap(), epoch, &tenant()).unwrap();
+        assert!(sealed.open(&keys.open(epoch).unwrap(), &tenant(), RECORDING).is_ok());
+    }
+    assert_eq!(fs::read_dir(folder.join(".")).unwrap().count(), 51, "no part is left");
+}
+
+#[test]
 fn an_epoch_key_is_made_once_opened_often_and_destroyed_for_good() {
     let folder = Folder::new();
     let path = folder.join("jawoord.key");

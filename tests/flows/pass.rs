@@ -71,7 +71,7 @@ fn t_06_a_transfer_is_handed_on_without_a_trace_of_the_house_and_its_course_come
     let there = a.contact.replace("<sip:", "<sip:+31209876543@");
     assert_eq!(refer.header("Refer-To"), there);
     assert!(refer.header("Referred-By").contains("+31201234569@"), "{}", refer.text);
-    for secret in ["pbx.example", "101", "x-secret", &stage.pbx.own.to_string(), &b.call_id] {
+    for secret in ["pbx.example", "sip:101@", "x-secret", &stage.pbx.own.to_string(), &b.call_id] {
         assert!(!refer.text.contains(secret), "{secret} is told: {}", refer.text);
     }
     assert_eq!(stage.pbx.times("REFER"), 0, "nobody has answered for the customer's side");

@@ -396,7 +396,7 @@ fn t_09_a_transfer_that_the_carrier_asks_for_is_declined_and_the_call_goes_on() 
     let refused = stage.caller.expect(What::that("an answer to REFER", is));
     assert!(matches!(refused.status(), Some(403 | 603)), "{}", refused.text);
     stage.caller.hears_no(100, "NOTIFY");
-    assert_eq!(stage.pbx.times("INVITE"), 1, "the toll is on us");
+    assert_eq!(stage.pbx.kinds("INVITE"), 1, "the toll is on us");
     stage.desk.speak(700.0);
     assert!(stage.ear.hears(700.0, refused.at), "the call is disturbed");
 }

@@ -34,6 +34,17 @@ exten => 102,1,Answer()
     .replace("TARGET", target)
 }
 
+/// Whether Asterisk has received the last NOTIFY of a transfer with this status. Its dialplan may not
+/// live to say so: our BYE follows at once.
+fn is_told(log: &str, status: u16) -> bool {
+    let fragment = format!("\nSIP/2.0 {status} ");
+    log.split("<--- ").any(|message| {
+        let last =
+            message.contains("\nNOTIFY ") && message.contains("Subscription-State: terminated");
+        last && message.starts_with("Received") && message.contains(&fragment)
+    })
+}
+
 fn plan() -> Plan {
     Plan::new(CALLER, ENGLISH).at(400, Act::Press('1')).at(600, Act::Speak(700.0))
 }
@@ -61,7 +72,7 @@ fn t_02_asterisk_refers_a_caller_to_its_own_extension_and_one_recording_holds_bo
     ]);
     let log = office.asterisk.log();
     assert!(log.contains("Refer-To: <sip:102@pbx.example>"), "no REFER was sent");
-    assert!(log.contains("the transfer is a SUCCESS"), "Asterisk was not told");
+    assert!(is_told(&log, 200), "Asterisk was not told");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A peer's SIP socket: what a test sends, what came in and when, and waiting for it.
 
 use std::{
+    collections::HashSet,
     fmt::Write as _,
     net::{SocketAddr, UdpSocket},
     sync::{
@@ -168,6 +169,14 @@ impl Peer {
         self.gather();
         let what = what.into();
         self.seen.iter().filter(|(seen, _)| (what.is)(seen)).count()
+    }
+
+    /// How many different messages of a kind have come until now.
+    pub fn kinds(&mut self, what: impl Into<What>) -> usize {
+        self.gather();
+        let what = what.into();
+        let seen = self.seen.iter().filter(|(seen, _)| (what.is)(seen));
+        seen.map(|(seen, _)| &seen.octets).collect::<HashSet<_>>().len()
     }
 
     /// Waits until this very message has come `times` times in all, and says when each came.

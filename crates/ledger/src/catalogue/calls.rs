@@ -1,6 +1,6 @@
 //! A call in the catalogue, and its ladder: what was sent and decided, step by step.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use call::{CallId, Digest, Direction, LineId, PolicyId, TenantId, Time, Words};
 
@@ -61,6 +61,8 @@ pub enum LabelError {
     Length(usize),
     /// It could hold an address or a number: an `@`, or five digits in a row, at this byte.
     Personal(usize),
+    /// It is more than one line: a control character stands at this byte.
+    Line(usize),
 }
 
 impl fmt::Display for LabelError {
@@ -74,6 +76,9 @@ impl fmt::Display for LabelError {
                 "a ladder label could hold an address or number at byte {place}; name the message \
                  and its status only"
             ),
+            Self::Line(place) => {
+                write!(f, "a ladder label breaks its line at byte {place}; write it on one")
+            }
         }
     }
 }
@@ -111,6 +116,9 @@ impl LadderStep {
             if byte == b'@' || digits == 5 {
                 return Err(LabelError::Personal(place));
             }
+            if byte.is_ascii_control() {
+                return Err(LabelError::Line(place));
+            }
         }
         Ok(Self { at, from, to, label: label.into() })
     }
@@ -119,6 +127,28 @@ impl LadderStep {
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
+    }
+
+    /// A ladder as it is stored: a line for each step, with its moment in microseconds.
+    pub(crate) fn write(steps: &[Self]) -> String {
+        let mut text = String::with_capacity(steps.len() * 40);
+        for Self { at, from, to, label } in steps {
+            let _infallible = writeln!(text, "{} {from} {to} {label}", at.as_micros());
+        }
+        text
+    }
+
+    /// Reads what [`LadderStep::write`] wrote; `None` when a line of it is damaged.
+    pub(crate) fn read(text: &str) -> Option<Vec<Self>> {
+        text.lines().map(Self::read_line).collect()
+    }
+
+    fn read_line(line: &str) -> Option<Self> {
+        let mut words = line.splitn(4, ' ');
+        let at = Time::from_micros(words.next()?.parse().ok()?);
+        let from = Station::from_name(words.next()?)?;
+        let to = Station::from_name(words.next()?)?;
+        Self::new(at, from, to, words.next()?).ok()
     }
 }
 
@@ -223,6 +253,17 @@ mod tests {
         assert_eq!(step("From: alice@example.nl"), Err(LabelError::Personal(11)));
         assert_eq!(step(""), Err(LabelError::Length(0)));
         assert_eq!(step(&"x".repeat(81)), Err(LabelError::Length(81)));
+        assert_eq!(step("BYE\n1 node"), Err(LabelError::Line(3)));
+    }
+
+    #[test]
+    fn a_ladder_reads_back_as_it_was_written() {
+        let steps = ["INVITE", "200 OK", "notice  8000 "].map(|label| step(label).unwrap());
+        assert_eq!(LadderStep::read(&LadderStep::write(&steps)).as_deref(), Some(&steps[..]));
+        assert_eq!(LadderStep::read(""), Some(Vec::new()));
+        for damaged in ["0 trunk node", "x trunk node BYE", "0 moon node BYE", "0 trunk node "] {
+            assert_eq!(LadderStep::read(damaged), None, "{damaged}");
+        }
     }
 
     #[test]

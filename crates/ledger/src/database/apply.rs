@@ -7,8 +7,11 @@ use super::{
     calls,
     change::{Applied, Change, SlipEffect},
     column::Result,
-    epochs, recordings, removals,
+    epochs,
+    error::{LedgerError, Refusal},
+    recordings, removals,
 };
+use crate::catalogue::calls::{CallEnd, NewCall};
 
 /// A change with its facts and its moment.
 pub(crate) struct Work {
@@ -17,17 +20,95 @@ pub(crate) struct Work {
     pub(crate) change: Change,
 }
 
-/// Does what a change means for `ledger.db`. A refusal comes before anything is written.
-pub(crate) async fn apply(
+/// What a change of a batch came to; `None` when it was not to be done.
+pub(crate) type Outcome = Option<Result<Applied>>;
+
+/// Does what the changes of a batch mean for `ledger.db`, as far as they are `due`: first all calls
+/// that begin, then whatever may be about them, in its order, then all calls that end.
+///
+/// # Errors
+/// Those of the database; what is refused is an outcome.
+pub(crate) async fn apply_all(
     db: &mut SqliteConnection,
-    work: &Work,
-    effect: SlipEffect,
-) -> Result<Applied> {
+    work: &[Work],
+    effects: &[SlipEffect],
+    due: &[bool],
+) -> Result<Vec<Outcome>> {
+    let mut outcomes: Vec<Outcome> = work.iter().map(|_| None).collect();
+    let is_due = |place: &usize| due.get(*place) == Some(&true);
+    let places: Vec<usize> = (0..work.len()).filter(is_due).collect();
+    let (mut news, mut others, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, work) in places.into_iter().filter_map(|place| Some((place, work.get(place)?))) {
+        match &work.change {
+            Change::OpenCall(new) => news.push((place, (work.at, new))),
+            Change::CloseCall(end) => ends.push((place, (work.at, end))),
+            _ => others.push((place, work)),
+        }
+    }
+    let mut done = open_calls(db, news).await?;
+    for (place, work) in others {
+        let effect = effects.get(place).copied().unwrap_or_default();
+        done.push((place, refusable(apply(db, work, effect).await)?));
+    }
+    done.extend(close_calls(db, ends).await?);
+    for (place, result) in done {
+        if let Some(outcome) = outcomes.get_mut(place) {
+            *outcome = Some(result);
+        }
+    }
+    Ok(outcomes)
+}
+
+/// The results of some changes, by their places in the batch.
+type Results = Vec<(usize, Result<Applied>)>;
+
+async fn open_calls(
+    db: &mut SqliteConnection,
+    news: Vec<(usize, (Time, &NewCall))>,
+) -> Result<Results> {
+    let (places, news): (Vec<usize>, Vec<(Time, &NewCall)>) = news.into_iter().unzip();
+    let opened = calls::open(db, &news).await?;
+    let result = |is_new| match is_new {
+        true => Ok(Applied::done(Vec::new())),
+        false => Err(Refusal::CallExists.into()),
+    };
+    Ok(places.into_iter().zip(opened.into_iter().map(result)).collect())
+}
+
+async fn close_calls(
+    db: &mut SqliteConnection,
+    ends: Vec<(usize, (Time, &CallEnd))>,
+) -> Result<Results> {
+    let (places, ends): (Vec<usize>, Vec<(Time, &CallEnd)>) = ends.into_iter().unzip();
+    let closed = calls::close(db, &ends).await?;
+    let mut results = Vec::with_capacity(places.len());
+    for ((place, (_, end)), was_open) in places.into_iter().zip(ends).zip(closed) {
+        results.push((
+            place,
+            match was_open {
+                true => Ok(Applied::done(Vec::new())),
+                false if calls::exists(db, end.call).await? => Err(Refusal::CallEnded.into()),
+                false => Err(Refusal::CallUnknown.into()),
+            },
+        ));
+    }
+    Ok(results)
+}
+
+/// A refusal is a result like another; anything else ends the batch.
+fn refusable(result: Result<Applied>) -> Result<Result<Applied>> {
+    match result {
+        Err(error @ LedgerError::Refused(_)) => Ok(Err(error)),
+        other => other.map(Ok),
+    }
+}
+
+/// Does what a change means for `ledger.db`. A refusal comes before anything is written.
+async fn apply(db: &mut SqliteConnection, work: &Work, effect: SlipEffect) -> Result<Applied> {
     let at = work.at;
     match &work.change {
-        Change::Facts => Ok(Applied::done(Vec::new())),
-        Change::OpenCall(new) => calls::open(db, at, new).await,
-        Change::CloseCall(end) => calls::close(db, at, end).await,
+        // Calls are written together, before and after this.
+        Change::Facts | Change::OpenCall(_) | Change::CloseCall(_) => Ok(Applied::done(Vec::new())),
         Change::Commit(new) => recordings::commit(db, at, new).await,
         Change::Begin(recording) => recordings::begin(db, *recording).await,
         Change::Seal(recording, sealed) => recordings::seal(db, *recording, sealed).await,

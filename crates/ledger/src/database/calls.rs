@@ -1,86 +1,90 @@
-//! Writing calls: a row before the call is answered, its words and its ladder at the end.
+//! Writing calls: a row before the call is answered, its words and its ladder at the end. All calls
+//! that begin in a batch are one statement, and so are all that end.
+
+use std::collections::HashSet;
 
 use call::{CallId, Time};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
 use super::{
-    change::Applied,
-    column::{Result, failed, moment},
-    error::{Database, Refusal},
+    column::{Columns, Result, failed, moment},
+    error::Database,
     tree::ROWS_MAX,
 };
-use crate::catalogue::calls::{CallEnd, LadderStep, NewCall};
+use crate::catalogue::calls::{CallEnd, CallNames, LadderStep, NewCall};
 
 const HERE: Database = Database::Ledger;
 
-/// Invariant 4a: the row of a call.
-pub(crate) async fn open(db: &mut SqliteConnection, at: Time, new: &NewCall) -> Result<Applied> {
-    let line = new.line.as_ref();
-    let made = sqlx::query(
-        "INSERT INTO calls (call_id, direction, tenant, line, policy, policy_version, policy_hash,
-             opened_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-    )
-    .bind(&new.call.as_bytes()[..])
-    .bind(new.direction.as_str())
-    .bind(line.map(|line| line.tenant.as_str()))
-    .bind(line.map(|line| line.line.as_str()))
-    .bind(line.map(|line| line.policy.as_str()))
-    .bind(line.map(|line| i64::from(line.policy_version)))
-    .bind(line.map(|line| &line.policy_hash.as_bytes()[..]))
-    .bind(moment(at))
-    .execute(db)
-    .await
-    .map_err(failed(HERE))?;
-    if made.rows_affected() == 0 {
-        return Err(Refusal::CallExists.into());
+/// Invariant 4a: the rows of calls. Says of each whether it is new.
+pub(crate) async fn open(
+    db: &mut SqliteConnection,
+    news: &[(Time, &NewCall)],
+) -> Result<Vec<bool>> {
+    let mut opened = HashSet::with_capacity(news.len());
+    for news in news.chunks(ROWS_MAX) {
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO calls (call_id, direction, tenant, line, policy, policy_version,
+                 policy_hash, opened_at) ",
+        );
+        insert.push_values(news, |mut row, (at, NewCall { call, direction, line })| {
+            let line = line.as_ref();
+            row.push_bind(&call.as_bytes()[..])
+                .push_bind(direction.as_str())
+                .push_bind(line.map(|line| line.tenant.as_str()))
+                .push_bind(line.map(|line| line.line.as_str()))
+                .push_bind(line.map(|line| line.policy.as_str()))
+                .push_bind(line.map(|line| i64::from(line.policy_version)))
+                .push_bind(line.map(|line| &line.policy_hash.as_bytes()[..]))
+                .push_bind(moment(*at));
+        });
+        insert.push(" ON CONFLICT DO NOTHING RETURNING call_id");
+        let rows = insert.build().fetch_all(&mut *db).await.map_err(failed(HERE))?;
+        opened.extend(ids(&rows)?);
     }
-    Ok(Applied::done(Vec::new()))
+    Ok(news.iter().map(|(_, new)| opened.remove(&new.call)).collect())
 }
 
-/// The three words, once, and the ladder.
+/// The three words, once, the names and the ladders of calls. Says of each whether it was open.
 pub(crate) async fn close(
     db: &mut SqliteConnection,
-    at: Time,
-    CallEnd { call, words, ladder, names }: &CallEnd,
-) -> Result<Applied> {
-    let closed = sqlx::query(
-        "UPDATE calls SET closed_at = $1, consent = $2, outcome = $3, verdict = $4,
-             near_key = $6, far_call_id = $7, near_end = $8, far_end = $9
-         WHERE call_id = $5 AND closed_at IS NULL",
-    )
-    .bind(moment(at))
-    .bind(words.consent.as_str())
-    .bind(words.outcome.as_str())
-    .bind(words.verdict.as_str())
-    .bind(&call.as_bytes()[..])
-    .bind(names.near_key.as_ref().map(|key| &key.as_bytes()[..]))
-    .bind(names.far_call_id.as_deref())
-    .bind(names.session.as_ref().map(|[near, _]| &**near))
-    .bind(names.session.as_ref().map(|[_, far]| &**far))
-    .execute(&mut *db)
-    .await
-    .map_err(failed(HERE))?;
-    if closed.rows_affected() == 0 {
-        let known = exists(db, *call).await?;
-        return Err(if known { Refusal::CallEnded } else { Refusal::CallUnknown }.into());
-    }
-    let steps: Vec<(i64, &LadderStep)> = (0_i64..).zip(ladder).collect();
-    for steps in steps.chunks(ROWS_MAX) {
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO ladder (call_id, step, at, from_station, to_station, label) ",
+    ends: &[(Time, &CallEnd)],
+) -> Result<Vec<bool>> {
+    let (mut closed, mut asked) = (HashSet::with_capacity(ends.len()), HashSet::new());
+    let once = ends.iter().filter(|(_, end)| asked.insert(end.call));
+    let once: Vec<&(Time, &CallEnd)> = once.collect();
+    for ends in once.chunks(ROWS_MAX) {
+        let mut update = QueryBuilder::<Sqlite>::new(
+            "UPDATE calls SET closed_at = ended.column2, consent = ended.column3,
+                 outcome = ended.column4, verdict = ended.column5, near_key = ended.column6,
+                 far_call_id = ended.column7, near_end = ended.column8, far_end = ended.column9,
+                 ladder = ended.column10
+             FROM (",
         );
-        insert.push_values(steps, |mut row, (number, step)| {
+        update.push_values(ends, |mut row, (at, CallEnd { call, words, ladder, names })| {
+            let CallNames { near_key, far_call_id, session } = names;
             row.push_bind(&call.as_bytes()[..])
-                .push_bind(*number)
-                .push_bind(moment(step.at))
-                .push_bind(step.from.as_str())
-                .push_bind(step.to.as_str())
-                .push_bind(step.label());
+                .push_bind(moment(*at))
+                .push_bind(words.consent.as_str())
+                .push_bind(words.outcome.as_str())
+                .push_bind(words.verdict.as_str())
+                .push_bind(near_key.as_ref().map(|key| &key.as_bytes()[..]))
+                .push_bind(far_call_id.as_deref())
+                .push_bind(session.as_ref().map(|[near, _]| &**near))
+                .push_bind(session.as_ref().map(|[_, far]| &**far))
+                .push_bind(LadderStep::write(ladder));
         });
-        insert.build().execute(&mut *db).await.map_err(failed(HERE))?;
+        update.push(
+            ") AS ended WHERE calls.call_id = ended.column1 AND calls.closed_at IS NULL
+             RETURNING calls.call_id AS call_id",
+        );
+        let rows = update.build().fetch_all(&mut *db).await.map_err(failed(HERE))?;
+        closed.extend(ids(&rows)?);
     }
-    Ok(Applied::done(Vec::new()))
+    Ok(ends.iter().map(|(_, end)| closed.remove(&end.call)).collect())
+}
+
+fn ids(rows: &[SqliteRow]) -> Result<Vec<CallId>> {
+    rows.iter().map(|row| Columns(row).call("call_id")).collect()
 }
 
 /// Whether there is such a call.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use call::{CallId, Digest, Erasure, Fact, Reason, RecordingId, TenantId, Time, Words};
 use sqlx::SqlitePool;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::{
     change::{Answer, Change, Job, Receipt},
@@ -42,7 +42,8 @@ pub enum Taken {
 /// named at each method; `facts` are further ones, written before those.
 #[derive(Clone)]
 pub struct Ledger {
-    pub(crate) queue: mpsc::Sender<Job>,
+    pub(crate) queue: mpsc::UnboundedSender<Job>,
+    pub(crate) awaited: Arc<Notify>,
     pub(crate) readers: SqlitePool,
     pub(crate) slip_readers: SqlitePool,
     pub(crate) health: watch::Receiver<Health>,
@@ -55,7 +56,8 @@ impl Ledger {
     async fn change(&self, at: Time, facts: Vec<Fact>, change: Change) -> Result<Receipt> {
         let (answer, answered) = oneshot::channel();
         let job = Job { at, facts, change, answer: Answer::Awaited(answer) };
-        self.queue.send(job).await.map_err(|_| LedgerError::Stopped)?;
+        self.queue.send(job).map_err(|_| LedgerError::Stopped)?;
+        self.awaited.notify_one();
         answered.await.unwrap_or(Err(LedgerError::Stopped))
     }
 
@@ -70,40 +72,40 @@ impl Ledger {
         })
     }
 
-    /// The same change without waiting for it: returns when it is in the queue, in which the order
-    /// is kept. What comes of it is told to `done`, when it is durable.
-    async fn later<F>(&self, at: Time, facts: Vec<Fact>, change: Change, done: F)
+    /// The same change without waiting for it: it is in the queue, in which the order is kept. What
+    /// comes of it is told to `done`, when it is durable.
+    fn later<F>(&self, at: Time, facts: Vec<Fact>, change: Change, done: F)
     where
         F: FnOnce(Result<()>) + Send + 'static,
     {
         let job = Job { at, facts, change, answer: Answer::Later(Box::new(done)) };
-        if let Err(mpsc::error::SendError(job)) = self.queue.send(job).await {
+        if let Err(mpsc::error::SendError(job)) = self.queue.send(job) {
             job.answer.give(Err(LedgerError::Stopped));
         }
     }
 
     /// As [`Ledger::append`], for facts that nobody waits for.
-    pub async fn append_later<F>(&self, at: Time, facts: Vec<Fact>, done: F)
+    pub fn append_later<F>(&self, at: Time, facts: Vec<Fact>, done: F)
     where
         F: FnOnce(Result<()>) + Send + 'static,
     {
-        self.later(at, facts, Change::Facts, done).await;
+        self.later(at, facts, Change::Facts, done);
     }
 
     /// As [`Ledger::open_call`], for a call that is never recorded.
-    pub async fn open_call_later<F>(&self, at: Time, call: NewCall, facts: Vec<Fact>, done: F)
+    pub fn open_call_later<F>(&self, at: Time, call: NewCall, facts: Vec<Fact>, done: F)
     where
         F: FnOnce(Result<()>) + Send + 'static,
     {
-        self.later(at, facts, Change::OpenCall(call), done).await;
+        self.later(at, facts, Change::OpenCall(call), done);
     }
 
     /// As [`Ledger::close_call`], with its names.
-    pub async fn close_call_later<F>(&self, at: Time, end: CallEnd, facts: Vec<Fact>, done: F)
+    pub fn close_call_later<F>(&self, at: Time, end: CallEnd, facts: Vec<Fact>, done: F)
     where
         F: FnOnce(Result<()>) + Send + 'static,
     {
-        self.later(at, facts, Change::CloseCall(end), done).await;
+        self.later(at, facts, Change::CloseCall(end), done);
     }
 
     /// Whether the ledger takes facts. When it does not, nobody is asked for consent.

@@ -8,7 +8,7 @@ use std::{
 use call::{CallId, RecordingId, Time};
 use ring::rand::SystemRandom;
 use sqlx::SqliteConnection;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::{
     catch_up,
@@ -27,9 +27,6 @@ use crate::{
     },
     clerk::Order,
 };
-
-/// How many changes may wait for the writer before callers wait too.
-const QUEUE_MAX: usize = 1_024;
 
 /// Where a ledger is, and who signs for it.
 #[derive(Clone)]
@@ -88,12 +85,14 @@ impl Ledger {
         check_slips(&mut ledger, &mut slips, tree.size()).await?;
         let readers = connect::readers(&config.folder, Database::Ledger).await?;
         let slip_readers = connect::readers(&config.folder, Database::Slips).await?;
-        let (sender, queue) = mpsc::channel(QUEUE_MAX);
+        let (sender, queue) = mpsc::unbounded_channel();
+        let awaited = Arc::new(Notify::new());
         let (health, watched) = watch::channel(Health { head: tree.head(), fault: None });
         let (origin, signer) = (config.origin.clone(), Arc::clone(&config.signer));
         let notary = Notary { origin, signer };
         let mut writer = LedgerWriter {
             queue,
+            awaited: Arc::clone(&awaited),
             ledger,
             slips,
             random: SystemRandom::new(),
@@ -115,6 +114,7 @@ impl Ledger {
         leftovers.facts_caught_up = caught_up.facts.len() as u64;
         let ledger = Self {
             queue: sender,
+            awaited,
             readers,
             slip_readers,
             health: watched,

@@ -7,12 +7,10 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{
     column::{Columns, Result, failed, moment},
-    error::{Database, LedgerError},
+    error::Database,
     handle::Ledger,
 };
-use crate::catalogue::calls::{
-    CallFilter, CallLine, CallNames, CallRow, LadderStep, NewCall, Station,
-};
+use crate::catalogue::calls::{CallFilter, CallLine, CallNames, CallRow, LadderStep, NewCall};
 
 const HERE: Database = Database::Ledger;
 
@@ -81,10 +79,13 @@ impl Ledger {
     /// # Errors
     /// Those of the database.
     pub async fn ladder(&self, call: CallId) -> Result<Vec<LadderStep>> {
-        let rows = sqlx::query("SELECT * FROM ladder WHERE call_id = $1 ORDER BY step")
-            .bind(&call.as_bytes()[..]);
-        let rows = rows.fetch_all(&self.readers).await.map_err(failed(HERE))?;
-        rows.iter().map(ladder_row).collect()
+        let row = sqlx::query("SELECT ladder FROM calls WHERE call_id = $1")
+            .bind(&call.as_bytes()[..])
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed(HERE))?;
+        let Some(row) = row else { return Ok(Vec::new()) };
+        Ok(Columns(&row).maybe_text("ladder", LadderStep::read)?.unwrap_or_default())
     }
 }
 
@@ -133,13 +134,4 @@ pub(crate) fn words(row: &Columns<'_>) -> Result<Option<Words>> {
         outcome: row.text("outcome", Outcome::from_name)?,
         verdict: row.text("verdict", Verdict::from_name)?,
     }))
-}
-
-fn ladder_row(row: &SqliteRow) -> Result<LadderStep> {
-    let row = Columns(row);
-    let at = row.time("at")?;
-    let from = row.text("from_station", Station::from_name)?;
-    let to = row.text("to_station", Station::from_name)?;
-    let step = row.text("label", |label| LadderStep::new(at, from, to, label).ok());
-    step.map_err(|_| LedgerError::Unreadable("label"))
 }

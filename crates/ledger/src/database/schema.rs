@@ -126,6 +126,14 @@ CREATE INDEX calls_by_far_call_id ON calls (far_call_id) WHERE far_call_id IS NO
 CREATE INDEX calls_by_near_end ON calls (near_end) WHERE near_end IS NOT NULL;
 CREATE INDEX calls_by_far_end ON calls (far_end) WHERE far_end IS NOT NULL;
 ",
+    "
+ALTER TABLE calls ADD COLUMN ladder TEXT;
+UPDATE calls SET ladder = (
+    SELECT group_concat(at || ' ' || from_station || ' ' || to_station || ' ' || label, char(10))
+    FROM (SELECT * FROM ladder WHERE ladder.call_id = calls.call_id ORDER BY step)
+) WHERE closed_at IS NOT NULL;
+DROP TABLE ladder;
+",
 ];
 
 /// `slips.db`, version by version. `gates` is the constraint that a closing epoch takes no slip.

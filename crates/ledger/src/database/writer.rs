@@ -10,7 +10,7 @@ use call::Time;
 use ring::rand::SystemRandom;
 use sqlx::{Connection, SqliteConnection};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     time::{Instant, timeout_at},
 };
 
@@ -51,7 +51,9 @@ pub struct Health {
 
 /// The one writer of a ledger. The caller runs [`LedgerWriter::run`] on a task of its own.
 pub struct LedgerWriter {
-    pub(crate) queue: mpsc::Receiver<Job>,
+    pub(crate) queue: mpsc::UnboundedReceiver<Job>,
+    /// Told of each change that somebody waits for, once it is in the queue.
+    pub(crate) awaited: Arc<Notify>,
     pub(crate) ledger: SqliteConnection,
     pub(crate) slips: SqliteConnection,
     pub(crate) tree: Frontier,
@@ -98,14 +100,19 @@ impl LedgerWriter {
 
     /// The next batch: what waits to be written, and, unless somebody waits for any of it, what comes
     /// until `next`. Empty when nobody can ask any more.
+    ///
+    /// The queue is not listened to meanwhile: each change would wake the task for nothing.
     async fn gather(&mut self, next: Instant) -> Vec<Job> {
         let mut jobs = Vec::with_capacity(BATCH_MAX);
-        let mut room = BATCH_MAX;
-        let mut came = self.queue.recv_many(&mut jobs, room).await;
-        while came > 0 && came < room && !jobs.iter().any(Job::is_awaited) {
-            room -= came;
-            let more = timeout_at(next, self.queue.recv_many(&mut jobs, room)).await;
-            came = more.unwrap_or_default();
+        self.queue.recv_many(&mut jobs, BATCH_MAX).await;
+        let has_time = |job: &Job| !job.is_awaited();
+        if !jobs.is_empty() && jobs.len() < BATCH_MAX && jobs.iter().all(has_time) {
+            let _either = timeout_at(next, self.awaited.notified()).await;
+            while jobs.len() < BATCH_MAX
+                && let Ok(job) = self.queue.try_recv()
+            {
+                jobs.push(job);
+            }
         }
         jobs
     }
@@ -224,21 +231,19 @@ impl LedgerWriter {
         let failed = failed(Database::Ledger);
         let mut growth = Growth::new(&self.tree);
         let mut transaction = self.ledger.begin().await.map_err(&failed)?;
-        for ((work, effect), result) in work.iter().zip(effects).zip(results) {
-            if result.is_some() {
-                continue;
-            }
-            let applied = match apply::apply(&mut transaction, work, *effect).await {
-                Ok(applied) => applied,
-                Err(error) => {
-                    *result = refused(error)?;
-                    continue;
+        let due: Vec<bool> = results.iter().map(Option::is_none).collect();
+        let outcomes = apply::apply_all(&mut transaction, work, effects, &due).await?;
+        for ((work, outcome), result) in work.iter().zip(outcomes).zip(results) {
+            match outcome {
+                None => {}
+                Some(Err(error)) => *result = Some(Err(error)),
+                Some(Ok(applied)) => {
+                    for fact in work.facts.iter().chain(&applied.facts) {
+                        growth.append(&self.random, work.at, fact)?;
+                    }
+                    *result = Some(Ok(applied.receipt));
                 }
-            };
-            for fact in work.facts.iter().chain(&applied.facts) {
-                growth.append(&self.random, work.at, fact)?;
             }
-            *result = Some(Ok(applied.receipt));
         }
         if let Some(sequence) = sequence {
             catch_up::store_sequence(&mut transaction, sequence).await?;

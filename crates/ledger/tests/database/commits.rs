@@ -190,19 +190,19 @@ async fn what_nobody_waits_for_keeps_its_order_and_says_when_it_fails() {
     };
     let ladder = vec![LadderStep::new(time(1), Station::Trunk, Station::Node, "INVITE").unwrap()];
     for number in 1..=100 {
-        ledger.open_call_later(time(1), new_call(number), vec![opened(number)], note(number)).await;
+        ledger.open_call_later(time(1), new_call(number), vec![opened(number)], note(number));
         let end = CallEnd {
             call: call(number),
             words: WORDS,
             ladder: ladder.clone(),
             names: CallNames::default(),
         };
-        ledger.close_call_later(time(2), end.clone(), Vec::new(), note(number)).await;
+        ledger.close_call_later(time(2), end.clone(), Vec::new(), note(number));
         if number % 50 == 0 {
-            ledger.close_call_later(time(3), end, Vec::new(), note(number)).await;
+            ledger.close_call_later(time(3), end, Vec::new(), note(number));
         }
     }
-    ledger.append_later(time(4), vec![opened(1)], note(0)).await;
+    ledger.append_later(time(4), vec![opened(1)], note(0));
     // Whoever waits is behind all of them, and they are there when it is.
     ledger.append(time(5), Vec::new()).await.unwrap();
     let ended = LedgerError::Refused(Refusal::CallEnded);

@@ -1,7 +1,10 @@
 //! Starting: what is refused (invariant 9), what is found, and what goes on where it stopped.
 
-use call::{Fact, RecordingId};
-use ledger::{CallEnd, CallNames, Database, Ledger, LedgerConfig, LedgerError, NoteError, Origin};
+use call::{Fact, RecordingId, Time};
+use ledger::{
+    CallEnd, CallNames, Database, LadderStep, Ledger, LedgerConfig, LedgerError, NoteError, Origin,
+    Station,
+};
 use std::sync::Arc;
 
 use super::fixture::{
@@ -149,7 +152,7 @@ async fn a_database_of_a_newer_program_is_refused() {
 }
 
 #[tokio::test]
-async fn a_ledger_from_before_calls_had_names_gets_them() {
+async fn a_ledger_of_the_first_version_gets_names_and_keeps_its_ladders() {
     let fixture = Fixture::new();
     let ledger = fixture.open(0).await;
     ledger.open_call(time(1), new_call(1), Vec::new()).await.unwrap();
@@ -165,9 +168,23 @@ async fn a_ledger_from_before_calls_had_names_gets_them() {
         fixture.sql("ledger.db", &format!("DROP INDEX calls_by_{index}")).await;
         fixture.sql("ledger.db", &format!("ALTER TABLE calls DROP COLUMN {column}")).await;
     }
-    fixture.sql("ledger.db", "DELETE FROM schema_version WHERE version = 2").await;
+    let table = "CREATE TABLE ladder (call_id BLOB NOT NULL REFERENCES calls (call_id),
+        step BIGINT NOT NULL, at BIGINT NOT NULL, from_station TEXT NOT NULL,
+        to_station TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (call_id, step))";
+    let steps = "INSERT INTO ladder SELECT call_id, 1, 5, 'node', 'pbx', '200 OK' FROM calls
+        UNION SELECT call_id, 0, 4, 'trunk', 'node', 'INVITE' FROM calls";
+    for statement in ["ALTER TABLE calls DROP COLUMN ladder", table, steps] {
+        fixture.sql("ledger.db", statement).await;
+    }
+    fixture.sql("ledger.db", "DELETE FROM schema_version WHERE version > 1").await;
     let ledger = fixture.open(3).await;
     let old = ledger.call(call(1)).await.unwrap().unwrap();
+    let at = |microseconds| Time::from_micros(microseconds);
+    let ladder = [
+        LadderStep::new(at(4), Station::Trunk, Station::Node, "INVITE").unwrap(),
+        LadderStep::new(at(5), Station::Node, Station::Pbx, "200 OK").unwrap(),
+    ];
+    assert_eq!(ledger.ladder(call(1)).await.unwrap(), ladder);
     assert_eq!((old.words, old.names), (Some(WORDS), CallNames::default()));
     ledger.open_call(time(4), new_call(2), Vec::new()).await.unwrap();
     let names = CallNames {
@@ -176,7 +193,7 @@ async fn a_ledger_from_before_calls_had_names_gets_them() {
         session: Some(["a".into(), "b".into()]),
     };
     let end = CallEnd { call: call(2), words: WORDS, ladder: Vec::new(), names: names.clone() };
-    ledger.close_call_later(time(5), end, Vec::new(), |done| done.unwrap()).await;
+    ledger.close_call_later(time(5), end, Vec::new(), |done| done.unwrap());
     ledger.append(time(5), Vec::new()).await.unwrap();
     assert_eq!(ledger.call(call(2)).await.unwrap().unwrap().names, names);
     for (key, name) in [(7, "x"), (0, "f00d"), (0, "a"), (0, "b")] {

@@ -1,5 +1,7 @@
 //! Dialled numbers in E.164, so that one pattern finds a line however a carrier writes it.
 
+use std::collections::HashMap;
+
 use call::Private;
 use phonenumber::{Mode, country::Id};
 
@@ -21,6 +23,33 @@ pub fn dialled(user: &str, country: Id) -> Private<String> {
             Private::new(number.format().mode(Mode::E164).to_string())
         }
         _ => Private::new(digits),
+    }
+}
+
+/// The most spellings that are kept.
+const SPELLINGS: usize = 10_000;
+
+/// How the numbers of the house are spelled by those who call them: each spelling is looked up in its
+/// numbering plan once, and not at every call.
+#[derive(Default)]
+pub struct Spellings(HashMap<Box<str>, (Id, Private<String>)>);
+
+impl Spellings {
+    /// As [`dialled`].
+    #[must_use]
+    pub fn dialled(&self, user: &str, country: Id) -> Private<String> {
+        let known = self.0.get(user).filter(|(id, _)| *id == country);
+        known.map_or_else(|| dialled(user, country), |(_, number)| number.clone())
+    }
+
+    /// Keeps what a number of the house was read as. The number of a customer is never kept here.
+    pub fn learn(&mut self, user: &str, country: Id, number: &Private<String>) {
+        if self.0.len() >= SPELLINGS {
+            self.0.clear();
+        }
+        if !self.0.get(user).is_some_and(|(id, _)| *id == country) {
+            self.0.insert(user.into(), (country, number.clone()));
+        }
     }
 }
 
@@ -74,6 +103,20 @@ mod tests {
         for spelling in ["+31201234567", "0201234567", "0031201234567", "+31-20-123.4567"] {
             assert_eq!(dialled(spelling, Id::NL).reveal(), "+31201234567", "{spelling}");
         }
+    }
+
+    #[test]
+    fn a_spelling_that_is_known_reads_as_it_did_and_only_in_its_country() {
+        let mut spellings = Spellings::default();
+        let number = spellings.dialled("0201234567", Id::NL);
+        spellings.learn("0201234567", Id::NL, &number);
+        assert_eq!(spellings.dialled("0201234567", Id::NL).reveal(), "+31201234567");
+        let german = dialled("0201234567", Id::DE);
+        assert_eq!(spellings.dialled("0201234567", Id::DE).reveal(), german.reveal());
+        for other in 0..SPELLINGS {
+            spellings.learn(&format!("02{other:08}"), Id::NL, &number);
+        }
+        assert!(spellings.0.len() <= SPELLINGS);
     }
 
     #[test]

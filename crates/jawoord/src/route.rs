@@ -11,18 +11,23 @@ use crate::{
     targets::Candidate,
 };
 
-/// A dialled number as the lines know it. A rule never hides an emergency.
+/// A dialled number as the lines know it, from how it was written and what that is without any rule
+/// ([`number::dialled`]). A rule never hides an emergency.
 #[must_use]
-pub fn read(settings: &Settings, peer: Peer<'_>, user: &str, country: Id) -> Private<String> {
-    let plain = number::dialled(user, country);
+pub fn read(
+    settings: &Settings,
+    peer: Peer<'_>,
+    (user, plain): (&str, &Private<String>),
+    country: Id,
+) -> Private<String> {
     let bare = user.split(';').next().unwrap_or(user);
     let rewritten = applied(&peer.reach().rewrites.inward, Field::RequestUri, bare);
     if rewritten == bare {
-        return plain;
+        return plain.clone();
     }
     let read = number::dialled(&rewritten, country);
-    let lost = settings.emergency.matches(&plain) && !settings.emergency.matches(&read);
-    if lost { plain } else { read }
+    let lost = settings.emergency.matches(plain) && !settings.emergency.matches(&read);
+    if lost { plain.clone() } else { read }
 }
 
 /// A calling number as the lines know it.

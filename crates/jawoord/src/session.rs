@@ -32,6 +32,16 @@ pub enum Row {
     Settled,
 }
 
+/// How the paperwork of a call is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// In a lane, its row first and at once: it may be recorded.
+    Now,
+    /// It has no other paper than its row, facts and words. They go to the ledger without a lane,
+    /// and are written together with what else comes in a moment.
+    Soon,
+}
+
 /// A call in progress.
 pub struct Session {
     /// The machine.
@@ -76,6 +86,8 @@ pub struct Session {
     pub settings: Arc<Settings>,
     /// The row in the ledger.
     pub row: Row,
+    /// How its paperwork is done.
+    pub haste: Haste,
     /// What the machine asked for while it waits for the row.
     pub waiting: VecDeque<Action>,
     /// The deadline under which the call is filed.

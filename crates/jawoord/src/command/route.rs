@@ -92,9 +92,9 @@ impl Explained {
             Peer::Pbx(_) => (true, settings.trunks.first().map(|trunk| trunk.country), None),
         };
         let country = country.unwrap_or(phonenumber::country::Id::NL);
-        let read = route::read(settings, peer, trial.number, country);
-        let emergency = settings.emergency.matches(&read)
-            || settings.emergency.matches(&number::dialled(trial.number, country));
+        let plain = number::dialled(trial.number, country);
+        let read = route::read(settings, peer, (trial.number, &plain), country);
+        let emergency = settings.emergency.matches(&read) || settings.emergency.matches(&plain);
         // A line is known by the number of the house: the one that is called, or calls.
         let (direction, house) = if outbound {
             let calling = trial.from.map(|from| route::caller(peer, from, country));

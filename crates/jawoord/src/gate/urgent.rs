@@ -6,12 +6,16 @@ use sip::{NameAddr, Request};
 
 use crate::{config::judge::Settings, identity, number};
 
-/// Whether a request is an emergency call, or the call-back of one: by what was dialled, by what it
-/// says of itself, or by who calls.
+/// Whether a request is an emergency call, or the call-back of one: by what was dialled
+/// ([`number::dialled`]), by what it says of itself, or by who calls.
 #[must_use]
-pub fn is_urgent(settings: &Settings, request: &Request, country: Id) -> bool {
-    let dialled = number::dialled(&identity::dialled(request), country);
-    settings.emergency.matches(&dialled)
+pub fn is_urgent(
+    settings: &Settings,
+    request: &Request,
+    dialled: &Private<String>,
+    country: Id,
+) -> bool {
+    settings.emergency.matches(dialled)
         || identity::urgent(request)
         || calls_back(settings, request, country)
 }

@@ -11,9 +11,8 @@ use super::{
 };
 use crate::{
     bridge,
-    office::lanes::Haste,
     progress::Progress,
-    session::{Row, Session},
+    session::{Haste, Row, Session},
     wires::{End, Side},
 };
 
@@ -37,7 +36,7 @@ impl Node {
             // It goes to the ledger together with the words.
             session.ending = Some(fact);
         } else {
-            self.office.fact(session.id(), fact, now);
+            self.office.fact(session, fact, now);
         }
     }
 

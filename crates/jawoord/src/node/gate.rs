@@ -14,7 +14,9 @@ use crate::{
         tally::Seat,
         urgent,
     },
+    identity,
     node::arrived::Arrived,
+    number,
     peer::Peer,
     session::Session,
     wires::Side,
@@ -113,7 +115,8 @@ impl Node {
             Some(Peer::Pbx(_)) | None => self.settings.trunks.first().map(|trunk| trunk.country),
         };
         let country = country.unwrap_or(phonenumber::country::Id::NL);
-        urgent::is_urgent(&self.settings, request, country)
+        let dialled = number::dialled(&identity::dialled(request), country);
+        urgent::is_urgent(&self.settings, request, &dialled, country)
     }
 
     fn turns_away(&mut self, remote: Remote, octets: &[u8], over: Over, invites: bool) {

@@ -35,6 +35,7 @@ use crate::{
     live::ask::Trials,
     metrics::Metrics,
     net::Net,
+    number::Spellings,
     office::lanes::OfficeDoor,
     recorder::door::RecorderDoor,
     registry::Registry,
@@ -81,6 +82,8 @@ pub struct Node {
     pub(crate) parked: VecDeque<(Instant, Arrived)>,
     /// What the operator tries out.
     pub(crate) trials: Trials,
+    /// How the numbers of the house are written by those who call them.
+    pub(crate) spellings: Spellings,
     /// The messages of the latest calls.
     pub(crate) traces: Traces,
     /// The sockets, and the listeners that they are, by the number of each.
@@ -153,6 +156,7 @@ impl Node {
             listeners,
             registry: Registry::default(),
             trials: Trials::default(),
+            spellings: Spellings::default(),
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,

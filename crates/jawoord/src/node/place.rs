@@ -13,11 +13,10 @@ use crate::{
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
-    office::lanes::Haste,
     peer::Peer,
     progress::Progress,
     route,
-    session::{Row, Session},
+    session::{Haste, Row, Session},
     sound::Opened,
     targets::Kind,
     wires::{Call as Arrival, Side, Wires},
@@ -41,10 +40,12 @@ impl Node {
                 (Direction::Outbound, country.unwrap_or(phonenumber::country::Id::NL))
             }
         };
-        let dialled = route::read(&settings, peer, &identity::dialled(&arrival.request), country);
+        let user = identity::dialled(&arrival.request);
+        let plain = self.spellings.dialled(&user, country);
+        let dialled = route::read(&settings, peer, (&user, &plain), country);
         // As it was dialled, or as the trunk's rules read it.
-        let emergency =
-            is_urgent(&settings, &arrival.request, country) || settings.emergency.matches(&dialled);
+        let emergency = is_urgent(&settings, &arrival.request, &plain, country)
+            || settings.emergency.matches(&dialled);
         if self.comes_back(&arrival.request, &dialled) {
             return self.refuse(arrival.leg, 482, &[]);
         }
@@ -59,6 +60,9 @@ impl Node {
             }
         };
         let line = settings.lines.find(direction, &house).cloned();
+        if line.is_some() && direction == Direction::Inbound {
+            self.spellings.learn(&user, country, &plain);
+        }
         let Some((call, recording)) = self.draw().zip(self.draw()) else {
             return self.refuse(arrival.leg, 503, &[]);
         };
@@ -107,7 +111,7 @@ impl Node {
         let (leg, source, since) = (arrival.leg, arrival.source.address.ip(), arrival.since);
         let held = (arrival, origin.holds);
         let Some(wires) = self.wires(held, offer.call, opened) else { return };
-        tracing::info!(call = %offer.call, emergency = offer.emergency, "call");
+        tracing::debug!(call = %offer.call, emergency = offer.emergency, "call");
         self.legs.insert(leg, (offer.call, Side::Near));
         self.traces.tie(offer.call, wires.request().call_id());
         let session = Session {
@@ -130,6 +134,7 @@ impl Node {
             ladder: Ladder::default(),
             settings,
             row: Row::None,
+            haste: Haste::Now,
             waiting: VecDeque::new(),
             due: None,
             seed: None,
@@ -181,7 +186,7 @@ impl Node {
             self.stands(&session, Side::Near, leg);
         }
         if session.offer.line.is_none() {
-            self.office.open(&session, None, Haste::Soon, self.now());
+            self.office.open(&mut session, None, Haste::Soon, self.now());
         }
         self.drive(&mut session);
         self.put_back(session);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     note::{Note, Paper},
     recorder::door::{Ended, RecorderDoor},
-    session::Session,
+    session::{Haste, Session},
 };
 
 /// How many calls' paperwork is done at once; more share a lane and one disk write.
@@ -35,23 +35,9 @@ enum Lengthy {
     Unbegun(RecordingId, Fate),
 }
 
-/// How soon a row is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Haste {
-    /// Somebody waits to be answered.
-    Now,
-    /// Together with what else comes in a moment.
-    Soon,
-}
-
 /// What takes one write.
 enum Short {
-    Open {
-        row: Box<NewCall>,
-        fact: Option<Fact>,
-        at: Time,
-        haste: Haste,
-    },
+    Open(Box<NewCall>, Option<Fact>, Time),
     Fact(Fact, Time),
     Commit(Box<Wanted>),
     Begun(RecordingId, Time),
@@ -73,7 +59,7 @@ struct Closing {
 #[derive(Clone)]
 pub struct OfficeDoor {
     lanes: Arc<[mpsc::UnboundedSender<(CallId, Job)>]>,
-    ledger: ledger::Ledger,
+    staff: Staff,
 }
 
 /// What the lanes work with.
@@ -98,7 +84,7 @@ impl OfficeDoor {
             tokio::spawn(work(staff.clone(), jobs));
             sender
         };
-        Self { lanes: (0..LANES).map(lane).collect(), ledger: staff.archive.ledger.clone() }
+        Self { lanes: (0..LANES).map(lane).collect(), staff: staff.clone() }
     }
 
     fn send(&self, call: CallId, job: Job) {
@@ -114,12 +100,17 @@ impl OfficeDoor {
     /// # Errors
     /// It does not.
     pub fn ready(&self) -> Result<(), NotReady> {
-        if self.ledger.health().fault.is_some() { Err(NotReady::Ledger) } else { Ok(()) }
+        if self.staff.archive.ledger.health().fault.is_some() {
+            Err(NotReady::Ledger)
+        } else {
+            Ok(())
+        }
     }
 
     /// The row of a call, before it is answered (invariant 4a). What comes of it comes back as
     /// [`Paper::Row`].
-    pub fn open(&self, session: &Session, fact: Option<Fact>, haste: Haste, at: Time) {
+    pub fn open(&self, session: &mut Session, fact: Option<Fact>, haste: Haste, at: Time) {
+        session.haste = haste;
         let line = session.offer.line.as_ref().map(|line| CallLine {
             tenant: line.tenant.clone(),
             line: line.id.clone(),
@@ -128,8 +119,13 @@ impl OfficeDoor {
             policy_hash: line.policy.hash,
         });
         let row = NewCall { call: session.id(), direction: session.direction(), line };
-        let open = Short::Open { row: Box::new(row), fact, at, haste };
-        self.send(session.id(), Job::Short(open));
+        match haste {
+            Haste::Soon => self.staff.open_soon(row, fact, at),
+            Haste::Now => {
+                let open = Short::Open(Box::new(row), fact, at);
+                self.send(session.id(), Job::Short(open));
+            }
+        }
     }
 
     /// Waits until every write that was asked for is done.
@@ -148,8 +144,11 @@ impl OfficeDoor {
     }
 
     /// A fact of a call.
-    pub fn fact(&self, call: CallId, fact: Fact, now: Time) {
-        self.send(call, Job::Short(Short::Fact(fact, now)));
+    pub fn fact(&self, session: &Session, fact: Fact, now: Time) {
+        match session.haste {
+            Haste::Soon => self.staff.fact(session.id(), fact, now),
+            Haste::Now => self.send(session.id(), Job::Short(Short::Fact(fact, now))),
+        }
     }
 
     /// Evidence, slip and row of a recording.
@@ -183,7 +182,7 @@ impl OfficeDoor {
     /// A call is over.
     pub fn closed(&self, session: Session, fact: Option<Fact>, now: Time) {
         let Some(words) = session.words else { return };
-        let call = session.id();
+        let (call, haste) = (session.id(), session.haste);
         let caller = String::from_utf8_lossy(session.wires.request().call_id()).into_owned();
         let closing = Closing {
             words,
@@ -192,7 +191,12 @@ impl OfficeDoor {
             session: session.thread.ends().map(|end| end.to_string().into()),
             ladder: session.ladder.into_steps(),
         };
-        self.send(call, Job::Short(Short::Close(Box::new(closing), fact, now)));
+        match haste {
+            Haste::Soon => self.staff.close(call, closing, fact, now),
+            Haste::Now => {
+                self.send(call, Job::Short(Short::Close(Box::new(closing), fact, now)));
+            }
+        }
     }
 }
 
@@ -255,29 +259,11 @@ impl Staff {
     async fn short(&self, call: CallId, job: Short) {
         let ledger = &self.archive.ledger;
         match job {
-            Short::Open { row, fact, at, haste } => {
-                let staff = self.clone();
-                let done = move |opened: Result<(), LedgerError>| {
-                    if let Err(error) = &opened {
-                        tracing::error!(%call, %error, "the call's row");
-                    }
-                    staff.tell(Paper::Row { call, written: opened.is_ok() });
-                };
-                let facts = fact.into_iter().collect();
-                match haste {
-                    Haste::Now => done(ledger.open_call(at, *row, facts).await),
-                    Haste::Soon => ledger.open_call_later(at, *row, facts, done).await,
-                }
+            Short::Open(row, fact, at) => {
+                let opened = ledger.open_call(at, *row, fact.into_iter().collect()).await;
+                self.opened(call, opened);
             }
-            Short::Fact(fact, at) => {
-                let kind = fact.kind().as_str();
-                let done = move |done| {
-                    if let Err(error) = done {
-                        tracing::error!(%call, kind, %error, "a fact could not be written");
-                    }
-                };
-                ledger.append_later(at, vec![fact], done).await;
-            }
+            Short::Fact(fact, at) => self.fact(call, fact, at),
             Short::Commit(wanted) => self.commit(call, *wanted).await,
             Short::Begun(recording, at) => {
                 if let Err(error) = ledger.begin_recording(at, recording).await {
@@ -291,22 +277,47 @@ impl Staff {
                 }
                 let _nobody_waits = passed.send(());
             }
-            Short::Close(closing, fact, at) => {
-                let Closing { words, ladder, caller, called, session } = *closing;
-                let names = CallNames {
-                    near_key: Some(self.archive.call_id_key(&caller)),
-                    far_call_id: called,
-                    session: Some(session),
-                };
-                let end = CallEnd { call, words, ladder, names };
-                let done = move |done| {
-                    if let Err(error) = done {
-                        tracing::error!(%call, %error, "the call's words");
-                    }
-                };
-                ledger.close_call_later(at, end, fact.into_iter().collect(), done).await;
-            }
+            Short::Close(closing, fact, at) => self.close(call, *closing, fact, at),
         }
+    }
+
+    fn open_soon(&self, row: NewCall, fact: Option<Fact>, at: Time) {
+        let (staff, call) = (self.clone(), row.call);
+        let done = move |opened| staff.opened(call, opened);
+        self.archive.ledger.open_call_later(at, row, fact.into_iter().collect(), done);
+    }
+
+    fn opened(&self, call: CallId, opened: Result<(), LedgerError>) {
+        if let Err(error) = &opened {
+            tracing::error!(%call, %error, "the call's row");
+        }
+        self.tell(Paper::Row { call, written: opened.is_ok() });
+    }
+
+    fn fact(&self, call: CallId, fact: Fact, at: Time) {
+        let kind = fact.kind().as_str();
+        let done = move |done| {
+            if let Err(error) = done {
+                tracing::error!(%call, kind, %error, "a fact could not be written");
+            }
+        };
+        self.archive.ledger.append_later(at, vec![fact], done);
+    }
+
+    fn close(&self, call: CallId, closing: Closing, fact: Option<Fact>, at: Time) {
+        let Closing { words, ladder, caller, called, session } = closing;
+        let names = CallNames {
+            near_key: Some(self.archive.call_id_key(&caller)),
+            far_call_id: called,
+            session: Some(session),
+        };
+        let end = CallEnd { call, words, ladder, names };
+        let done = move |done| {
+            if let Err(error) = done {
+                tracing::error!(%call, %error, "the call's words");
+            }
+        };
+        self.archive.ledger.close_call_later(at, end, fact.into_iter().collect(), done);
     }
 
     async fn commit(&self, call: CallId, wanted: Wanted) {

@@ -122,18 +122,24 @@ pub fn masked(message: &[u8]) -> Vec<u8> {
     page.text
 }
 
-/// The value of a header, by its long and its compact name.
+/// Call-ID and CSeq of a message, as written; `None` without a Call-ID.
 #[must_use]
-pub fn header<'a>(message: &'a [u8], names: &[&[u8]]) -> Option<&'a [u8]> {
-    message
-        .split(|octet| *octet == b'\n')
-        .take_while(|line| !line.trim_ascii().is_empty())
-        .skip(1)
-        .find_map(|line| {
-            let colon = line.iter().position(|octet| *octet == b':')?;
-            let name = line.get(..colon)?.trim_ascii_end();
-            is_one(name, names).then(|| line.get(colon + 1..).unwrap_or_default().trim_ascii())
-        })
+pub fn transaction(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (mut call_id, mut cseq) = (None, None);
+    for line in message.split(|octet| *octet == b'\n').skip(1) {
+        if line.trim_ascii().is_empty() || (call_id.is_some() && cseq.is_some()) {
+            break;
+        }
+        let Some(colon) = line.iter().position(|octet| *octet == b':') else { continue };
+        let name = line.get(..colon).unwrap_or_default().trim_ascii_end();
+        let value = line.get(colon + 1..).unwrap_or_default().trim_ascii();
+        if is_one(name, &[b"call-id", b"i"]) {
+            call_id.get_or_insert(value);
+        } else if is_one(name, &[b"cseq"]) {
+            cseq.get_or_insert(value);
+        }
+    }
+    Some((call_id?, cseq.unwrap_or_default()))
 }
 
 #[derive(Clone, Copy)]
@@ -418,9 +424,11 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_found_by_either_name() {
+    fn a_transaction_is_named_by_either_form_of_its_headers() {
         let message = b"BYE sip:a SIP/2.0\r\nI : one@two\r\nCSeq: 1 BYE\r\n\r\nCall-ID: body";
-        assert_eq!(header(message, &[b"call-id", b"i"]), Some(&b"one@two"[..]));
-        assert_eq!(header(message, &[b"from"]), None);
+        assert_eq!(transaction(message), Some((&b"one@two"[..], &b"1 BYE"[..])));
+        let message = b"BYE sip:a SIP/2.0\ncall-id:a\n\nCSeq: 1 BYE";
+        assert_eq!(transaction(message), Some((&b"a"[..], &b""[..])));
+        assert_eq!(transaction(b"BYE sip:a SIP/2.0\r\nCSeq: 1 BYE\r\n\r\nCall-ID: body"), None);
     }
 }

@@ -64,9 +64,8 @@ impl Traces {
         if self.limit == 0 {
             return;
         }
-        let Some(id) = mask::header(octets, &[b"call-id", b"i"]) else { return };
-        let method = mask::header(octets, &[b"cseq"]).unwrap_or_default();
-        if [&b"OPTIONS"[..], b"REGISTER"].iter().any(|method_name| method.ends_with(method_name)) {
+        let Some((id, cseq)) = mask::transaction(octets) else { return };
+        if [&b"OPTIONS"[..], b"REGISTER"].iter().any(|method| cseq.ends_with(method)) {
             return;
         }
         let size = octets.len() + OVERHEAD;

@@ -43,6 +43,14 @@ pub fn long_form(name: &[u8]) -> &[u8] {
     }
 }
 
+/// What all spellings of a header's name have in common, so that most others are told apart without
+/// reading them: FNV-1a of the long form in lower case.
+pub(crate) fn key(name: &[u8]) -> u32 {
+    long_form(name).iter().fold(0x811c_9dc5, |key, octet| {
+        (key ^ u32::from(octet.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+    })
+}
+
 /// Do two header names mean the same header? Letter case and compact forms do not matter.
 pub fn same_name(one: &[u8], other: &[u8]) -> bool {
     long_form(one).eq_ignore_ascii_case(long_form(other))

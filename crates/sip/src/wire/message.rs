@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::header::{same_name, split_list};
+use super::header::{key, same_name, split_list};
 use super::method::Method;
 
 /// The first line.
@@ -38,6 +38,8 @@ pub(crate) enum Value {
 #[derive(Clone)]
 pub(crate) struct Field {
     pub(crate) name: Range<usize>,
+    /// The [`key`] of its name.
+    pub(crate) key: u32,
     pub(crate) value: Value,
 }
 
@@ -150,27 +152,36 @@ impl Message {
 
     /// Name and value of every header line in order; names as written, values unfolded.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| {
-            let name = self.raw.get(field.name.clone()).unwrap_or_default();
-            let value = match &field.value {
-                Value::Raw(range) => self.raw.get(range.clone()).unwrap_or_default(),
-                Value::Unfolded(value) => value.as_slice(),
-            };
-            (name, value)
-        })
+        self.fields.iter().map(|field| (self.name(field), self.value(field)))
+    }
+
+    fn name(&self, field: &Field) -> &[u8] {
+        self.raw.get(field.name.clone()).unwrap_or_default()
+    }
+
+    fn value<'a>(&'a self, field: &'a Field) -> &'a [u8] {
+        match &field.value {
+            Value::Raw(range) => self.raw.get(range.clone()).unwrap_or_default(),
+            Value::Unfolded(value) => value.as_slice(),
+        }
     }
 
     /// The values of every line of a header, in order, as written. Compact forms count.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers()
-            .filter(move |(other, _)| same_name(other, name.as_bytes()))
-            .map(|(_, value)| value)
+        let key = key(name.as_bytes());
+        let named = move |field: &&Field| self.is(field, key, name);
+        self.fields.iter().filter(named).map(|field| self.value(field))
+    }
+
+    fn is(&self, field: &Field, key: u32, name: &str) -> bool {
+        field.key == key && same_name(self.name(field), name.as_bytes())
     }
 
     /// The value of the first line of a header, as written.
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        let mut found = self.headers().filter(|(other, _)| same_name(other, name.as_bytes()));
-        found.next().map(|(_, value)| value)
+        let key = key(name.as_bytes());
+        let found = self.fields.iter().find(|field| self.is(field, key, name));
+        found.map(|field| self.value(field))
     }
 
     /// The elements of a comma-separated header over all its lines, in order.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::header::{is_token, same_name};
+use super::header::{is_token, key};
 use super::message::{Fault, Field, Message, Start, Value};
 use super::method::Method;
 
@@ -168,7 +168,8 @@ fn field(
         note(fault, Fault::BareReturn);
         return next;
     }
-    fields.push(Field { name, value });
+    let key = key(raw.get(name.clone()).unwrap_or_default());
+    fields.push(Field { name, key, value });
     next
 }
 
@@ -199,7 +200,7 @@ fn frame(message: &mut Message) {
 /// It is no number, or two of them differ.
 pub(crate) fn stated_length(message: &Message) -> Result<Option<usize>, Fault> {
     let mut stated = None;
-    for (_, value) in message.headers().filter(|(name, _)| same_name(name, b"Content-Length")) {
+    for value in message.all("Content-Length") {
         let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
         let length = std::str::from_utf8(value).ok().and_then(|text| text.parse::<usize>().ok());
         match length.filter(|_| digits) {

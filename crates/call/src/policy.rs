@@ -44,6 +44,17 @@ impl Key {
         b"0123456789*#ABCD".get(usize::from(code)).copied().map(Self)
     }
 
+    /// Its RFC 4733 event code, 0 to 15 (§3.2).
+    #[must_use]
+    pub const fn event(self) -> u8 {
+        match self.0 {
+            b'*' => 10,
+            b'#' => 11,
+            letter @ b'A'..=b'D' => letter - b'A' + 12,
+            digit => digit - b'0',
+        }
+    }
+
     /// The character. Reveal it only where it is compared or sealed.
     #[must_use]
     pub const fn reveal(self) -> char {
@@ -222,6 +233,7 @@ mod tests {
         let keys: String = (0..16).filter_map(Key::from_event).map(Key::reveal).collect();
         assert_eq!(keys, "0123456789*#ABCD");
         assert!(keys.chars().all(|key| Key::new(key).map(Key::reveal) == Ok(key)));
+        assert!((0..16).all(|code| Key::from_event(code).map(Key::event) == Some(code)));
         for character in ['a', 'E', ' ', '+', '/', ':', '٣'] {
             assert_eq!(Key::new(character), Err(KeyError));
         }

@@ -150,6 +150,8 @@ pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
         }
         // How long is too long depends on hold, which the node knows.
         media::Event::Quiet(_) | media::Event::Closed(_) => None,
+        // What one party presses and the other is told of is neither's business with the call.
+        media::Event::Retell { .. } => None,
     }
 }
 

@@ -5,9 +5,12 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
-use call::{CallId, Connection, Direction, Kept, Key, Party, Pause, Prompt, Recording, Tone};
+use call::{
+    CallId, Connection, Direction, Kept, Key, Party, Pause, Private, Prompt, Recording, Tone,
+};
 use media::{
     Codec, Command, Format, LegOpen, LegStart, Order, PromptAudio, Remote, Tap, Tones, Worker,
 };
@@ -16,7 +19,7 @@ use sip::Negotiated;
 
 use crate::{
     clock::Clock,
-    config::{judge::Settings, media::MediaSettings},
+    config::{judge::Settings, media::{Keys, MediaSettings}},
     note::Note,
     port::{Pair, Ports},
     session::Session,
@@ -179,7 +182,23 @@ impl Sound {
             receive: format(agreed.receive_payload, agreed.receive_event),
             hears: agreed.direction.sends(),
         };
-        self.tell(session, Order::SetRemote(session.party(side), remote));
+        let party = session.party(side);
+        let informs = session.settings.media.keys == Keys::Info;
+        // Row D-11: which way a side's keys come, should anybody wonder why none are heard.
+        let keys = match (agreed.receive_event, agreed.send_event) {
+            (Some(_), Some(_)) => "telephone events",
+            (Some(_), None) => "telephone events, and none are taken",
+            (None, _) => "tones in the sound, or INFO",
+        };
+        tracing::info!(call = %session.id(), party = party.as_str(), keys, "how keys come");
+        self.tell(session, Order::Retell(party, informs));
+        self.tell(session, Order::SetRemote(party, remote));
+    }
+
+    /// A side pressed a key outside its sound.
+    pub fn press(&self, session: &Session, side: Side, key: Key, held: Duration) {
+        let party = session.party(side);
+        self.tell(session, Order::Press(party, Private::new(key), held));
     }
 
     /// Plays a prompt to the customer, in the language of the line.

@@ -5,7 +5,12 @@ use std::{fmt, net::SocketAddr, ops::Range};
 use call::{Kept, Party, Time};
 
 use crate::{
-    digit::event::{Detector, PAYLOAD_LEN},
+    digit::{
+        dial::Dialler,
+        event::{Detector, PAYLOAD_LEN},
+        press::Presses,
+        tone::Ear,
+    },
     g711::Codec,
     playout::{FRAME, Playout, PromptEnd},
     report::LegStats,
@@ -184,12 +189,24 @@ pub(crate) enum Kind {
 
 /// One side of a call.
 pub(crate) struct Leg {
-    party: Party,
+    pub(crate) party: Party,
     pub(crate) remote: Option<Remote>,
     pub(crate) stream: Stream,
     pub(crate) playout: Playout,
     pub(crate) timeline: Timeline,
     pub(crate) digits: Detector,
+    /// Hears keys in the peer's sound.
+    pub(crate) ear: Ear,
+    /// The key that sounds is not for the other party.
+    pub(crate) swallows: bool,
+    /// What the peer pressed lately, by whichever way.
+    pub(crate) presses: Presses,
+    /// The keys that the peer is still to be given.
+    pub(crate) dialler: Dialler,
+    /// When the key that is given began, on the stream's clock.
+    pub(crate) dialled: u32,
+    /// The peer is told of keys outside its sound if it has not agreed on telephone events.
+    pub(crate) retells: bool,
     /// Which presses of the peer the other party does not get.
     pub(crate) kept: Kept,
     pub(crate) stats: LegStats,
@@ -211,6 +228,12 @@ impl Leg {
             playout: Playout::new(),
             timeline: Timeline::default(),
             digits: Detector::default(),
+            ear: Ear::new(),
+            swallows: false,
+            presses: Presses::default(),
+            dialler: Dialler::default(),
+            dialled: 0,
+            retells: false,
             kept: Kept::Nothing,
             stats: LegStats::default(),
             reception: Reception::default(),
@@ -309,8 +332,8 @@ impl Leg {
 
     /// When the leg has something to send.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        let report = self.reporter.due();
-        self.playout.due().into_iter().chain(report).min()
+        let more = [self.reporter.due(), self.dialler.due()];
+        self.playout.due().into_iter().chain(more.into_iter().flatten()).min()
     }
 
     /// Writes the packet that is due, if one is, and says which prompt ended with it.
@@ -320,7 +343,11 @@ impl Leg {
         tones: &Tones,
         scratch: &mut [u8],
     ) -> (Option<Transmit>, Option<PromptEnd>) {
-        let hearer = self.hearer();
+        if let Some(transmit) = self.dial(now, tones, scratch) {
+            return (Some(transmit), None);
+        }
+        // A prompt waits for the end of a key.
+        let hearer = self.hearer().filter(|_| !self.dialler.is_pressing());
         if let Some(at) = self.playout.is_due(now, hearer.is_some())
             && let Some(remote) = hearer
             && let Some((head, rest)) = scratch.split_first_chunk_mut::<HEADER_LEN>()

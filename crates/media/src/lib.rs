@@ -17,6 +17,7 @@
 mod block;
 mod digit;
 pub mod g711;
+mod keys;
 mod leg;
 mod order;
 mod playout;

@@ -1,8 +1,8 @@
 //! What a worker can be told to do.
 
-use std::net::UdpSocket;
+use std::{net::UdpSocket, time::Duration};
 
-use call::{CallId, Connection, Kept, Key, Party, Pause, Prompt, Tone};
+use call::{CallId, Connection, Kept, Key, Party, Pause, Private, Prompt, Tone};
 
 use crate::{
     leg::{LegStart, Remote},
@@ -48,6 +48,10 @@ pub enum Order {
     Connect(Connection),
     /// So much of what a party presses does not reach the other.
     Keep(Party, Kept),
+    /// A party pressed a key outside its sound and held it for so long.
+    Press(Party, Private<Key>, Duration),
+    /// Report the keys for a party that has not agreed on telephone events, instead of sounding them.
+    Retell(Party, bool),
     /// Put a tap in.
     InsertTap(Box<Tap>),
     /// The tap keeps silence.

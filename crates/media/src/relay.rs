@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, ops::Range};
 
 use arrayvec::ArrayVec;
-use call::{Connection, Kept, Key, Party, Pause, Press, Private, Prompt, Time, Tone, Transport};
+use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
 
 use crate::{
-    digit::event,
     g711::Codec,
     leg::Channel,
     leg::{Dropped, Kind, Leg, LegStart, Remote, Transmit},
@@ -43,10 +42,12 @@ pub struct Relay {
     tones: Tones,
     customer: Leg,
     agent: Leg,
-    connection: Connection,
-    taps: ArrayVec<Tap, 1>,
+    pub(crate) connection: Connection,
+    pub(crate) taps: ArrayVec<Tap, 1>,
     paused: Option<Pause>,
-    armed: Option<Key>,
+    pub(crate) armed: Option<Key>,
+    /// A prompt has been played to the customer: an answer is awaited until the bridge.
+    pub(crate) asks: bool,
     quiet: Quiet,
     events: ArrayVec<Event, EVENTS>,
     goodbyes: ArrayVec<Party, 2>,
@@ -66,6 +67,7 @@ impl Relay {
             taps: ArrayVec::new(),
             paused: None,
             armed: None,
+            asks: false,
             quiet: Quiet::new(now),
             events: ArrayVec::new(),
             goodbyes: ArrayVec::new(),
@@ -73,14 +75,14 @@ impl Relay {
         }
     }
 
-    const fn leg(&mut self, party: Party) -> &mut Leg {
+    pub(crate) const fn leg(&mut self, party: Party) -> &mut Leg {
         match party {
             Party::Customer => &mut self.customer,
             Party::Agent => &mut self.agent,
         }
     }
 
-    fn report(&mut self, event: Event) {
+    pub(crate) fn report(&mut self, event: Event) {
         // A caller that never takes its events loses the newest; the worker takes them each time.
         let _full = self.events.try_push(event);
     }
@@ -103,6 +105,7 @@ impl Relay {
 
     /// Plays a prompt to the customer; in a bridged call over the agent, who is lowered by 12 dB.
     pub fn play(&mut self, now: Time, prompt: Prompt, audio: PromptAudio) {
+        self.asks = true;
         self.agent.playout.cut_prompt(now);
         let cut = self.customer.playout.play(now, prompt, audio);
         self.prompt_ended(Party::Customer, cut);
@@ -194,7 +197,7 @@ impl Relay {
         self.end_taps(now, TapEnd::Removed);
     }
 
-    fn end_taps(&mut self, now: Time, end: TapEnd) {
+    pub(crate) fn end_taps(&mut self, now: Time, end: TapEnd) {
         while let Some(tap) = self.taps.pop() {
             tap.close(now, end);
         }
@@ -239,7 +242,8 @@ impl Relay {
         let tap = self.taps.first().and_then(Tap::flush_at);
         let legs = [self.customer.poll_timeout(), self.agent.poll_timeout()];
         let quiet = self.is_bridged().then(|| self.quiet.due());
-        legs.into_iter().chain([tap, quiet]).flatten().min()
+        let keys = [self.customer.digits.over_at(), self.agent.digits.over_at()];
+        legs.into_iter().chain(keys).chain([tap, quiet]).flatten().min()
     }
 
     fn is_bridged(&self) -> bool {
@@ -249,6 +253,7 @@ impl Relay {
     /// Hands on what the tap has held long enough, lets a tap go whose leash has dropped, and
     /// tells when nobody sends.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.keys_over(now);
         if self.is_bridged()
             && let Some(quiet) = self.quiet.take(now)
         {
@@ -366,6 +371,7 @@ impl Relay {
         leg.digits.audio(packet.ssrc, packet.timestamp);
         let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
         let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        let is_withheld = self.listen(now, party, (placed.position, codec, payload));
         match self.connection {
             Connection::Apart => return Err(Dropped::NotConnected),
             Connection::Early => {}
@@ -380,6 +386,13 @@ impl Relay {
             leg.stream.withhold(packet);
             return Err(Dropped::NotHeard);
         };
+        if leg.dialler.is_pressing() {
+            leg.stream.withhold(packet);
+            return Err(Dropped::Withheld);
+        }
+        if is_withheld {
+            payload.fill(codec.silence());
+        }
         let length = payload.len();
         let format = remote.send;
         let covers = Covers::Sound(length as u32);
@@ -406,72 +419,8 @@ impl Relay {
             }
         }
     }
-
-    fn event(
-        &mut self,
-        now: Time,
-        party: Party,
-        packet: &Packet,
-        bytes: &mut [u8],
-    ) -> Result<Transmit, Dropped> {
-        let payload = bytes.get(packet.payload.clone()).ok_or(Dropped::Malformed)?;
-        let read = event::Payload::parse(payload).ok_or(Dropped::Malformed)?;
-        let (connected, armed) = (self.connection != Connection::Apart, self.armed);
-        let leg = self.leg(party);
-        let kept = leg.kept;
-        let (first, event) = leg
-            .digits
-            .packet(now, packet.ssrc, packet.timestamp, payload)
-            .ok_or(Dropped::Malformed)?;
-        let key = event.key();
-        let withdrawn = party == Party::Customer && key.is_some() && key == armed;
-        if first {
-            let free = key.is_some_and(|key| !kept.holds(key));
-            event.passes = connected && free && !withdrawn;
-        }
-        let passes = event.passes;
-        // The marker stands on the first packet of the event that is relayed, once (row D-19).
-        let marker = passes && !std::mem::replace(&mut event.passed, passes);
-        if let Some(key) = key.filter(|_| first) {
-            self.pressed(now, party, key, withdrawn);
-        }
-        let to = party.other();
-        if !passes {
-            self.leg(to).stream.withhold(packet);
-            return Err(if connected { Dropped::Withheld } else { Dropped::NotConnected });
-        }
-        let leg = self.leg(to);
-        let hearer = leg.hearer();
-        let agreed = hearer.and_then(|remote| Some((remote, remote.send.event_payload_type?)));
-        let Some((remote, payload_type)) = agreed else {
-            leg.stream.withhold(packet);
-            return Err(Dropped::NotHeard);
-        };
-        let covers = Covers::Key(u32::from(read.duration));
-        let mut header =
-            leg.stream.relay(now, packet, false, payload_type, covers).ok_or(Dropped::Late)?;
-        header.marker = marker;
-        leg.playout.yield_to_relay(now);
-        leg.sent(packet.payload.len());
-        let range = header.write_before(bytes, &packet.payload);
-        Ok(rtp_to(to, remote, range))
-    }
-
-    /// A key was pressed. The withdrawal key cuts the tap before anybody is told (DESIGN §3.2).
-    fn pressed(&mut self, now: Time, party: Party, key: Key, withdrawn: bool) {
-        if withdrawn {
-            self.armed = None;
-            if !self.taps.is_empty() {
-                self.end_taps(now, TapEnd::Withdrawn);
-                self.report(Event::TapCut);
-            }
-        }
-        self.leg(party).stats.presses += 1;
-        let press = Press { key: Private::new(key), at: now, transport: Transport::Rfc4733 };
-        self.report(Event::Digit(party, press));
-    }
 }
 
-fn rtp_to(party: Party, remote: Remote, bytes: Range<usize>) -> Transmit {
+pub(crate) fn rtp_to(party: Party, remote: Remote, bytes: Range<usize>) -> Transmit {
     Transmit { party, channel: Channel::Rtp, to: remote.rtp, bytes }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call::{CallId, Party, Press};
+use call::{CallId, Key, Party, Press, Private};
 
 use crate::playout::PromptEnd;
 
@@ -11,8 +11,17 @@ use crate::playout::PromptEnd;
 pub enum Event {
     /// A prompt came to its end or was cut; its last packet has been handed out.
     PromptEnded(PromptEnd),
-    /// A key was pressed: this was the first packet of its event.
+    /// A key was pressed, and this was the first that was heard of it, by whichever way.
     Digit(Party, Press),
+    /// A key is to be given to a party outside its sound ([`Relay::retell`](crate::Relay::retell)).
+    Retell {
+        /// To whom.
+        to: Party,
+        /// Which.
+        key: Private<Key>,
+        /// For how long it was held.
+        held: Duration,
+    },
     /// The first packet of the armed withdrawal key arrived and the tap is gone.
     TapCut,
     /// Nobody took the tap's blocks: so many milliseconds more are not recorded.

@@ -103,6 +103,8 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Tone(tone) => relay.tone(now, tone),
         Order::Connect(connection) => relay.connect(now, connection),
         Order::Keep(party, kept) => relay.keep(party, kept),
+        Order::Press(party, key, held) => relay.press(now, party, *key.reveal(), held),
+        Order::Retell(party, retells) => relay.retell(party, retells),
         Order::InsertTap(tap) => relay.insert_tap(now, *tap),
         Order::Pause(why) => relay.pause(now, why),
         Order::Resume => relay.resume(now),

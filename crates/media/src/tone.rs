@@ -1,10 +1,10 @@
 //! Ring-back, busy and congestion as each country sounds them (ITU-T E.180 supplement 2).
 
-use std::f64::consts::TAU;
+use std::{f64::consts::TAU, sync::Arc};
 
-use call::Tone;
+use call::{Key, Tone};
 
-use crate::prompt::PromptAudio;
+use crate::{g711::Codec, prompt::PromptAudio};
 
 /// Whose tones are played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -105,6 +105,28 @@ pub struct Tones {
     ring_back: PromptAudio,
     busy: PromptAudio,
     congestion: PromptAudio,
+    keys: Arc<[PromptAudio; 16]>,
+}
+
+/// Peaks of a key's row and column, -9 and -7 dBm0: lines lose more of the higher one.
+const KEY_PEAKS: [f64; 2] = [8_099.0, 10_196.0];
+/// A key's tones last so long before they are played again from the beginning, which nobody hears: both
+/// frequencies are whole numbers of hertz.
+const KEY_TURN: usize = 8_000;
+
+/// The pair of tones of the key with an event code (ITU-T Q.23).
+fn key_tones(code: usize) -> PromptAudio {
+    let rows = [941, 697, 697, 697, 770, 770, 770, 852, 852, 852, 941, 941, 697, 770, 852, 941];
+    let columns = [
+        1_336, 1_209, 1_336, 1_477, 1_209, 1_336, 1_477, 1_209, 1_336, 1_477, 1_209, 1_477, 1_633,
+        1_633, 1_633, 1_633,
+    ];
+    let hertz = [rows, columns].map(|tones| f64::from(tones.get(code).copied().unwrap_or(0)));
+    let wave = |n: usize| {
+        let one = |(hz, peak): (f64, f64)| (TAU * hz * n as f64 / 8_000.0).sin() * peak;
+        hertz.into_iter().zip(KEY_PEAKS).map(one).sum::<f64>() as i16
+    };
+    PromptAudio::from_pcm(&(0..KEY_TURN).map(wave).collect::<Vec<_>>())
 }
 
 impl Tones {
@@ -112,13 +134,21 @@ impl Tones {
     #[must_use]
     pub fn new(country: Country) -> Self {
         let [ring_back, busy, congestion] = cadences(country).map(|cadence| cadence.turn());
-        Self { ring_back, busy, congestion }
+        let keys = Arc::new(std::array::from_fn(key_tones));
+        Self { ring_back, busy, congestion, keys }
     }
 
     /// One turn of the ring-back tone.
     #[must_use]
     pub const fn ring_back(&self) -> &PromptAudio {
         &self.ring_back
+    }
+
+    /// `most` samples of a key's tones from `from` on; a whole second of them lies in one piece.
+    pub(crate) fn key(&self, key: Key, codec: Codec, from: u32, most: u32) -> &[u8] {
+        let audio = self.keys.get(usize::from(key.event()));
+        let from = from % KEY_TURN as u32;
+        audio.map(|audio| audio.piece(codec, from, most as usize)).unwrap_or_default()
     }
 
     /// One turn of a tone.
@@ -134,7 +164,6 @@ impl Tones {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::g711::Codec;
 
     fn pcm(audio: &PromptAudio) -> Vec<f64> {
         let bytes = audio.encoded(Codec::Pcma).iter();

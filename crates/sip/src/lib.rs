@@ -117,6 +117,7 @@ pub use uri::{Host, SipUri, TelUri, Uri, UriError};
 pub use wire::address::NameAddr;
 pub use wire::body::{Content, content, with_description};
 pub use wire::build::Body;
+pub use wire::dtmf::{Pressed, pressed, pressing};
 pub use wire::glance::{Glance, glance};
 pub use wire::header::{Header, HeaderError, Params};
 pub use wire::message::{Fault, Message, Start};

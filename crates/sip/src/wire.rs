@@ -3,6 +3,7 @@
 pub mod address;
 pub mod body;
 pub mod build;
+pub mod dtmf;
 pub(crate) mod extension;
 pub mod glance;
 pub mod header;

@@ -24,6 +24,8 @@ pub struct Written {
     pub workers: usize,
     /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
     pub tones: String,
+    /// How a side that has not agreed on telephone events is given the other's keys.
+    pub keys_without_events: Keys,
     /// A bridged call in which neither party sends anything for so long is ended; 0 never.
     pub dead_call_s: u32,
     /// The same for a call on hold.
@@ -40,10 +42,22 @@ impl Default for Written {
             range: Vec::new(),
             workers: 1,
             tones: "nl".to_owned(),
+            keys_without_events: Keys::Tones,
             dead_call_s: 60,
             dead_hold_s: 900,
         }
     }
+}
+
+/// How a side without telephone events is given keys (row D-19).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keys {
+    /// As tones in the sound, which every peer can hear.
+    #[default]
+    Tones,
+    /// By SIP INFO (`application/dtmf-relay`).
+    Info,
 }
 
 /// A range of media ports with an address of its own.
@@ -84,6 +98,8 @@ pub struct MediaSettings {
     pub workers: usize,
     /// Whose tones are heard.
     pub tones: Box<str>,
+    /// How a side without telephone events is given keys.
+    pub keys: Keys,
     /// How long neither party of a bridged call may send nothing (row B-33).
     pub dead_call: Option<Duration>,
     /// The same on hold.
@@ -126,6 +142,7 @@ pub(super) fn media(media: &Written, problems: &mut Vec<Problem>) -> MediaSettin
         ranges,
         workers: media.workers,
         tones: media.tones.as_str().into(),
+        keys: media.keys_without_events,
         dead_call: patience("dead_call_s", media.dead_call_s, problems),
         dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
     }

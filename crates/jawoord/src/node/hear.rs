@@ -75,6 +75,9 @@ impl Node {
             }
         }
         self.notes_heard(&mut session, side, event);
+        if let Event::Info { request, .. } = event {
+            self.informed(&session, side, request);
+        }
         if matches!(event, Event::Acked { .. }) {
             self.confirms(&session, side);
         }
@@ -180,6 +183,9 @@ impl Node {
     pub(crate) fn heard(&mut self, report: &media::Report) {
         if let media::Event::Quiet(silence) = report.event {
             self.silent(report.call, silence);
+        }
+        if let media::Event::Retell { to, key, held } = &report.event {
+            self.informs(report.call, *to, *key.reveal(), *held);
         }
         if let Some(input) = bridge::heard(report.call, &report.event) {
             self.with(report.call, input);

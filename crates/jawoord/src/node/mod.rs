@@ -10,6 +10,7 @@ mod gate;
 mod hand_on;
 mod hear;
 mod hold;
+mod keys;
 mod listen;
 mod place;
 pub mod run;

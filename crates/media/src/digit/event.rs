@@ -48,6 +48,10 @@ pub(crate) struct Event {
     pub(crate) passes: bool,
     /// Whether one of its packets went to the other leg.
     pub(crate) passed: bool,
+    /// Whether the other leg is told of it another way when it is over.
+    pub(crate) retold: bool,
+    /// How long its earlier segments lasted, in timestamp units.
+    before: u32,
 }
 
 impl Event {
@@ -102,6 +106,12 @@ impl Detector {
                 self.known.remove(0);
             }
             let (passes, passed) = joined.map_or((false, false), |e| (e.passes, e.passed));
+            let retold = joined.is_some_and(|event| event.retold);
+            let step = |e: Event| e.before.saturating_add(timestamp.wrapping_sub(e.timestamp));
+            let before = joined.map_or(0, step);
+            if let Some(last) = self.known.last_mut().filter(|_| joined.is_some()) {
+                last.retold = false;
+            }
             self.known.push(Event {
                 ssrc,
                 timestamp,
@@ -111,6 +121,8 @@ impl Detector {
                 last: now,
                 passes,
                 passed,
+                retold,
+                before,
             });
             joined.is_none()
         };
@@ -133,6 +145,38 @@ impl Detector {
                 last.closed = true;
             }
         }
+    }
+
+    /// The event of the packet heard last that began one.
+    pub(crate) fn newest(&mut self) -> Option<&mut Event> {
+        self.known.last_mut()
+    }
+
+    /// The event of a packet.
+    pub(crate) fn find(&mut self, ssrc: u32, timestamp: u32) -> Option<&mut Event> {
+        let same = |event: &&mut Event| (event.ssrc, event.timestamp) == (ssrc, timestamp);
+        self.known.iter_mut().rfind(same)
+    }
+
+    /// A key that is over and is to be told another way, and how long it was held, in timestamp
+    /// units.
+    pub(crate) fn take_over(&mut self, now: Time) -> Option<(Key, u32)> {
+        let event = self.known.iter_mut().find(|event| event.retold && !event.is_open(now))?;
+        event.retold = false;
+        Some((event.key()?, event.before.saturating_add(u32::from(event.longest))))
+    }
+
+    /// When [`Self::take_over`] has something to give.
+    pub(crate) fn over_at(&self) -> Option<Time> {
+        let over = |event: &Event| if event.closed { event.last } else { event.last + SILENT };
+        self.known.iter().filter(|event| event.retold).map(over).min()
+    }
+
+    /// Whether a key is held that the other leg is not given: what its sender says meanwhile is the
+    /// key's own sound, if anything (row D-20).
+    pub(crate) fn withholds(&self, now: Time) -> bool {
+        let last = self.known.last();
+        last.is_some_and(|event| event.is_open(now) && !event.passes && event.key().is_some())
     }
 
     /// Whether a key is held now.

@@ -1,3 +1,6 @@
-//! Key presses, by the way in which they arrive.
+//! Key presses, by the way in which they arrive and in which they are passed on.
 
+pub(crate) mod dial;
 pub(crate) mod event;
+pub(crate) mod press;
+pub(crate) mod tone;

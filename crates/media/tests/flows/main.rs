@@ -11,3 +11,4 @@ mod outbound;
 mod peers;
 mod stage;
 mod tap;
+mod ways;

@@ -1,0 +1,232 @@
+//! What a relay does with keys: each is counted once, whichever way it came, cuts the tap if it is the
+//! withdrawal key, and goes to the other party in that party's way.
+
+use std::time::Duration;
+
+use call::{Connection, Kept, Key, Party, Press, Private, Time, Transport};
+
+use crate::{
+    digit::{
+        dial::{Piece, Sent},
+        event,
+    },
+    g711::Codec,
+    leg::{Channel, Dropped, Leg, Transmit},
+    playout::FRAME,
+    relay::{Relay, rtp_to},
+    report::Event,
+    rtp::{HEADER_LEN, Packet},
+    stream::Covers,
+    tap::TapEnd,
+    timeline::{duration, samples},
+    tone::Tones,
+};
+
+/// The volume of a key that we press: -10 dBm0 (RFC 4733 §2.3.3).
+const VOLUME: u8 = 10;
+
+impl Relay {
+    /// A key came by SIP INFO and was held for so long. It is reported, counted once and passed on
+    /// like one that came with the sound.
+    pub fn press(&mut self, now: Time, party: Party, key: Key, held: Duration) {
+        if self.counts(now, party, key, Transport::Info) {
+            let held = u32::try_from(samples(held)).unwrap_or(u32::MAX);
+            self.pass_on(now, party.other(), key, held);
+        }
+    }
+
+    /// From now on keys for `party` are told to the caller of the relay ([`Event::Retell`]) where the
+    /// peer has not agreed on telephone events; otherwise they sound there as tones.
+    pub const fn retell(&mut self, party: Party, retells: bool) {
+        self.leg(party).retells = retells;
+    }
+
+    /// A packet of a telephone event.
+    pub(crate) fn event(
+        &mut self,
+        now: Time,
+        party: Party,
+        packet: &Packet,
+        bytes: &mut [u8],
+    ) -> Result<Transmit, Dropped> {
+        let payload = bytes.get(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        let read = event::Payload::parse(payload).ok_or(Dropped::Malformed)?;
+        let digits = &mut self.leg(party).digits;
+        let heard = digits.packet(now, packet.ssrc, packet.timestamp, payload);
+        let (first, key) = heard.map(|(first, event)| (first, event.key())).ok_or(Dropped::Malformed)?;
+        let to = party.other();
+        if first {
+            let passes = key.is_some_and(|key| self.counts(now, party, key, Transport::Rfc4733));
+            let retold = passes && !self.leg(to).takes_events();
+            if let Some(event) = self.leg(party).digits.newest() {
+                (event.passes, event.retold) = (passes, retold);
+            }
+        } else if let Some(key) = key {
+            self.leg(party).presses.held(now, key);
+        }
+        let connected = self.connection != Connection::Apart;
+        let digits = &mut self.leg(party).digits;
+        let event = digits.find(packet.ssrc, packet.timestamp).ok_or(Dropped::Malformed)?;
+        let passes = event.passes;
+        // The marker stands on the first packet of the event that is relayed, once (row D-19).
+        let marker = passes && !std::mem::replace(&mut event.passed, passes);
+        if !passes {
+            self.leg(to).stream.withhold(packet);
+            return Err(if connected { Dropped::Withheld } else { Dropped::NotConnected });
+        }
+        let leg = self.leg(to);
+        let hearer = leg.hearer();
+        let agreed = hearer.and_then(|remote| Some((remote, remote.send.event_payload_type?)));
+        let Some((remote, payload_type)) = agreed else {
+            leg.stream.withhold(packet);
+            return Err(Dropped::NotHeard);
+        };
+        let covers = Covers::Key(u32::from(read.duration));
+        let mut header =
+            leg.stream.relay(now, packet, false, payload_type, covers).ok_or(Dropped::Late)?;
+        header.marker = marker;
+        leg.playout.yield_to_relay(now);
+        leg.sent(packet.payload.len());
+        let range = header.write_before(bytes, &packet.payload);
+        Ok(rtp_to(to, remote, range))
+    }
+
+    /// Hears the keys in a party's sound where that is its only way to press one, and says whether the
+    /// sound is a key's that the other party is not to be given.
+    pub(crate) fn listen(
+        &mut self,
+        now: Time,
+        party: Party,
+        (position, codec, payload): (i64, Codec, &[u8]),
+    ) -> bool {
+        if !self.listens(party) {
+            return self.leg(party).digits.withholds(now);
+        }
+        for key in self.leg(party).ear.hear(position, codec, payload) {
+            let passes = self.counts(now, party, key, Transport::Inband);
+            self.leg(party).swallows = !passes;
+        }
+        let armed = self.armed.filter(|_| party == Party::Customer);
+        let leg = self.leg(party);
+        match (leg.ear.on(), leg.ear.suspects()) {
+            (Some(_), _) => leg.swallows,
+            // It may be the beginning of a key that the other party must not even begin to hear.
+            (None, Some(key)) => armed == Some(key) || leg.kept.holds(key),
+            (None, None) => leg.digits.withholds(now),
+        }
+    }
+
+    /// Whether keys are looked for in a party's sound: while one is needed, and there is no better
+    /// way (row D-11).
+    fn listens(&mut self, party: Party) -> bool {
+        let (asks, armed) = (self.asks && self.connection == Connection::Apart, self.armed);
+        let leg = self.leg(party);
+        let needed = match party {
+            Party::Customer => asks || armed.is_some() || leg.kept != Kept::Nothing,
+            Party::Agent => leg.kept != Kept::Nothing,
+        };
+        // A key that the other party is not given is heard to its end.
+        let goes_on = leg.swallows && leg.ear.on().is_some();
+        (needed || goes_on) && leg.remote.is_some_and(|remote| remote.receive.event_payload_type.is_none())
+    }
+
+    /// Counts a press unless it has been told of another way, and says whether it goes to the other
+    /// party.
+    fn counts(&mut self, now: Time, party: Party, key: Key, by: Transport) -> bool {
+        let (connected, armed) = (self.connection != Connection::Apart, self.armed);
+        let leg = self.leg(party);
+        if !leg.presses.is_new(now, key, by) {
+            return false;
+        }
+        let free = !leg.kept.holds(key);
+        let withdraws = party == Party::Customer && armed == Some(key);
+        self.pressed(now, party, key, by, withdraws);
+        connected && free && !withdraws
+    }
+
+    /// A key was pressed. The withdrawal key cuts the tap before anybody is told (DESIGN §3.2).
+    fn pressed(&mut self, now: Time, party: Party, key: Key, by: Transport, withdraws: bool) {
+        if withdraws {
+            self.armed = None;
+            if !self.taps.is_empty() {
+                self.end_taps(now, TapEnd::Withdrawn);
+                self.report(Event::TapCut);
+            }
+        }
+        self.leg(party).stats.presses += 1;
+        let press = Press { key: Private::new(key), at: now, transport: by };
+        self.report(Event::Digit(party, press));
+    }
+
+    /// Gives a key to a party in the party's own way. Who does not hear now is not given it later.
+    fn pass_on(&mut self, now: Time, to: Party, key: Key, held: u32) {
+        let leg = self.leg(to);
+        if leg.hearer().is_none() {
+            return;
+        }
+        if leg.retells && !leg.takes_events() {
+            let held = duration(u64::from(held));
+            self.report(Event::Retell { to, key: Private::new(key), held });
+        } else {
+            leg.dialler.press(now, key, held);
+        }
+    }
+
+    /// Passes on, in the other party's way, the keys that are over.
+    pub(crate) fn keys_over(&mut self, now: Time) {
+        for party in [Party::Customer, Party::Agent] {
+            while let Some((key, held)) = self.leg(party).digits.take_over(now) {
+                self.pass_on(now, party.other(), key, held);
+            }
+        }
+    }
+}
+
+impl Leg {
+    /// Whether the peer takes telephone events.
+    fn takes_events(&self) -> bool {
+        self.remote.is_some_and(|remote| remote.send.event_payload_type.is_some())
+    }
+
+    /// Writes the next packet of a key that is pressed anew for the peer.
+    pub(crate) fn dial(&mut self, now: Time, tones: &Tones, scratch: &mut [u8]) -> Option<Transmit> {
+        if self.dialler.due().is_none_or(|due| due > now) {
+            return None;
+        }
+        let Some(remote) = self.hearer() else {
+            self.dialler.drop_all();
+            return None;
+        };
+        let events = remote.send.event_payload_type;
+        let (at, Sent { key, first, piece }) = self.dialler.next(now, events.is_none())?;
+        let (head, rest) = scratch.split_first_chunk_mut::<HEADER_LEN>()?;
+        let (header, length) = match piece {
+            Piece::Event { held, end } => {
+                let mut header = self.stream.own(at, events?, 0);
+                if first {
+                    self.dialled = header.timestamp;
+                }
+                // All packets of an event have its beginning's timestamp (RFC 4733 §2.5.1.2).
+                (header.timestamp, header.marker) = (self.dialled, first);
+                let payload = rest.first_chunk_mut::<{ event::PAYLOAD_LEN }>()?;
+                let [high, low] = held.to_be_bytes();
+                *payload = [key.event(), (u8::from(end) << 7) | VOLUME, high, low];
+                (header, event::PAYLOAD_LEN)
+            }
+            Piece::Tone { from, length } => {
+                let codec = remote.send.codec;
+                let frame = rest.first_chunk_mut::<FRAME>()?;
+                frame.fill(codec.silence());
+                let sound = tones.key(key, codec, from, length);
+                for (place, byte) in frame.iter_mut().zip(sound) {
+                    *place = *byte;
+                }
+                (self.stream.own(at, remote.send.payload_type, FRAME as u32), FRAME)
+            }
+        };
+        *head = header.encode();
+        self.sent(length);
+        let (party, channel) = (self.party, Channel::Rtp);
+        Some(Transmit { party, channel, to: remote.rtp, bytes: 0..HEADER_LEN + length })
+    }
+}

@@ -19,7 +19,10 @@ use sip::Negotiated;
 
 use crate::{
     clock::Clock,
-    config::{judge::Settings, media::{Keys, MediaSettings}},
+    config::{
+        judge::Settings,
+        media::{Keys, MediaSettings},
+    },
     note::Note,
     port::{Pair, Ports},
     session::Session,

@@ -53,7 +53,8 @@ impl Relay {
         let read = event::Payload::parse(payload).ok_or(Dropped::Malformed)?;
         let digits = &mut self.leg(party).digits;
         let heard = digits.packet(now, packet.ssrc, packet.timestamp, payload);
-        let (first, key) = heard.map(|(first, event)| (first, event.key())).ok_or(Dropped::Malformed)?;
+        let (first, key) =
+            heard.map(|(first, event)| (first, event.key())).ok_or(Dropped::Malformed)?;
         let to = party.other();
         if first {
             let passes = key.is_some_and(|key| self.counts(now, party, key, Transport::Rfc4733));
@@ -127,7 +128,8 @@ impl Relay {
         };
         // A key that the other party is not given is heard to its end.
         let goes_on = leg.swallows && leg.ear.on().is_some();
-        (needed || goes_on) && leg.remote.is_some_and(|remote| remote.receive.event_payload_type.is_none())
+        (needed || goes_on)
+            && leg.remote.is_some_and(|remote| remote.receive.event_payload_type.is_none())
     }
 
     /// Counts a press unless it has been told of another way, and says whether it goes to the other
@@ -189,7 +191,12 @@ impl Leg {
     }
 
     /// Writes the next packet of a key that is pressed anew for the peer.
-    pub(crate) fn dial(&mut self, now: Time, tones: &Tones, scratch: &mut [u8]) -> Option<Transmit> {
+    pub(crate) fn dial(
+        &mut self,
+        now: Time,
+        tones: &Tones,
+        scratch: &mut [u8],
+    ) -> Option<Transmit> {
         if self.dialler.due().is_none_or(|due| due > now) {
             return None;
         }

@@ -27,6 +27,9 @@ pub(crate) struct Sound {
     ssrc: u32,
     next: Option<Instant>,
     key: Option<Key>,
+    /// A key's two tones and for how many packets more they sound.
+    pub(crate) dial: Option<(f64, f64, u16)>,
+    dialled: u32,
     /// Nothing is said: comfort noise once (RFC 3389), and no packets.
     rests: bool,
     /// The next packet is the first of its kind.
@@ -58,6 +61,8 @@ impl Sound {
             ssrc,
             next: None,
             key: None,
+            dial: None,
+            dialled: 0,
             rests: false,
             fresh: false,
             pressed: VecDeque::new(),
@@ -108,10 +113,19 @@ impl Sound {
         }
         let mut payload = Vec::with_capacity(160);
         for _ in 0..160 {
-            let sample = if self.hz > 0.0 { (self.phase.sin() * 8_000.0) as i16 } else { 0 };
+            let sample = match self.dial {
+                Some((row, column, _)) => {
+                    let turn = f64::from(self.dialled) * TAU / 8_000.0;
+                    self.dialled += 1;
+                    (((turn * row).sin() + (turn * column).sin()) * 6_000.0) as i16
+                }
+                None if self.hz > 0.0 => (self.phase.sin() * 8_000.0) as i16,
+                None => 0,
+            };
             payload.push(encode_a(sample));
             self.phase = (self.phase + self.hz * TAU / 8_000.0) % TAU;
         }
+        self.dial = self.dial.take().filter(|dial| dial.2 > 1).map(|(r, c, left)| (r, c, left - 1));
         let Some(mut key) = self.key.take() else {
             // The marker begins what comes after a pause (RFC 3551 §4.1).
             self.send(8 | u8::from(first) << 7, self.timestamp, &payload);

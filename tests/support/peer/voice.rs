@@ -74,6 +74,7 @@ enum Order {
     To(Option<SocketAddr>),
     Speak(f64),
     Press(char),
+    Dial(char),
     Events(u8),
     Rest(bool),
 }
@@ -124,6 +125,36 @@ impl Voice {
     /// Presses a key for 100 ms (RFC 4733).
     pub fn press(&self, key: char) {
         self.order(Order::Press(key));
+    }
+
+    /// Presses a key for 100 ms by the tones of ITU-T Q.23 in its sound.
+    pub fn dial(&self, key: char) {
+        self.order(Order::Dial(key));
+    }
+
+    /// The keys that have come in as telephone events of this payload type.
+    pub fn keys(&mut self, payload_type: u8) -> String {
+        let mut keys = String::new();
+        let mut known = Vec::new();
+        for packet in self.heard().iter().filter(|packet| packet.kind == payload_type) {
+            if !known.contains(&packet.timestamp) {
+                known.push(packet.timestamp);
+                let code = packet.payload.first().copied().unwrap_or(u8::MAX);
+                keys.push("0123456789*#ABCD".chars().nth(code.into()).unwrap_or('?'));
+            }
+        }
+        keys
+    }
+
+    /// For how many milliseconds of sound a key's tones have come in.
+    pub fn sounded(&mut self, key: char) -> usize {
+        let (row, column) = tones(key);
+        let both = |packet: &&Packet| {
+            let samples = packet.samples();
+            let (one, other) = (share(&samples, row), share(&samples, column));
+            level(&samples) > 300.0 && one > 0.2 && other > 0.2 && one + other > 0.8
+        };
+        self.heard().iter().filter(both).count() * 20
     }
 
     /// The payload type of the keys; 101 unless told otherwise.
@@ -180,6 +211,13 @@ impl Voice {
     }
 }
 
+/// Row and column of a key (ITU-T Q.23).
+fn tones(key: char) -> (f64, f64) {
+    let place = "123A456B789C*0#D".find(key).expect("a key");
+    let (row, column) = (place / 4, place % 4);
+    ([697.0, 770.0, 852.0, 941.0][row], [1_209.0, 1_336.0, 1_477.0, 1_633.0][column])
+}
+
 fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
     loop {
         match wishes.try_recv() {
@@ -187,6 +225,10 @@ fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
             Ok(Order::To(None)) => sound.end(),
             Ok(Order::Speak(hz)) => sound.hz = hz,
             Ok(Order::Press(key)) => sound.press(key, false),
+            Ok(Order::Dial(key)) => {
+                let (row, column) = tones(key);
+                sound.dial = Some((row, column, 5));
+            }
             Ok(Order::Events(payload_type)) => sound.event = payload_type,
             Ok(Order::Rest(rests)) => sound.rest(rests),
             Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(2)),

@@ -11,10 +11,7 @@ use super::{
     Node,
     place::{far, near},
 };
-use crate::{
-    session::Session,
-    wires::Side,
-};
+use crate::{session::Session, wires::Side};
 
 /// How long a key was held whose sender does not say.
 const HELD: Duration = Duration::from_millis(100);

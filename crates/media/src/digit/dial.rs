@@ -178,11 +178,12 @@ mod tests {
         for held in [0, 1, 160, 319] {
             let longest = |sounds| {
                 let all = all(&[('1', held)], sounds);
-                all.iter().map(|(.., piece)| match piece {
-                    Piece::Event { held, .. } => u32::from(*held),
-                    Piece::Tone { from, length } => from + length,
-                })
-                .max()
+                all.iter()
+                    .map(|(.., piece)| match piece {
+                        Piece::Event { held, .. } => u32::from(*held),
+                        Piece::Tone { from, length } => from + length,
+                    })
+                    .max()
             };
             assert_eq!((longest(false), longest(true)), (Some(320), Some(320)));
         }

@@ -37,7 +37,8 @@ impl Presses {
     /// Whether this is a press that no other way has told of yet.
     pub(crate) fn is_new(&mut self, now: Time, key: Key, by: Transport) -> bool {
         self.known.retain(|known| now.since(known.last) <= TOGETHER);
-        let came = |known: &mut Known| known.by.get_mut(place(by)).map(|by| std::mem::replace(by, true));
+        let came =
+            |known: &mut Known| known.by.get_mut(place(by)).map(|by| std::mem::replace(by, true));
         for known in self.known.iter_mut().filter(|known| known.key == key) {
             if came(known) == Some(false) {
                 return false;

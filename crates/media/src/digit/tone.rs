@@ -10,12 +10,8 @@ use crate::g711::Codec;
 /// The tones in hertz: a row and a column of the keypad are a key (ITU-T Q.23).
 const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
 const COLUMNS: [f32; 4] = [1_209.0, 1_336.0, 1_477.0, 1_633.0];
-const KEYPAD: [[char; 4]; 4] = [
-    ['1', '2', '3', 'A'],
-    ['4', '5', '6', 'B'],
-    ['7', '8', '9', 'C'],
-    ['*', '0', '#', 'D'],
-];
+const KEYPAD: [[char; 4]; 4] =
+    [['1', '2', '3', 'A'], ['4', '5', '6', 'B'], ['7', '8', '9', 'C'], ['*', '0', '#', 'D']];
 
 /// Half a block: 6.4 ms. The turn of a tone from half to half says how far it is from its nominal
 /// frequency, without ambiguity up to 78 Hz.
@@ -96,9 +92,8 @@ struct Bank {
 
 fn bank() -> Bank {
     let hertz = [ROWS, COLUMNS, ROWS.map(|hz| hz * 2.0), COLUMNS.map(|hz| hz * 2.0)];
-    let turns = |samples: f32| {
-        hertz.map(|group| group.map(|hz| Turn::by(TAU * hz * samples / 8_000.0)))
-    };
+    let turns =
+        |samples: f32| hertz.map(|group| group.map(|hz| Turn::by(TAU * hz * samples / 8_000.0)));
     let sample = turns(1.0);
     let twice = sample.map(|group| group.map(|turn| 2.0 * turn.re));
     Bank { twice, sample, half: turns(HALF as f32) }
@@ -273,11 +268,8 @@ impl Ear {
         let ((r, row, other_row), (c, column, other_column)) = (best(rows), best(columns));
         let (row_hz, column_hz) = (*ROWS.get(r)?, *COLUMNS.get(c)?);
         // Where the double of a row lies beside the column, what is there is the column's.
-        let row_doubles = if (2.0 * row_hz - column_hz).abs() < 150.0 {
-            0.0
-        } else {
-            *double_rows.get(r)?
-        };
+        let row_doubles =
+            if (2.0 * row_hz - column_hz).abs() < 150.0 { 0.0 } else { *double_rows.get(r)? };
         let pair = row.min(column) >= WEAKEST
             && row + column >= SHARE * self.energy
             && column <= STRONGER * row

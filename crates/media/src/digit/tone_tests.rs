@@ -58,9 +58,8 @@ const PLAIN: Line = Line {
 };
 
 fn tones(key: char) -> (f64, f64) {
-    let row = KEYPAD.iter().position(|row| row.contains(&key)).unwrap();
-    let column = KEYPAD[row].iter().position(|each| *each == key).unwrap();
-    (f64::from(ROWS[row]), f64::from(COLUMNS[column]))
+    let place = KEYPAD.as_flattened().iter().position(|each| *each == key).unwrap_or(16);
+    (f64::from(ROWS[place / 4]), f64::from(COLUMNS[place % 4]))
 }
 
 /// The keys after a beginning of random length, so that blocks lie anywhere in them.
@@ -219,19 +218,24 @@ fn noise_tones_and_harmonics_of_a_voice_are_no_key() {
         let glide = chance.between(-0.004, 0.004);
         let buzz: Vec<i16> = (0..80_000)
             .map(|n| {
-                hertz = (hertz + glide * f64::from(n % 4_000 < 2_000) - glide / 2.0).clamp(70.0, 400.0);
+                hertz =
+                    (hertz + glide * f64::from(n % 4_000 < 2_000) - glide / 2.0).clamp(70.0, 400.0);
                 phase += std::f64::consts::TAU * hertz / 8_000.0;
                 let many = (3_900.0 / hertz) as u32;
-                let sum: f64 = (1..=many).map(|k| (phase * f64::from(k)).sin() / f64::from(k)).sum();
+                let sum: f64 =
+                    (1..=many).map(|k| (phase * f64::from(k)).sin() / f64::from(k)).sum();
                 (sum * 6_000.0) as i16
             })
             .collect();
         assert_eq!(heard(&buzz, Codec::Pcmu, 160), "", "buzz, round {round}");
     }
     // Each tone alone, and tones of exchanges.
-    for hertz in ROWS.into_iter().chain(COLUMNS).chain([350.0, 425.0, 440.0, 620.0, 1_100.0, 2_100.0]) {
+    for hertz in
+        ROWS.into_iter().chain(COLUMNS).chain([350.0, 425.0, 440.0, 620.0, 1_100.0, 2_100.0])
+    {
         let turn = std::f64::consts::TAU * f64::from(hertz) / 8_000.0;
-        let sine: Vec<i16> = (0..8_000).map(|n| ((turn * f64::from(n)).sin() * 9_000.0) as i16).collect();
+        let sine: Vec<i16> =
+            (0..8_000).map(|n| ((turn * f64::from(n)).sin() * 9_000.0) as i16).collect();
         assert_eq!(heard(&sine, Codec::Pcma, 160), "", "{hertz}");
     }
 }
@@ -248,7 +252,10 @@ fn d_20_a_key_is_suspected_before_20_ms_of_it_have_been_passed_on() {
             let payload: Vec<u8> = part.iter().map(|s| Codec::Pcma.encode(*s)).collect();
             let _begun = ear.hear(n as i64 * 160, Codec::Pcma, &payload);
             let end = n * 160 + part.len();
-            if ear.suspects().is_none() && ear.on().is_none() && (begins..begins + 800).contains(&end) {
+            if ear.suspects().is_none()
+                && ear.on().is_none()
+                && (begins..begins + 800).contains(&end)
+            {
                 passed = passed.max(end - begins);
             }
         }

@@ -326,7 +326,11 @@ fn while_recorded_a_menu_gets_every_key_and_only_the_withdrawal_key_ends_the_rec
     assert_eq!(stage.reader.as_ref().unwrap().end(), None);
     let start = stage.customer.timestamp;
     stage.event(Party::Customer, start, 10, true, false, 160);
-    assert_eq!(stage.reader.as_ref().unwrap().end(), Some(TapEnd::Withdrawn), "at the first packet");
+    assert_eq!(
+        stage.reader.as_ref().unwrap().end(),
+        Some(TapEnd::Withdrawn),
+        "at the first packet"
+    );
 }
 
 #[test]

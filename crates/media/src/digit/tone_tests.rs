@@ -28,9 +28,11 @@ impl Chance {
     }
 }
 
-/// Peak of a sine of so many dBm0.
+const TURN: f64 = std::f64::consts::TAU;
+
+/// Peak of a sine of so many dBm0; the largest of G.711 is of 3.14 (§4).
 fn peak(dbm0: f64) -> f64 {
-    32_767.0 * 10_f64.powf((dbm0 - 3.14) / 20.0)
+    32_767.0 * 10_f64.powf((dbm0 - 314.0 / 100.0) / 20.0)
 }
 
 /// How a line of keys sounds.
@@ -75,9 +77,9 @@ fn render(line: Line, keys: &str, chance: &mut Chance) -> Vec<i16> {
     quiet(&mut samples, before, chance);
     for key in keys.chars() {
         let (row, column) = tones(key);
-        let phases = (chance.between(0.0, 6.28), chance.between(0.0, 6.28));
+        let phases = (chance.between(0.0, TURN), chance.between(0.0, TURN));
         for n in 0..(line.on_ms * 8.0) as usize {
-            let turn = std::f64::consts::TAU * n as f64 / 8_000.0;
+            let turn = TURN * n as f64 / 8_000.0;
             let a = (turn * row * (1.0 + line.row_off) + phases.0).sin() * row_peak;
             let b = (turn * column * (1.0 + line.column_off) + phases.1).sin() * column_peak;
             samples.push((a + b + chance.normal() * noise).clamp(-32_768.0, 32_767.0) as i16);
@@ -220,7 +222,7 @@ fn noise_tones_and_harmonics_of_a_voice_are_no_key() {
             .map(|n| {
                 hertz =
                     (hertz + glide * f64::from(n % 4_000 < 2_000) - glide / 2.0).clamp(70.0, 400.0);
-                phase += std::f64::consts::TAU * hertz / 8_000.0;
+                phase += TURN * hertz / 8_000.0;
                 let many = (3_900.0 / hertz) as u32;
                 let sum: f64 =
                     (1..=many).map(|k| (phase * f64::from(k)).sin() / f64::from(k)).sum();
@@ -233,7 +235,7 @@ fn noise_tones_and_harmonics_of_a_voice_are_no_key() {
     for hertz in
         ROWS.into_iter().chain(COLUMNS).chain([350.0, 425.0, 440.0, 620.0, 1_100.0, 2_100.0])
     {
-        let turn = std::f64::consts::TAU * f64::from(hertz) / 8_000.0;
+        let turn = TURN * f64::from(hertz) / 8_000.0;
         let sine: Vec<i16> =
             (0..8_000).map(|n| ((turn * f64::from(n)).sin() * 9_000.0) as i16).collect();
         assert_eq!(heard(&sine, Codec::Pcma, 160), "", "{hertz}");

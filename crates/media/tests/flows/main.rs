@@ -9,6 +9,7 @@ mod fuzz;
 mod long;
 mod outbound;
 mod peers;
+mod render;
 mod stage;
 mod tap;
 mod ways;

@@ -1,6 +1,10 @@
 //! A stage for calls without sockets: call machine, relay, two phones, and a clock that we move.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use call::{
     Action, Asking, Call, CallId, CallOffer, Confirm, Connection, DialledPattern, Digest,
@@ -13,6 +17,8 @@ use media::{
     TapReader, Tones, Verdict, parse_rtp, ring,
 };
 
+/// Made once: a test may set thousands of stages.
+static TONES: LazyLock<Tones> = LazyLock::new(|| Tones::new(Country::Nl));
 /// The moment at which every stage begins.
 pub(crate) const START: Time = Time::from_micros(1_800_000_000_000_000);
 /// The codec and event payload type with which the customer's side begins.
@@ -168,7 +174,7 @@ pub(crate) fn short_prompt(_prompt: Prompt) -> PromptAudio {
 impl Stage {
     /// Two legs with their peers and no call machine.
     pub(crate) fn bare() -> Self {
-        let tones = Tones::new(Country::Nl);
+        let tones = TONES.clone();
         let (a, b) = (LegStart::from_random([0xF0; 32]), LegStart::from_random([0x21; 32]));
         let mut relay = Relay::new(START, &a, &b, tones);
         relay.set_remote(START, Party::Customer, remote(Party::Customer, CUSTOMER));

@@ -188,6 +188,9 @@ pub struct Asking {
     pub outbound: Outbound,
     /// What a withdrawal erases.
     pub on_withdraw: OnWithdraw,
+    /// Whether the tones of keys are silence in a recording, of both parties (PCI DSS, flows row D-23).
+    /// Keys that come as events or by INFO are never in one.
+    pub blank_keys: bool,
     /// How long a recording is kept.
     pub retention: Retention,
 }
@@ -275,6 +278,7 @@ mod tests {
             confirm: Confirm::First,
             outbound: Outbound::AgentAsks { key: None, times: 1 },
             on_withdraw: OnWithdraw::Erase,
+            blank_keys: false,
             retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
         };
         assert_eq!(asking.prompt_id(Prompt::Question), Some(id));

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use call::{Action, Call, CallId, CallOffer, Direction, Party, Private, RecordingId, Time, Words};
+use call::{
+    Action, Call, CallId, CallOffer, Direction, Party, Private, Recording, RecordingId, Time, Words,
+};
 use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
@@ -133,6 +135,15 @@ impl Session {
     pub fn conveyed(&self, to: Side) -> Along {
         let heard = self.heard.as_ref().filter(|(from, _)| *from != to);
         heard.map(|(_, heard)| heard.along(&self.crossing(to))).unwrap_or_default()
+    }
+
+    /// Whether the tones of keys are silence in its recording.
+    #[must_use]
+    pub fn blanks_keys(&self) -> bool {
+        self.offer.line.as_ref().is_some_and(|line| match &line.policy.recording {
+            Recording::Ask(asking) => asking.blank_keys,
+            Recording::Never => false,
+        })
     }
 
     /// Which way it goes.

@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
 
 use crate::{
+    digit::blank::Piece,
     g711::Codec,
     leg::Channel,
     leg::{Dropped, Kind, Leg, LegStart, Remote, Transmit},
@@ -15,7 +16,7 @@ use crate::{
     report::{CallStats, Event},
     rtp::Packet,
     stream::Covers,
-    tap::{Sound, Tap, TapEnd},
+    tap::{Tap, TapEnd},
     timeline::CallClock,
     tone::Tones,
 };
@@ -376,7 +377,7 @@ impl Relay {
             Connection::Apart => return Err(Dropped::NotConnected),
             Connection::Early => {}
             Connection::Bridged => {
-                let sound = Sound { party, codec, position: placed.position, payload };
+                let sound = Piece { party, codec, position: placed.position, payload };
                 self.tap(now, &sound);
             }
         }
@@ -409,7 +410,7 @@ impl Relay {
         Ok(rtp_to(to, remote, range))
     }
 
-    fn tap(&mut self, now: Time, sound: &Sound<'_>) {
+    fn tap(&mut self, now: Time, sound: &Piece<'_>) {
         for place in (0..self.taps.len()).rev() {
             let Some(tap) = self.taps.get_mut(place) else {
                 continue;

@@ -9,13 +9,20 @@ use std::{
     time::Duration,
 };
 
-use call::{Party, Pause, Permit, RecordingId, Time};
+use call::{Pause, Permit, RecordingId, Time};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::{block::Block, g711::Codec, timeline::CallClock};
+use crate::{
+    block::Block,
+    digit::blank::{Blank, Piece},
+    timeline::CallClock,
+};
 
 /// A block is handed on at this age, so that a crash loses little.
 pub const BLOCK_TIME: Duration = Duration::from_millis(80);
+/// The same where sound has waited for 50 ms before it comes into a block: it would come too late for
+/// its place in the recording otherwise.
+const SHORT_BLOCK_TIME: Duration = Duration::from_millis(30);
 /// Why a tap ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TapEnd {
@@ -113,6 +120,10 @@ pub struct Tap {
     span: Option<Span>,
     paused: Option<Pause>,
     missing_ms: u64,
+    /// Sound waits here until it is known to be no key's, if keys are kept out.
+    keys: Option<Box<Blank>>,
+    /// At which age a block is handed on.
+    block_time: Duration,
 }
 
 /// The stretch of time that the current block covers.
@@ -131,20 +142,29 @@ struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dead;
 
-/// Sound as it was received.
-pub(crate) struct Sound<'a> {
-    pub(crate) party: Party,
-    pub(crate) codec: Codec,
-    /// First sample on the call's clock.
-    pub(crate) position: i64,
-    pub(crate) payload: &'a [u8],
-}
-
 impl Tap {
     /// Opens a tap. It consumes the permit: one permit, one tap, one recording.
     #[must_use]
     pub fn open(permit: Permit, feed: TapFeed) -> Self {
-        Self { permit, feed, block: None, span: None, paused: None, missing_ms: 0 }
+        let (block_time, keys) = (BLOCK_TIME, None);
+        Self {
+            permit,
+            feed,
+            block: None,
+            span: None,
+            paused: None,
+            missing_ms: 0,
+            keys,
+            block_time,
+        }
+    }
+
+    /// The same with the tones of keys kept out, of both parties (PCI DSS, row D-23): what is taken
+    /// waits for 50 ms, and where a key sounded there is silence.
+    #[must_use]
+    pub fn without_keys(mut self) -> Self {
+        (self.keys, self.block_time) = (Some(Box::new(Blank::new())), SHORT_BLOCK_TIME);
+        self
     }
 
     /// The recording that it feeds.
@@ -166,7 +186,7 @@ impl Tap {
         &mut self,
         now: Time,
         clock: CallClock,
-        sound: &Sound<'_>,
+        sound: &Piece<'_>,
     ) -> Result<(), Dead> {
         if !self.permit.is_live() {
             return Err(Dead);
@@ -179,12 +199,38 @@ impl Tap {
         span.until = span.until.max(u64::try_from(here - span.origin).unwrap_or(0));
         self.span = Some(span);
         if self.paused.is_none() && self.permit.heard().hears(sound.party) {
-            // What lies before the first sample of the recording stays outside.
-            let before = usize::try_from(span.origin - sound.position).unwrap_or(0);
-            let first = u64::try_from(sound.position - span.origin).unwrap_or(0);
-            self.copy(now, first, sound, sound.payload.get(before..).unwrap_or_default());
+            match self.keys.take() {
+                None => self.put(now, sound),
+                Some(mut keys) => {
+                    keys.hear(now, sound, |piece| self.put(now, piece));
+                    self.keys = Some(keys);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Lets out what waits: all of it, or that of parties who have ceased to send.
+    fn release(&mut self, now: Time, ceased: bool) {
+        if let Some(mut keys) = self.keys.take() {
+            if ceased {
+                keys.release_ceased(now, |piece| self.put(now, piece));
+            } else {
+                keys.release_all(|piece| self.put(now, piece));
+            }
+            self.keys = Some(keys);
+        }
+    }
+
+    /// Puts sound in its place in the recording.
+    fn put(&mut self, now: Time, sound: &Piece<'_>) {
+        let Some(Span { origin, .. }) = self.span else {
+            return;
+        };
+        // What lies before the first sample of the recording stays outside.
+        let before = usize::try_from(origin - sound.position).unwrap_or(0);
+        let first = u64::try_from(sound.position - origin).unwrap_or(0);
+        self.copy(now, first, sound, sound.payload.get(before..).unwrap_or_default());
     }
 
     fn begin(&mut self, now: Time, clock: CallClock, origin: i64) -> Span {
@@ -194,12 +240,12 @@ impl Tap {
             started: clock.moment(origin),
             from: 0,
             until: 0,
-            flush_at: now + BLOCK_TIME,
+            flush_at: now + self.block_time,
             lost: false,
         }
     }
 
-    fn copy(&mut self, now: Time, mut first: u64, sound: &Sound<'_>, mut payload: &[u8]) {
+    fn copy(&mut self, now: Time, mut first: u64, sound: &Piece<'_>, mut payload: &[u8]) {
         while !payload.is_empty() {
             let Some(block) = &mut self.block else {
                 if let Some(span) = &mut self.span {
@@ -223,6 +269,7 @@ impl Tap {
 
     /// Hands the block in hand on, if it is old enough.
     pub(crate) fn handle_timeout(&mut self, now: Time, clock: CallClock) {
+        self.release(now, true);
         if let Some(span) = self.span.as_mut().filter(|span| span.flush_at <= now) {
             let here = u64::try_from(clock.position(now) - span.origin).unwrap_or(0);
             span.until = span.until.max(here);
@@ -232,6 +279,7 @@ impl Tap {
 
     /// Keeps silence from here on, or listens again.
     pub(crate) fn pause(&mut self, now: Time, clock: CallClock, why: Option<Pause>) {
+        self.release(now, false);
         if let Some(span) = &mut self.span {
             let here = u64::try_from(clock.position(now) - span.origin).unwrap_or(0);
             span.until = span.until.max(here);
@@ -265,12 +313,13 @@ impl Tap {
             self.feed.shared.missing_ms.fetch_add(missing_ms, Ordering::AcqRel);
         }
         span.from = span.until;
-        (span.flush_at, span.lost) = (now + BLOCK_TIME, false);
+        (span.flush_at, span.lost) = (now + self.block_time, false);
         self.block = self.feed.empty.pop().ok();
     }
 
     /// Ends the tap: what arrived before is handed on, nothing more is taken.
     pub(crate) fn close(mut self, now: Time, end: TapEnd) {
+        self.release(now, false);
         self.flush(now);
         self.feed.end(end);
     }

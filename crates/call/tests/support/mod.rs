@@ -135,6 +135,7 @@ pub(crate) fn asking() -> Asking {
         confirm: Confirm::First,
         outbound: Outbound::AgentAsks { key: Some(key('#')), times: 1 },
         on_withdraw: OnWithdraw::Erase,
+        blank_keys: false,
         retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
     }
 }

@@ -129,6 +129,7 @@ impl Maker<'_> {
                 schema::OnWithdraw::Erase => OnWithdraw::Erase,
                 schema::OnWithdraw::Stop => OnWithdraw::Stop,
             },
+            blank_keys: policy.blank_keys,
             retention,
         })
     }

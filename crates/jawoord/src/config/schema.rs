@@ -353,6 +353,9 @@ pub struct Policy {
     /// What a withdrawal erases.
     #[serde(default)]
     pub on_withdraw: OnWithdraw,
+    /// Whether the tones of keys are silence in recordings.
+    #[serde(default)]
+    pub blank_keys: bool,
     /// How long the PBX may ring.
     #[serde(default = "thirty")]
     pub ring_timeout_s: u32,

@@ -138,7 +138,7 @@ impl Node {
         session.recording = Some(permit.recording());
         self.metrics.recording.set(self.recordings() + 1);
         let config = session.writer_config();
-        match self.recorder.begin(permit, session.seed.take(), &config) {
+        match self.recorder.begin(permit, session.seed.take(), &config, session.blanks_keys()) {
             Ok(tap) => {
                 self.office.begun(session.id(), tap.recording(), self.now());
                 self.sound.tap(session, tap);

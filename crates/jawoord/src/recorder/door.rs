@@ -15,6 +15,8 @@ use vault::{RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
 
 /// Blocks of a tap: two seconds of sound, before speech is lost for want of a disk.
 const BLOCKS: usize = 24;
+/// The same where a block is of 30 ms, because keys are kept out.
+const SHORT_BLOCKS: usize = 64;
 
 /// What the recorder is told.
 pub enum Order {
@@ -103,13 +105,15 @@ impl RecorderDoor {
         permit: Permit,
         seed: Option<RootSeed>,
         config: &WriterConfig,
+        blank_keys: bool,
     ) -> Result<Tap, BeginError> {
         let seed = seed.ok_or(BeginError::NoSeed)?;
         let writer = Writer::create(&permit, seed, config).map_err(BeginError::Writer)?;
-        let (feed, reader) = ring(BLOCKS);
+        let (feed, reader) = ring(if blank_keys { SHORT_BLOCKS } else { BLOCKS });
         let begin = Box::new(Begin { call: permit.call(), writer, reader });
         self.orders.send(Order::Begin(begin)).map_err(|_| BeginError::NoThread)?;
-        Ok(Tap::open(permit, feed))
+        let tap = Tap::open(permit, feed);
+        Ok(if blank_keys { tap.without_keys() } else { tap })
     }
 
     /// Tells the thread that a recording is over.

@@ -1,5 +1,6 @@
 //! Key presses, by the way in which they arrive and in which they are passed on.
 
+pub(crate) mod blank;
 pub(crate) mod dial;
 pub(crate) mod event;
 pub(crate) mod press;

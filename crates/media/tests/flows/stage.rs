@@ -419,6 +419,7 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
         confirm: Confirm::First,
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
+        blank_keys: false,
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };
     let line = Line {

@@ -94,6 +94,7 @@ fn asking(heard: Parties) -> Asking {
         confirm: Confirm::First,
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
+        blank_keys: false,
         retention: Retention { class: "quality-30d".into(), keep: Duration::from_secs(2_592_000) },
     }
 }

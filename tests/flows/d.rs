@@ -4,9 +4,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use support::{
     node::Change,
-    peer::{leg::Leg, post::What, seen::Seen, voice::Packet},
+    peer::{
+        leg::Leg,
+        post::What,
+        seen::Seen,
+        voice::{Packet, tones},
+    },
     scene::{ENGLISH, NEVER},
-    sound::level,
+    sound::{level, share},
     stage::{CALLER, Stage, Talk, sdp, wait},
 };
 
@@ -309,4 +314,47 @@ fn d_24_a_key_shows_in_no_log_and_no_ladder() {
         assert!(!text.contains("Signal") && !text.contains("Duration=123"), "{text}");
     }
     assert!(shown.contains("INFO"), "{shown}");
+}
+
+/// How many stretches of 20 ms hold the tones of a key.
+fn dialled(samples: &[i16], key: char) -> usize {
+    let (row, column) = tones(key);
+    let both = |part: &&[i16]| {
+        let (one, other) = (share(part, row), share(part, column));
+        level(part) > 100.0 && one > 0.2 && other > 0.2 && one + other > 0.7
+    };
+    samples.chunks(160).filter(both).count()
+}
+
+#[test]
+fn d_23_tones_of_keys_are_silence_in_a_recording_that_is_to_hold_none_and_reach_the_pbx() {
+    let change = Change::default()
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("blank_keys = false", "blank_keys = true");
+    let mut stage = Stage::with(change);
+    let caller = sdp(stage.ear.own);
+    let mut a = asked_with(&mut stage, &caller);
+    stage.ear.press('1');
+    put_through(&mut stage);
+    stage.ear.speak(600.0);
+    stage.desk.speak(1_000.0);
+    wait(1_000);
+    for key in ['5', '9', '0'] {
+        stage.ear.dial(key);
+        wait(250);
+    }
+    stage.desk.dial('7');
+    wait(700);
+    assert!(stage.desk.sounded('5') >= 80 && stage.ear.sounded('7') >= 80, "the talk has them");
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let stored = |list: &serde_json::Value| list[0]["state"] == "stored";
+    let list = stage.node.until(&["recordings", "list"], stored);
+    let (left, right) = stage.node.export(list[0]["recording"].as_str().expect("an id"));
+    for (samples, hz) in [(&left, 600.0), (&right, 1_000.0)] {
+        let talks = samples.chunks(160).filter(|part| share(part, hz) > 0.9).count();
+        assert!(talks > 60, "{talks} packets of speech are in the recording");
+        let keys = ['5', '9', '0', '7'].map(|key| dialled(samples, key));
+        assert_eq!(keys, [0; 4], "tones of keys are in the recording");
+    }
 }

@@ -6,8 +6,8 @@
 #[allow(dead_code, reason = "the stage serves more tests than this one")]
 mod stage;
 
-use call::{Party, Prompt, Time};
-use media::{Event, PromptAudio, Verdict};
+use call::{Parties, Party, Prompt, Time};
+use media::{Codec, Event, PromptAudio, Verdict};
 
 use stage::{Stage, ms};
 
@@ -113,6 +113,61 @@ fn a_million_packets_with_tap_keys_prompts_and_reports_allocate_nothing() {
     let sound = u64::from(PACKETS / 100 * 95) * 160;
     assert!(tally.taken > sound - 16 * 1_280 && tally.taken <= sound, "{}", tally.taken);
     assert_eq!(stage.now.since(begun).as_secs(), u64::from(PACKETS / 100));
+}
+
+#[test]
+fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_nothing() {
+    let mut stage = Stage::asking(Parties::BOTH);
+    stage.blanks = true;
+    stage.run(ms(300));
+    stage.press(Party::Customer, 1);
+    stage.run(ms(300));
+    stage.tell(call::Input::Answered);
+    let mut plain = stage::remote(Party::Customer, stage::CUSTOMER);
+    (plain.send.event_payload_type, plain.receive.event_payload_type) = (None, None);
+    stage.relay.set_remote(stage.now, Party::Customer, plain);
+    let wave = |hz: f64, n: usize| (std::f64::consts::TAU * hz * n as f64 / 8_000.0).sin();
+    let key: Vec<u8> = (0..1_600)
+        .map(|n| Codec::Pcma.encode(((wave(852.0, n) + wave(1_477.0, n)) * 7_000.0) as i16))
+        .collect();
+    let mut way =
+        Way { party: Party::Customer, sequence: 1, timestamp: 7, ssrc: 1, bytes: [0; 172] };
+    let (mut keys, mut pressed, mut taken) = (0, 0, 0);
+    let mut scratch = [0; 256];
+    let info = allocation_counter::measure(|| {
+        for n in 0..100_000_usize {
+            way.header(8, way.timestamp);
+            way.timestamp = way.timestamp.wrapping_add(160);
+            // 200 ms of a key every two seconds.
+            match key.as_chunks::<160>().0.get(n % 100) {
+                Some(part) => way.bytes[12..].copy_from_slice(part),
+                None => way.bytes[12..].fill(n as u8),
+            }
+            if n % 100 == 50 {
+                let key = call::Key::from_event(7).unwrap();
+                stage.relay.press(stage.now, Party::Customer, key, ms(100));
+            }
+            let from = stage::address(Party::Customer);
+            let _verdict = stage.relay.receive(stage.now, Party::Customer, from, &mut way.bytes);
+            stage.relay.handle_timeout(stage.now);
+            while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
+                pressed += usize::from(transmit.bytes.len() == 16);
+            }
+            while let Some(event) = stage.relay.poll_event() {
+                keys += usize::from(matches!(event, Event::Digit(..)));
+            }
+            let reader = stage.reader.as_mut().unwrap();
+            while let Some(block) = reader.pop() {
+                taken += block.frames().map(|frame| frame.payload.len()).sum::<usize>();
+                reader.give_back(block);
+            }
+            stage.now = stage.now + ms(20);
+        }
+    });
+    assert_eq!(info.count_total, 0, "{info:?}");
+    // It was all of it: a thousand keys by tone, and a thousand by INFO as four updates and three ends.
+    assert_eq!((keys, pressed), (2_000, 7_000));
+    assert!(taken > 99_980 * 160, "{taken}");
 }
 
 #[test]

@@ -211,8 +211,12 @@ impl Voice {
     }
 }
 
-/// Row and column of a key (ITU-T Q.23).
-fn tones(key: char) -> (f64, f64) {
+/// Row and column of a key in hertz (ITU-T Q.23).
+///
+/// # Panics
+/// It is no key.
+#[must_use]
+pub fn tones(key: char) -> (f64, f64) {
     let place = "123A456B789C*0#D".find(key).expect("a key");
     let (row, column) = (place / 4, place % 4);
     ([697.0, 770.0, 852.0, 941.0][row], [1_209.0, 1_336.0, 1_477.0, 1_633.0][column])

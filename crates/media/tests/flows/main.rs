@@ -11,5 +11,6 @@ mod outbound;
 mod peers;
 mod render;
 mod stage;
+mod talk_off;
 mod tap;
 mod ways;

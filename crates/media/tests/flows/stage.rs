@@ -163,6 +163,8 @@ pub(crate) struct Stage {
     pub(crate) asked: Vec<Asked>,
     pub(crate) reader: Option<TapReader>,
     pub(crate) blocks: usize,
+    /// The tap keeps the tones of keys out.
+    pub(crate) blanks: bool,
     pub(crate) prompt: fn(Prompt) -> PromptAudio,
 }
 
@@ -189,6 +191,7 @@ impl Stage {
             asked: Vec::new(),
             reader: None,
             blocks: 16,
+            blanks: false,
             prompt: short_prompt,
         }
     }
@@ -262,7 +265,9 @@ impl Stage {
     fn record(&mut self, permit: Permit) {
         let (feed, reader) = ring(self.blocks);
         self.reader = Some(reader);
-        self.relay.insert_tap(self.now, Tap::open(permit, feed));
+        let tap = Tap::open(permit, feed);
+        let tap = if self.blanks { tap.without_keys() } else { tap };
+        self.relay.insert_tap(self.now, tap);
     }
 
     pub(crate) fn take_events(&mut self) {

@@ -71,6 +71,69 @@ fn without_events(stage: &mut Stage, party: Party) {
     stage.relay.set_remote(stage.now, party, plain);
 }
 
+/// The recorded sound of a party by its place, from a tap that is drained as a recorder does.
+fn recorded(stage: &mut Stage, party: Party, into: &mut Vec<i16>) {
+    let reader = stage.reader.as_mut().unwrap();
+    while let Some(block) = reader.pop() {
+        for frame in block.frames().filter(|frame| frame.party == party) {
+            let from = frame.first_sample as usize;
+            into.resize(into.len().max(from + frame.payload.len()), 0);
+            for (place, byte) in into[from..].iter_mut().zip(frame.payload) {
+                *place = frame.codec.decode(*byte);
+            }
+        }
+        reader.give_back(block);
+    }
+}
+
+#[test]
+fn d_23_tones_of_keys_are_silence_in_the_recording_of_both_parties_and_the_rest_is_there() {
+    for (blanks, party) in [
+        (true, Party::Customer),
+        (true, Party::Agent),
+        (false, Party::Customer),
+        (false, Party::Agent),
+    ] {
+        let mut stage = Stage::asking(Parties::BOTH);
+        stage.blanks = blanks;
+        stage.run(ms(300));
+        stage.press(Party::Customer, 1);
+        stage.run(ms(300));
+        stage.tell(call::Input::Answered);
+        let mut sound = Vec::new();
+        let speech: Vec<u8> = crate::stage::sine(500.0, 6_000.0, 4_000)
+            .into_iter()
+            .map(|sample| Codec::Pcma.encode(sample))
+            .collect();
+        let mut said = speech.clone();
+        for character in ['5', '9', '2'] {
+            said.extend(self::sound(character, 60));
+            said.extend(vec![0xD5; 60 * 8]);
+        }
+        let keys = 4_000..said.len();
+        said.extend(speech);
+        let (all_ms, now) = (said.len() as u64 / 8, stage.now);
+        stage.phone(party).speak(now, said);
+        for _ in 0..all_ms / 20 {
+            stage.run(ms(20));
+            recorded(&mut stage, party, &mut sound);
+        }
+        stage.relay.remove_tap(stage.now);
+        recorded(&mut stage, party, &mut sound);
+        let loud = |samples: &[i16]| samples.iter().filter(|s| s.unsigned_abs() > 200).count();
+        let (row, column) = pair('5');
+        let five = &sound[keys.start + 80..keys.start + 400];
+        if blanks {
+            assert_eq!(loud(&sound[keys.clone()]), 0, "{party:?}");
+            // Speech is whole up to 20 ms before the first key and from 60 ms after the last.
+            assert!(peak(&sound[..keys.start - 160], 500.0) > 5_500.0);
+            assert!(peak(&sound[keys.end + 480..], 500.0) > 5_500.0);
+        } else {
+            assert!(peak(five, row) > 5_000.0 && peak(five, column) > 5_000.0);
+        }
+    }
+}
+
 /// The party says a key's sound and then silence.
 fn say(stage: &mut Stage, party: Party, character: char, millis: usize) {
     let now = stage.now;

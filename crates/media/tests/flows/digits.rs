@@ -172,3 +172,34 @@ fn d_26_flash_is_neither_reported_nor_relayed() {
     assert_eq!(stage.keys(), "");
     assert!(Key::from_event(16).is_none());
 }
+
+#[test]
+fn d_22_a_gap_in_the_numbers_before_and_after_a_key_and_numbers_of_its_own_are_survived() {
+    // A gap as of lost packets, and one so large that it is a beginning of its own.
+    for gap in [1_u16, 50, 2_500, 20_000] {
+        let mut stage = Stage::bare();
+        stage.connect(Connection::Bridged);
+        stage.customer.say(stage.now, 0x44);
+        stage.run(ms(100));
+        stage.customer.hush();
+        let sequence = stage.customer.sequence;
+        stage.customer.sequence = sequence.wrapping_add(gap);
+        stage.press(Party::Customer, 5);
+        // After the key the sound goes on with its own numbers, as if there had been no key.
+        stage.customer.sequence =
+            if gap == 20_000 { sequence } else { stage.customer.sequence.wrapping_add(gap) };
+        stage.customer.say(stage.now, 0x44);
+        stage.run(ms(100));
+        stage.customer.hush();
+        stage.press(Party::Customer, 6);
+        assert_eq!(stage.keys(), "56", "{gap}");
+        let heard = &stage.agent.heard;
+        let mut starts: Vec<u32> = events(heard).iter().map(|p| p.header.timestamp).collect();
+        assert_eq!(starts.len(), 12, "{gap}");
+        starts.dedup();
+        assert_eq!(starts.len(), 2, "each key has one timestamp: {gap}");
+        let sound = heard.iter().filter(|packet| packet.payload.len() == 160).count();
+        assert!(sound >= 10, "{gap}: {sound}");
+        assert!(heard.iter().all(|packet| packet.header.ssrc == heard[0].header.ssrc));
+    }
+}

@@ -198,6 +198,8 @@ fn d_11_a_caller_without_events_consents_and_withdraws_by_tone_and_the_log_says_
     put_through(&mut stage);
     wait(300);
     assert_eq!(stage.desk.sounded('1'), 0, "the consent key is heard at the PBX");
+    stage.ear.dial('5');
+    assert_eq!(keys_at_the_pbx(&mut stage, 1), "5", "a tone is an event to who takes events");
     stage.ear.dial('*');
     wait(400);
     assert!(stage.desk.sounded('*') <= 20, "{} ms", stage.desk.sounded('*'));

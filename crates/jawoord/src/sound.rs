@@ -195,6 +195,9 @@ impl Sound {
         };
         tracing::info!(call = %session.id(), party = party.as_str(), keys, "how keys come");
         self.tell(session, Order::Retell(party, informs));
+        if session.settings.media.tones_beside_events {
+            self.tell(session, Order::HearBeside);
+        }
         self.tell(session, Order::SetRemote(party, remote));
     }
 

@@ -11,7 +11,7 @@ use crate::{
         event,
     },
     g711::Codec,
-    leg::{Channel, Dropped, Leg, Transmit},
+    leg::{Channel, Dropped, Leg, Remote, Transmit},
     playout::FRAME,
     relay::{Relay, rtp_to},
     report::Event,
@@ -39,6 +39,12 @@ impl Relay {
     /// peer has not agreed on telephone events; otherwise they sound there as tones.
     pub const fn retell(&mut self, party: Party, retells: bool) {
         self.leg(party).retells = retells;
+    }
+
+    /// From now on tones in the sound are keys also where telephone events are agreed (row D-18): a key
+    /// that comes by both is counted once.
+    pub const fn hear_beside(&mut self) {
+        self.beside = true;
     }
 
     /// A packet of a telephone event.
@@ -103,10 +109,17 @@ impl Relay {
         if !self.listens(party) {
             return self.leg(party).digits.withholds(now);
         }
+        let to = self.leg(party.other());
+        let is_retold = to.takes_events() || to.retells;
         for key in self.leg(party).ear.hear(position, codec, payload) {
+            self.sounded(now, party, position, None);
             let passes = self.counts(now, party, key, Transport::Inband);
-            self.leg(party).swallows = !passes;
+            let leg = self.leg(party);
+            leg.swallows = !passes || is_retold;
+            leg.sounding = (passes && is_retold).then_some((key, position));
         }
+        let on = self.leg(party).ear.on();
+        self.sounded(now, party, position, on);
         let armed = self.armed.filter(|_| party == Party::Customer);
         let leg = self.leg(party);
         match (leg.ear.on(), leg.ear.suspects()) {
@@ -117,10 +130,23 @@ impl Relay {
         }
     }
 
+    /// Passes on a key that sounded and does no longer, as what the other party takes for one: it is
+    /// not given the tone.
+    fn sounded(&mut self, now: Time, party: Party, position: i64, on: Option<Key>) {
+        let over = |(key, _): &mut (Key, i64)| on != Some(*key);
+        if let Some((key, from)) = self.leg(party).sounding.take_if(over)
+            && self.connection != Connection::Apart
+        {
+            let held = u32::try_from(position - from).unwrap_or(0);
+            self.pass_on(now, party.other(), key, held);
+        }
+    }
+
     /// Whether keys are looked for in a party's sound: while one is needed, and there is no better
     /// way (row D-11).
     fn listens(&mut self, party: Party) -> bool {
         let (asks, armed) = (self.asks && self.connection == Connection::Apart, self.armed);
+        let beside = self.beside;
         let leg = self.leg(party);
         let needed = match party {
             Party::Customer => asks || armed.is_some() || leg.kept != Kept::Nothing,
@@ -128,8 +154,8 @@ impl Relay {
         };
         // A key that the other party is not given is heard to its end.
         let goes_on = leg.swallows && leg.ear.on().is_some();
-        (needed || goes_on)
-            && leg.remote.is_some_and(|remote| remote.receive.event_payload_type.is_none())
+        let is_only_way = |remote: Remote| remote.receive.event_payload_type.is_none();
+        (needed || goes_on) && leg.remote.is_some_and(|remote| beside || is_only_way(remote))
     }
 
     /// Counts a press unless it has been told of another way, and says whether it goes to the other

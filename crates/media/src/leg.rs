@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, ops::Range};
 
-use call::{Kept, Party, Time};
+use call::{Kept, Key, Party, Time};
 
 use crate::{
     digit::{
@@ -199,6 +199,8 @@ pub(crate) struct Leg {
     pub(crate) ear: Ear,
     /// The key that sounds is not for the other party.
     pub(crate) swallows: bool,
+    /// The key that sounds, and from where on, if the other party is given it another way.
+    pub(crate) sounding: Option<(Key, i64)>,
     /// What the peer pressed lately, by whichever way.
     pub(crate) presses: Presses,
     /// The keys that the peer is still to be given.
@@ -230,6 +232,7 @@ impl Leg {
             digits: Detector::default(),
             ear: Ear::new(),
             swallows: false,
+            sounding: None,
             presses: Presses::default(),
             dialler: Dialler::default(),
             dialled: 0,

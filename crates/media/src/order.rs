@@ -52,6 +52,8 @@ pub enum Order {
     Press(Party, Private<Key>, Duration),
     /// Report the keys for a party that has not agreed on telephone events, instead of sounding them.
     Retell(Party, bool),
+    /// Tones in the sound are keys beside telephone events, too.
+    HearBeside,
     /// Put a tap in.
     InsertTap(Box<Tap>),
     /// The tap keeps silence.

@@ -49,6 +49,8 @@ pub struct Relay {
     pub(crate) armed: Option<Key>,
     /// A prompt has been played to the customer: an answer is awaited until the bridge.
     pub(crate) asks: bool,
+    /// Tones are keys beside telephone events, too.
+    pub(crate) beside: bool,
     quiet: Quiet,
     events: ArrayVec<Event, EVENTS>,
     goodbyes: ArrayVec<Party, 2>,
@@ -69,6 +71,7 @@ impl Relay {
             paused: None,
             armed: None,
             asks: false,
+            beside: false,
             quiet: Quiet::new(now),
             events: ArrayVec::new(),
             goodbyes: ArrayVec::new(),

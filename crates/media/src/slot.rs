@@ -105,6 +105,7 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Keep(party, kept) => relay.keep(party, kept),
         Order::Press(party, key, held) => relay.press(now, party, *key.reveal(), held),
         Order::Retell(party, retells) => relay.retell(party, retells),
+        Order::HearBeside => relay.hear_beside(),
         Order::InsertTap(tap) => relay.insert_tap(now, *tap),
         Order::Pause(why) => relay.pause(now, why),
         Order::Resume => relay.resume(now),

@@ -24,6 +24,8 @@ pub struct Written {
     pub workers: usize,
     /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
     pub tones: String,
+    /// Whether tones in the sound are keys also where telephone events are agreed.
+    pub tones_beside_events: bool,
     /// How a side that has not agreed on telephone events is given the other's keys.
     pub keys_without_events: Keys,
     /// A bridged call in which neither party sends anything for so long is ended; 0 never.
@@ -42,6 +44,7 @@ impl Default for Written {
             range: Vec::new(),
             workers: 1,
             tones: "nl".to_owned(),
+            tones_beside_events: false,
             keys_without_events: Keys::Tones,
             dead_call_s: 60,
             dead_hold_s: 900,
@@ -100,6 +103,8 @@ pub struct MediaSettings {
     pub tones: Box<str>,
     /// How a side without telephone events is given keys.
     pub keys: Keys,
+    /// Whether tones are keys beside telephone events (row D-18).
+    pub tones_beside_events: bool,
     /// How long neither party of a bridged call may send nothing (row B-33).
     pub dead_call: Option<Duration>,
     /// The same on hold.
@@ -143,6 +148,7 @@ pub(super) fn media(media: &Written, problems: &mut Vec<Problem>) -> MediaSettin
         workers: media.workers,
         tones: media.tones.as_str().into(),
         keys: media.keys_without_events,
+        tones_beside_events: media.tones_beside_events,
         dead_call: patience("dead_call_s", media.dead_call_s, problems),
         dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
     }

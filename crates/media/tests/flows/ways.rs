@@ -324,9 +324,15 @@ fn d_20_the_tail_of_a_consent_tone_that_is_held_over_the_bridge_is_silence_to_th
     stage.run(ms(400));
     assert_eq!(sounds_ms(&stage.agent.heard, '1'), 0);
     let now = stage.now;
-    stage.customer.speak(now, sound('2', 2_000));
-    stage.run(ms(200));
-    assert!(sounds_ms(&stage.agent.heard, '2') >= 100, "the next sound is the PBX's");
+    stage.customer.speak(now, sound('2', 100));
+    stage.run(ms(100));
+    stage.customer.say(stage.now, 0xD5);
+    stage.run(ms(300));
+    let given = events(&stage.agent.heard);
+    assert!(
+        given.first().is_some_and(|packet| packet.payload[0] == 2),
+        "the next key is the PBX's"
+    );
 }
 
 #[test]
@@ -359,6 +365,56 @@ fn d_18_tones_beside_agreed_events_are_sound_and_no_key() {
     assert_eq!(stage.keys(), "1");
     assert_eq!(stage.reader.as_ref().unwrap().end(), None);
     assert!(sounds_ms(&stage.agent.heard, '*') >= 180);
+}
+
+#[test]
+fn d_18_where_the_operator_wants_it_tones_beside_events_are_keys_and_never_doubled() {
+    for both in [false, true] {
+        let mut stage = Stage::granted();
+        stage.relay.hear_beside();
+        stage.customer.say(stage.now, 0xD5);
+        stage.run(ms(100));
+        if both {
+            // A gateway that sends the event and leaves the tone in the sound.
+            let (now, start) = (stage.now, stage.customer.timestamp);
+            stage.customer.speak(now, [sound('5', 100), vec![0xD5; 4_000]].concat());
+            for n in 1..=5 {
+                stage.event(Party::Customer, start, 5, n == 1, n > 3, n * 160);
+                stage.run(ms(20));
+            }
+        } else {
+            say(&mut stage, Party::Customer, '5', 100);
+        }
+        stage.run(ms(400));
+        assert_eq!(stage.keys(), "15", "{both}");
+        let heard = events(&stage.agent.heard);
+        assert!(heard.iter().all(|p| p.header.timestamp == heard[0].header.timestamp), "{both}");
+        assert_eq!(heard.iter().filter(|packet| packet.header.marker).count(), 1, "{both}");
+    }
+}
+
+#[test]
+fn d_19_a_tone_of_a_recorded_customer_is_an_event_to_a_pbx_that_takes_events() {
+    let mut stage = granted_by_sound();
+    for character in ['1', '2', '2', '#'] {
+        say(&mut stage, Party::Customer, character, 100);
+        stage.run(ms(80));
+    }
+    stage.run(ms(400));
+    assert_eq!(stage.keys(), "1122#");
+    let codes = |heard: &[&Heard]| -> Vec<u8> {
+        heard.iter().filter(|p| p.header.marker).map(|p| p.payload[0]).collect()
+    };
+    let heard = events(&stage.agent.heard);
+    assert_eq!(codes(&heard), [1, 2, 2, 11]);
+    let held = |p: &&&Heard| u16::from_be_bytes([p.payload[2], p.payload[3]]) / 8;
+    let ends = heard.iter().filter(|p| p.payload[1] & 0x80 != 0);
+    assert!(
+        ends.clone().count() == 12 && ends.map(|p| held(&p)).all(|ms| (40..=120).contains(&ms))
+    );
+    // What of the tone had been sent on before it was known for one is shorter than a key.
+    assert!(sounds_ms(&stage.agent.heard, '2') <= 2 * 40);
+    assert_eq!(stage.reader.as_ref().unwrap().end(), None, "the recording goes on");
 }
 
 #[test]

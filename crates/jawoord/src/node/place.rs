@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use call::{Call, CallId, CallOffer, Direction, NotReady, Private, Prompt, Recording, RecordingId};
 use ledger::Station;
+use phonenumber::country::Id;
 use sip::{Header, LegId};
 
 use super::{Node, arrived::Arrived};
@@ -33,13 +34,7 @@ impl Node {
         if !self.paces(arrival.leg, peer) || self.takes_over(&arrival) {
             return;
         }
-        let (direction, country) = match peer {
-            Peer::Trunk(trunk) => (Direction::Inbound, trunk.country),
-            Peer::Pbx(_) => {
-                let country = settings.trunks.first().map(|trunk| trunk.country);
-                (Direction::Outbound, country.unwrap_or(phonenumber::country::Id::NL))
-            }
-        };
+        let (direction, country) = comes(&settings, peer);
         let user = identity::dialled(&arrival.request);
         let plain = self.spellings.dialled(&user, country);
         let dialled = route::read(&settings, peer, (&user, &plain), country);
@@ -222,6 +217,17 @@ impl Node {
     pub(crate) fn refuse(&mut self, leg: LegId, status: u16, headers: &[Header]) {
         if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, None) {
             tracing::debug!(%error, "refusing");
+        }
+    }
+}
+
+/// Which way a call of a peer goes, and of which country its numbers are.
+fn comes(settings: &Settings, peer: Peer<'_>) -> (Direction, Id) {
+    match peer {
+        Peer::Trunk(trunk) => (Direction::Inbound, trunk.country),
+        Peer::Pbx(_) => {
+            let country = settings.trunks.first().map(|trunk| trunk.country);
+            (Direction::Outbound, country.unwrap_or(Id::NL))
         }
     }
 }

@@ -72,7 +72,7 @@ fn a_03_without_an_offer_the_200_makes_one_and_the_notice_waits_for_the_ack() {
     stage.caller.send(&a.invite());
     let ok = stage.caller.expect((200, "INVITE"));
     let formats = ok.line("m=audio ").expect("audio").split_once("AVP ").expect("formats").1;
-    assert_eq!(formats, "8 0 101", "the offer names every codec");
+    assert_eq!(formats, "8 0 9 101", "the offer names every codec");
     stage.ear.talk_to(ok.sound());
     wait(200);
     assert!(stage.ear.heard().is_empty(), "the notice begins before anybody listens");

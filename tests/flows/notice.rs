@@ -115,7 +115,7 @@ fn a_06_a_reliable_183_is_acknowledged_before_the_notice_and_may_hold_the_offer(
         a.take(&progress);
         assert!(progress.header("Require").contains("100rel"), "{}", progress.text);
         let formats = progress.line("m=audio ").expect("audio").split_once("AVP ").expect("them").1;
-        assert_eq!(formats, if offers { "8 101" } else { "8 0 101" });
+        assert_eq!(formats, if offers { "8 101" } else { "8 0 9 101" });
         let before = Instant::now();
         wait(250);
         let early = stage.ear.heard().iter().filter(|p| p.at >= before && speaks(p)).count();

@@ -1,5 +1,5 @@
-//! What is between the words: pauses without packets (B-29), and what the legs report of themselves
-//! (B-31), on the port of the sound where a side wants that (B-32).
+//! What is between the words: pauses without packets (B-29), the length of packets (B-30), and what the
+//! legs report of themselves (B-31), on the port of the sound where a side wants that (B-32).
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -236,4 +236,81 @@ fn b_32_who_wants_reports_on_the_port_of_the_sound_has_them_there_and_the_other_
     assert_eq!(word(&next[0].1, 24 + 16), middle, "our report does not refer to it: {next:?}");
     assert!(stage.desk.heard().iter().all(|packet| packet.kind == 8), "a report was relayed");
     stage.hang_up(&mut talk);
+}
+
+/// A description that asks for packets of this length, in these words.
+fn wanting(sound: SocketAddr, words: &str) -> String {
+    sdp(sound).replace("a=ptime:20\r\n", words)
+}
+
+/// Waits for ten packets of sound since `from` and checks that all have this length and the numbers of
+/// one stream.
+fn comes_in(voice: &mut Voice, from: Instant, packet_ms: u16, hz: f64) {
+    let late = |packets: &[support::peer::voice::Packet]| -> Vec<support::peer::voice::Packet> {
+        packets.iter().filter(|packet| packet.at > from && packet.kind == 8).cloned().collect()
+    };
+    assert!(voice.until(4_000, |packets| late(packets).len() >= 10), "nothing is heard");
+    let packets = late(voice.heard());
+    let length = usize::from(packet_ms) * 8;
+    for pair in packets.windows(2) {
+        assert_eq!(pair[1].payload.len(), length, "{packet_ms} ms were asked for");
+        assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1), "a packet is missing");
+        let step = pair[1].timestamp.wrapping_sub(pair[0].timestamp);
+        assert_eq!(step as usize, length, "the time does not go on with the sound");
+    }
+    let samples: Vec<i16> =
+        packets.iter().flat_map(support::peer::voice::Packet::samples).collect();
+    assert!(heard(&samples, hz) > 0.9, "{packet_ms} ms: {}", heard(&samples, hz));
+}
+
+#[test]
+fn b_30_each_side_gets_packets_of_the_length_that_it_asks_for_whatever_the_other_sends() {
+    let mut stage = Stage::start();
+    // What the caller asks for, what it sends, the same of the PBX, and the two lengths that come.
+    let cases = [
+        ("a=ptime:30\r\n", 20, "a=ptime:40\r\n", 10, 30, 40),
+        ("a=ptime:60\r\na=maxptime:25\r\n", 60, "", 20, 20, 20),
+        ("a=ptime:10\r\n", 40, "a=ptime:60\r\n", 30, 10, 60),
+    ];
+    for (caller, caller_ms, pbx, pbx_ms, caller_gets, pbx_gets) in cases {
+        let mut a = stage.caller.calls(support::stage::CALLER, support::scene::NEVER);
+        stage.caller.send(&a.invite().sdp(wanting(stage.ear.own, caller)));
+        let invite = stage.pbx.expect("INVITE");
+        let asked = format!("a=ptime:{caller_gets}");
+        assert!(invite.body().contains(&asked), "the PBX is not asked for {asked}");
+        let mut b = stage.pbx.called(&invite);
+        stage.pbx.send(&b.reply(&invite, 200).sdp(wanting(stage.desk.own, pbx)));
+        stage.pbx.expect("ACK");
+        b.cseq = 0;
+        let ok = stage.caller.expect((200, "INVITE"));
+        stage.caller.send(&a.ack(&ok));
+        stage.ear.packets(caller_ms);
+        stage.desk.packets(pbx_ms);
+        stage.ear.speak(700.0);
+        stage.desk.speak(900.0);
+        stage.ear.talk_to(ok.sound());
+        stage.desk.talk_to(invite.sound());
+        wait(300);
+        let from = Instant::now();
+        comes_in(&mut stage.desk, from, pbx_gets, 700.0);
+        comes_in(&mut stage.ear, from, caller_gets, 900.0);
+        let mut talk = support::stage::Talk { a, b, invite, ok };
+        stage.hang_up(&mut talk);
+        stage.ear.stop();
+        stage.desk.stop();
+        wait(100);
+    }
+    // The notice comes so, too.
+    let mut a = stage.caller.calls(support::stage::CALLER, support::scene::ENGLISH);
+    stage.caller.send(&a.invite().sdp(wanting(stage.ear.own, "a=ptime:60\r\n")));
+    let from = Instant::now();
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    let speaks = |packet: &support::peer::voice::Packet| {
+        packet.at > from && packet.payload.len() == 480 && level(&packet.samples()) > 99.0
+    };
+    assert!(stage.ear.until(4_000, |packets| packets.iter().filter(|p| speaks(p)).count() > 10));
+    let odd =
+        stage.ear.heard().iter().any(|p| p.at > from && p.kind == 8 && p.payload.len() != 480);
+    assert!(!odd, "the notice comes in packets of another length");
 }

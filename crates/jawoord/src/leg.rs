@@ -54,13 +54,14 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// A leg of which nothing is known; `session` is a number that no other session has.
+    /// A leg of which nothing is known, which speaks these codecs; `session` is a number that no other
+    /// session has.
     #[must_use]
-    pub fn new(session: u64, rtp: SocketAddr, relays: Holds) -> Self {
+    pub fn new(session: u64, rtp: SocketAddr, relays: Holds, codecs: &[Codec]) -> Self {
         Self {
             id: None,
             own: Own::new(session),
-            local: Local::new(rtp),
+            local: Local { codecs: codecs.to_vec(), ..Local::new(rtp) },
             agreed: None,
             theirs: None,
             relays,
@@ -81,6 +82,7 @@ impl Leg {
         if let Some(agreed) = &other.agreed {
             self.local.codecs.sort_by_key(|codec| *codec != agreed.codec);
             self.local.ptime_ms = agreed.ptime_ms;
+            self.local.noise = agreed.noise.is_some();
         }
     }
 
@@ -99,8 +101,9 @@ impl Leg {
     pub fn answer(&mut self, offer: &Sdp) -> Result<(Body, Negotiated), Refusal> {
         let offer = self.meant(offer).clone();
         let description = Description::parse(&offer).map_err(Refusal::Malformed)?;
-        // One port for sound and reports is what a side may have, and what we never ask for.
-        let local = Local { rtcp_mux: true, ..self.local.clone() };
+        // One port for sound and reports is what a side may have, and what we never ask for; comfort
+        // noise is offered to one who is to hear a side that has it.
+        let local = Local { rtcp_mux: true, noise: true, ..self.local.clone() };
         let (octets, agreed) = self.own.answer(&description, &local)?;
         if let Some(asked) = &mut self.asked {
             asked.stale = true;
@@ -130,6 +133,7 @@ impl Leg {
         }
         // A later offer of ours leaves the ports as they are (RFC 5761 §5.1.1).
         self.local.rtcp_mux = agreed.rtcp_mux;
+        self.local.noise = agreed.noise.is_some();
         self.agreed = Some(agreed.clone());
         self.theirs = Some(theirs);
         agreed
@@ -202,10 +206,14 @@ impl Leg {
         self.theirs.as_ref().filter(same).unwrap_or(offer)
     }
 
-    /// Whether it speaks µ-law; A-law is what is spoken until something is agreed on.
+    /// What its speech is stored as; A-law until something is agreed on.
     #[must_use]
-    pub fn is_mu_law(&self) -> bool {
-        self.agreed.as_ref().is_some_and(|agreed| agreed.codec == Codec::Pcmu)
+    pub fn stored_as(&self) -> vault::Codec {
+        match self.agreed.as_ref().map(|agreed| agreed.codec) {
+            Some(Codec::Pcma) | None => vault::Codec::Pcma,
+            Some(Codec::Pcmu) => vault::Codec::Pcmu,
+            Some(Codec::G722) => vault::Codec::Pcm16,
+        }
     }
 }
 
@@ -225,6 +233,8 @@ fn media_lines(sdp: &[u8]) -> usize {
 mod tests {
     use super::*;
 
+    const CODECS: [Codec; 2] = [Codec::Pcma, Codec::Pcmu];
+
     fn theirs(version: u32, direction: &str) -> Sdp {
         let text = format!(
             "v=0\r\no=- 7 {version} IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n\
@@ -234,7 +244,7 @@ mod tests {
     }
 
     fn up(relays: Holds) -> Leg {
-        let mut leg = Leg::new(1, SocketAddr::from(([192, 0, 2, 1], 30_000)), relays);
+        let mut leg = Leg::new(1, SocketAddr::from(([192, 0, 2, 1], 30_000)), relays, &CODECS);
         leg.answer(&theirs(1, "sendrecv")).unwrap();
         leg
     }

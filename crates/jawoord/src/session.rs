@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use call::{
     Action, Call, CallId, CallOffer, Direction, Party, Private, Recording, RecordingId, Time, Words,
 };
-use vault::{Codec, Metadata, MetadataField, RootSeed, WriterConfig};
+use vault::{Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
     attempts::Attempts,
@@ -188,10 +188,7 @@ impl Session {
     /// channel, whoever called.
     #[must_use]
     pub fn writer_config(&self) -> WriterConfig {
-        let codec = |party| match self.wires.is_mu_law(self.side(party)) {
-            true => Codec::Pcmu,
-            false => Codec::Pcma,
-        };
+        let codec = |party| self.wires.stored_as(self.side(party));
         let request = self.wires.request();
         let text = |bytes: &[u8]| Private::new(String::from_utf8_lossy(bytes).into_owned());
         let call_id = match self.direction() {

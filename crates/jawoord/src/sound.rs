@@ -50,6 +50,16 @@ pub struct Opened {
     pub addresses: (SocketAddr, SocketAddr),
 }
 
+/// The codec that a description names.
+#[must_use]
+pub const fn coded(codec: sip::Codec) -> Codec {
+    match codec {
+        sip::Codec::Pcma => Codec::Pcma,
+        sip::Codec::Pcmu => Codec::Pcmu,
+        sip::Codec::G722 => Codec::G722,
+    }
+}
+
 /// Encodes the prompts of a configuration.
 #[must_use]
 pub fn encode(settings: &Settings) -> Arc<Encoded> {
@@ -172,10 +182,7 @@ impl Sound {
         let (Some(rtp), Some(rtcp)) = (agreed.remote_rtp, agreed.remote_rtcp) else {
             return;
         };
-        let codec = match agreed.codec {
-            sip::Codec::Pcma => Codec::Pcma,
-            sip::Codec::Pcmu => Codec::Pcmu,
-        };
+        let codec = coded(agreed.codec);
         let format =
             |payload_type, event_payload_type| Format { codec, payload_type, event_payload_type };
         let remote = Remote {
@@ -184,6 +191,8 @@ impl Sound {
             send: format(agreed.send_payload, agreed.send_event),
             receive: format(agreed.receive_payload, agreed.receive_event),
             hears: agreed.direction.sends(),
+            packet_ms: agreed.ptime_ms,
+            noise: agreed.noise,
         };
         let party = session.party(side);
         let informs = session.settings.media.keys == Keys::Info;

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use sip::{Body, ForkId, Header, LegId, Negotiated, Refusal, Remote, Request, Sdp};
+use sip::{Body, Codec, ForkId, Header, LegId, Negotiated, Refusal, Remote, Request, Sdp};
 
 use crate::{
     config::inside::Holds,
@@ -92,6 +92,8 @@ pub struct Call {
     pub local: SocketAddr,
     /// What becomes of the caller's holds.
     pub holds: Holds,
+    /// What both legs may speak, best first.
+    pub codecs: Arc<[Codec]>,
 }
 
 /// What a re-INVITE is answered with.
@@ -127,12 +129,13 @@ impl Wires {
         offer: Option<Sdp>,
     ) -> Result<Self, Refused> {
         let own_ip = call.local.ip();
-        let mut near = Leg::new(session, media.0, call.holds);
+        let mut near = Leg::new(session, media.0, call.holds, &call.codecs);
         near.id = Some(call.leg);
         let answered = offer.map(|offer| near.answer(&offer)).transpose();
         let answer =
             answered.map_err(|refusal| Refused::of(refusal, own_ip))?.map(|(body, _)| body);
-        let far = Leg::new(session.wrapping_add(1), media.1, Holds::default());
+        let (session, holds) = (session.wrapping_add(1), Holds::default());
+        let far = Leg::new(session, media.1, holds, &call.codecs);
         Ok(Self { call, near, far, places: Places::default(), answer })
     }
 
@@ -181,12 +184,12 @@ impl Wires {
         }
     }
 
-    /// Whether a leg speaks µ-law; A-law is what is spoken until something is agreed on.
+    /// What a leg's speech is stored as; A-law until something is agreed on.
     #[must_use]
-    pub fn is_mu_law(&self, side: Side) -> bool {
+    pub fn stored_as(&self, side: Side) -> vault::Codec {
         match side {
-            Side::Near => self.near.is_mu_law(),
-            Side::Far => self.far.is_mu_law(),
+            Side::Near => self.near.stored_as(),
+            Side::Far => self.far.stored_as(),
         }
     }
 
@@ -287,7 +290,7 @@ impl Wires {
             Side::Near => (&self.near, &self.far),
             Side::Far => (&self.far, &self.near),
         };
-        let mut leg = Leg::new(session, old.rtp(), holds);
+        let mut leg = Leg::new(session, old.rtp(), holds, &self.call.codecs);
         leg.speak_as(other);
         Successor(leg)
     }

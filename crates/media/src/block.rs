@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use call::{Party, Pause, Time};
 use zeroize::Zeroize;
 
-use crate::g711::Codec;
+use crate::codec::Codec;
 
 /// Bytes of sound in a block: 80 ms of two channels.
 const BYTES: usize = 1_280;
@@ -22,7 +22,8 @@ pub struct Frame<'a> {
     pub codec: Codec,
     /// First sample on the recording's timeline, 8,000 Hz.
     pub first_sample: u64,
-    /// The samples.
+    /// The samples. None at all: from here on the party is silent and its phone sends nothing on
+    /// purpose (RFC 3389).
     pub payload: &'a [u8],
 }
 
@@ -120,6 +121,11 @@ impl Block {
         }
         self.used += length;
         length
+    }
+
+    /// Notes that a party rests; says whether there was room.
+    pub(crate) fn rest(&mut self, party: Party, codec: Codec, first_sample: u64) -> bool {
+        self.entries.try_push(Entry { party, codec, first_sample, length: 0 }).is_ok()
     }
 
     pub(crate) fn wipe(&mut self) {

@@ -4,48 +4,20 @@
 
 /// The two codings of ITU-T G.711; every sample is one byte at 8,000 Hz.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// A-law, static payload type 8 (RFC 3551 §6).
-    Pcma,
-    /// µ-law, static payload type 0 (RFC 3551 §6).
-    Pcmu,
+pub enum Law {
+    /// A-law.
+    A,
+    /// µ-law.
+    U,
 }
 
-impl Codec {
-    /// The static payload type (RFC 3551 table 4).
-    #[must_use]
-    pub const fn static_payload_type(self) -> u8 {
-        match self {
-            Self::Pcma => 8,
-            Self::Pcmu => 0,
-        }
-    }
-
-    /// The codec of a static payload type.
-    #[must_use]
-    pub const fn from_static_payload_type(payload_type: u8) -> Option<Self> {
-        match payload_type {
-            8 => Some(Self::Pcma),
-            0 => Some(Self::Pcmu),
-            _ => None,
-        }
-    }
-
-    /// The encoding name in SDP (RFC 3551 §6).
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pcma => "PCMA",
-            Self::Pcmu => "PCMU",
-        }
-    }
-
+impl Law {
     /// The byte that sounds like nothing.
     #[must_use]
     pub const fn silence(self) -> u8 {
         match self {
-            Self::Pcma => 0xD5,
-            Self::Pcmu => 0xFF,
+            Self::A => 0xD5,
+            Self::U => 0xFF,
         }
     }
 
@@ -59,24 +31,24 @@ impl Codec {
     #[must_use]
     pub const fn encode(self, sample: i16) -> u8 {
         match self {
-            Self::Pcma => encode_a(sample),
-            Self::Pcmu => encode_u(sample),
+            Self::A => encode_a(sample),
+            Self::U => encode_u(sample),
         }
     }
 
     const fn linear(self) -> &'static [i16; 256] {
         match self {
-            Self::Pcma => &LINEAR_A,
-            Self::Pcmu => &LINEAR_U,
+            Self::A => &LINEAR_A,
+            Self::U => &LINEAR_U,
         }
     }
 
     /// Rewrites `payload` from this coding to `to`, in place.
     pub fn translate(self, to: Self, payload: &mut [u8]) {
         let table = match (self, to) {
-            (Self::Pcma, Self::Pcmu) => &A_TO_U,
-            (Self::Pcmu, Self::Pcma) => &U_TO_A,
-            (Self::Pcma, Self::Pcma) | (Self::Pcmu, Self::Pcmu) => return,
+            (Self::A, Self::U) => &A_TO_U,
+            (Self::U, Self::A) => &U_TO_A,
+            (Self::A, Self::A) | (Self::U, Self::U) => return,
         };
         for byte in payload {
             *byte = table[usize::from(*byte)];
@@ -206,7 +178,7 @@ mod tests {
 
     #[test]
     fn louder_samples_never_get_quieter_codes_and_stay_within_half_a_step() {
-        for codec in [Codec::Pcma, Codec::Pcmu] {
+        for codec in [Law::A, Law::U] {
             let mut before = i16::MIN;
             for sample in i16::MIN..=i16::MAX {
                 let got = codec.decode(codec.encode(sample));
@@ -224,7 +196,7 @@ mod tests {
     #[test]
     fn translation_keeps_the_sound() {
         for code in 0..=u8::MAX {
-            for (from, to) in [(Codec::Pcma, Codec::Pcmu), (Codec::Pcmu, Codec::Pcma)] {
+            for (from, to) in [(Law::A, Law::U), (Law::U, Law::A)] {
                 let mut payload = [code];
                 from.translate(to, &mut payload);
                 let (was, is) = (i32::from(from.decode(code)), i32::from(to.decode(payload[0])));
@@ -235,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_mix_clips_instead_of_wrapping() {
-        for codec in [Codec::Pcma, Codec::Pcmu] {
+        for codec in [Law::A, Law::U] {
             let mut loud = [codec.encode(i16::MAX), codec.encode(i16::MIN)];
             codec.mix(&mut loud, &[codec.encode(i16::MAX), codec.encode(i16::MIN)]);
             assert_eq!(loud, [codec.encode(i16::MAX), codec.encode(i16::MIN)]);

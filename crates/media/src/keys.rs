@@ -6,13 +6,12 @@ use std::time::Duration;
 use call::{Connection, Kept, Key, Party, Press, Private, Time, Transport};
 
 use crate::{
+    codec::Codec,
     digit::{
         dial::{Piece, Sent},
         event,
     },
-    g711::Codec,
     leg::{Channel, Dropped, Leg, Remote, Transmit},
-    playout::FRAME,
     relay::{Relay, rtp_to},
     report::Event,
     rtp::{HEADER_LEN, Packet},
@@ -24,6 +23,8 @@ use crate::{
 
 /// The volume of a key that we press: -10 dBm0 (RFC 4733 §2.3.3).
 const VOLUME: u8 = 10;
+/// Samples of one packet of a key that sounds.
+const FRAME: usize = 160;
 
 impl Relay {
     /// A key came by SIP INFO and was held for so long. It is reported, counted once and passed on
@@ -78,19 +79,18 @@ impl Relay {
         // The marker stands on the first packet of the event that is relayed, once (row D-19).
         let marker = passes && !std::mem::replace(&mut event.passed, passes);
         if !passes {
-            self.leg(to).stream.withhold(packet);
+            self.leg(to).withhold(packet);
             return Err(if connected { Dropped::Withheld } else { Dropped::NotConnected });
         }
         let leg = self.leg(to);
         let hearer = leg.hearer();
         let agreed = hearer.and_then(|remote| Some((remote, remote.send.event_payload_type?)));
         let Some((remote, payload_type)) = agreed else {
-            leg.stream.withhold(packet);
+            leg.withhold(packet);
             return Err(Dropped::NotHeard);
         };
         let covers = Covers::Key(u32::from(read.duration));
-        let mut header =
-            leg.stream.relay(now, packet, false, payload_type, covers).ok_or(Dropped::Late)?;
+        let mut header = leg.relay_whole(now, packet, payload_type, covers).ok_or(Dropped::Late)?;
         header.marker = marker;
         leg.playout.yield_to_relay(now);
         leg.sent(packet.payload.len());

@@ -1,25 +1,30 @@
 //! One side of a call: its peer, what it receives, and the one stream that it sends.
 
-use std::{fmt, net::SocketAddr, ops::Range};
+use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
 
 use call::{Kept, Key, Party, Time};
 
 use crate::{
+    codec::Codec,
     digit::{
         dial::Dialler,
         event::{Detector, PAYLOAD_LEN},
         press::Presses,
         tone::Ear,
     },
-    g711::Codec,
-    playout::{FRAME, Playout, PromptEnd},
+    packing::{Leaving, Packing},
+    playout::{Playout, PromptEnd},
     report::LegStats,
     rtcp::{self, Reception, Reporter, Sending, TOKEN_LEN},
-    rtp::{self, HEADER_LEN, Malformed, Packet, parse},
-    stream::Stream,
-    timeline::Timeline,
+    rtp::{self, HEADER_LEN, Header, Malformed, Packet, parse},
+    stream::{Covers, Stream},
+    timeline::{Timeline, duration},
     tone::Tones,
+    transcode::Transcoder,
 };
+
+/// Packets last so long unless a side asks for another length (RFC 3551 §4.2).
+const PACKET_MS: u16 = 20;
 
 /// The random numbers with which a leg begins (RFC 3550 §5.1: all of them unpredictable).
 #[derive(Clone, Copy, Debug)]
@@ -105,9 +110,23 @@ pub struct Remote {
     /// Whether the peer wants to hear us now; not while it says `sendonly` or `inactive`. A prompt
     /// waits meanwhile: what is not sent was not heard.
     pub hears: bool,
+    /// How long the packets are to be that it is sent, in milliseconds: 10 to 60 (row B-30).
+    pub packet_ms: u16,
+    /// The payload types of comfort noise (RFC 3389) that we send and receive, if it was agreed on.
+    pub noise: Option<(u8, u8)>,
 }
 
 impl Remote {
+    /// How long a packet to it lasts.
+    pub(crate) fn packet_time(&self) -> Duration {
+        Duration::from_millis(self.packet_ms.clamp(10, 60).into())
+    }
+
+    /// How many bytes a packet to it carries.
+    pub(crate) fn packet_bytes(&self) -> usize {
+        usize::from(self.packet_ms.clamp(10, 60)) * 8
+    }
+
     /// The socket on which reports come and go.
     fn reports(&self) -> Channel {
         if self.is_muxed() { Channel::Rtp } else { Channel::Rtcp }
@@ -183,7 +202,9 @@ pub enum Dropped {
 pub(crate) enum Kind {
     Audio(Codec),
     Event,
-    /// Something else, such as comfort noise: it arrived, and it goes nowhere.
+    /// Comfort noise: the peer is silent and may send nothing.
+    Noise,
+    /// Something else: it arrived, and it goes nowhere.
     Unagreed(Dropped),
 }
 
@@ -193,6 +214,10 @@ pub(crate) struct Leg {
     pub(crate) remote: Option<Remote>,
     pub(crate) stream: Stream,
     pub(crate) playout: Playout,
+    /// Sound on its way to the peer in packets of another length than it came in.
+    pub(crate) packing: Packing,
+    /// What makes the peer's codec of the other leg's, when that takes more than a table.
+    transcoder: Option<Transcoder>,
     pub(crate) timeline: Timeline,
     pub(crate) digits: Detector,
     /// Hears keys in the peer's sound.
@@ -228,6 +253,8 @@ impl Leg {
             remote: None,
             stream: Stream::new(now, start.ssrc, start.sequence, start.timestamp),
             playout: Playout::new(),
+            packing: Packing::default(),
+            transcoder: None,
             timeline: Timeline::default(),
             digits: Detector::default(),
             ear: Ear::new(),
@@ -247,6 +274,7 @@ impl Leg {
     /// Follows the session description at once (row B-05).
     pub(crate) fn set_remote(&mut self, now: Time, remote: Remote) {
         self.remote = Some(remote);
+        self.packing.clear();
         self.reporter.start(now);
     }
 
@@ -278,7 +306,8 @@ impl Leg {
         };
         self.stats.received += 1;
         self.reception.heard(now, &packet);
-        let kind = self.classify(&remote.receive, &packet);
+        let is_noise = remote.noise.is_some_and(|(_, noise)| noise == packet.payload_type);
+        let kind = if is_noise { Kind::Noise } else { self.classify(&remote.receive, &packet) };
         Ok((packet, kind))
     }
 
@@ -291,7 +320,8 @@ impl Leg {
             return Kind::Audio(format.codec);
         }
         // The other G.711 on its static payload type is understood, agreed or not.
-        if let Some(codec) = Codec::from_static_payload_type(payload_type) {
+        let is_it = |codec: &Codec| codec.static_payload_type() == payload_type;
+        if let Some(codec) = [Codec::Pcma, Codec::Pcmu].into_iter().find(is_it) {
             return Kind::Audio(codec);
         }
         if packet.payload.len() == PAYLOAD_LEN {
@@ -335,7 +365,7 @@ impl Leg {
 
     /// When the leg has something to send.
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        let more = [self.reporter.due(), self.dialler.due()];
+        let more = [self.reporter.due(), self.dialler.due(), self.packing.due()];
         self.playout.due().into_iter().chain(more.into_iter().flatten()).min()
     }
 
@@ -349,25 +379,99 @@ impl Leg {
         if let Some(transmit) = self.dial(now, tones, scratch) {
             return (Some(transmit), None);
         }
+        let packed = self.poll_packed(now, scratch);
+        if packed.is_some() {
+            return (packed, None);
+        }
         // A prompt waits for the end of a key.
         let hearer = self.hearer().filter(|_| !self.dialler.is_pressing());
-        if let Some(at) = self.playout.is_due(now, hearer.is_some())
+        let lasts = hearer.map_or(Duration::from_millis(PACKET_MS.into()), |r| r.packet_time());
+        if let Some(at) = self.playout.is_due(now, hearer.is_some(), lasts)
             && let Some(remote) = hearer
             && let Some((head, rest)) = scratch.split_first_chunk_mut::<HEADER_LEN>()
-            && let Some(frame) = rest.first_chunk_mut::<FRAME>()
+            && let Some(frame) = rest.get_mut(..remote.packet_bytes())
         {
             let Format { codec, payload_type, .. } = remote.send;
             let end = self.playout.frame(tones, codec, frame);
-            *head = self.stream.own(at, payload_type, FRAME as u32).encode();
-            self.sent(FRAME);
-            let bytes = 0..HEADER_LEN + FRAME;
-            let (party, channel) = (self.party, Channel::Rtp);
-            return (Some(Transmit { party, channel, to: remote.rtp, bytes }), end);
+            let length = frame.len();
+            *head = self.stream.own(at, payload_type, length as u32).encode();
+            return (Some(self.rtp(remote, length)), end);
         }
         if self.reporter.due().is_some_and(|due| due <= now) {
             return (self.report(now, false, scratch), None);
         }
         (None, None)
+    }
+
+    /// Writes the packet of another length that is due, if one is.
+    fn poll_packed(&mut self, now: Time, scratch: &mut [u8]) -> Option<Transmit> {
+        self.packing.due().filter(|due| *due <= now)?;
+        let Some(remote) = self.hearer() else {
+            self.packing.clear();
+            return None;
+        };
+        let Format { codec, payload_type, .. } = remote.send;
+        let (head, rest) = scratch.split_first_chunk_mut::<HEADER_LEN>()?;
+        let Leaving { packet, anew } = self.packing.take(now, codec.silence(), rest)?;
+        let length = packet.payload.len();
+        let covers = Covers::Sound(length as u32);
+        *head = self.stream.relay(now, &packet, anew, payload_type, covers)?.encode();
+        Some(self.rtp(remote, length))
+    }
+
+    /// Counts a packet that lies in the scratch buffer, behind its header.
+    fn rtp(&mut self, remote: Remote, length: usize) -> Transmit {
+        self.sent(length);
+        let bytes = 0..HEADER_LEN + length;
+        Transmit { party: self.party, channel: Channel::Rtp, to: remote.rtp, bytes }
+    }
+
+    /// Makes what the peer is to hear of a relayed payload: its codec, with the prompt that plays.
+    pub(crate) fn voice(
+        &mut self,
+        from: Codec,
+        to: Codec,
+        payload: &mut [u8],
+    ) -> Option<PromptEnd> {
+        self.playout.relayed_in(duration(payload.len() as u64));
+        if let (Some(law), Some(own)) = (from.law(), to.law()) {
+            law.translate(own, payload);
+            return self.playout.overlay(own, payload);
+        }
+        if from == to && !self.playout.has_prompt() {
+            return None;
+        }
+        let known = self.transcoder.take().filter(|known| known.joins(from, to));
+        let mut transcoder = known.unwrap_or_else(|| Transcoder::new(from, to));
+        let (playout, mut end) = (&mut self.playout, None);
+        transcoder.rewrite(payload, |samples| {
+            end = end.or(playout.overlay_linear(samples));
+        });
+        self.transcoder = Some(transcoder);
+        end
+    }
+
+    /// Numbers a packet that is never packed: that of a key, or comfort noise.
+    pub(crate) fn relay_whole(
+        &mut self,
+        now: Time,
+        packet: &Packet,
+        payload_type: u8,
+        covers: Covers,
+    ) -> Option<Header> {
+        match self.packing.between(packet) {
+            Some(Leaving { packet, anew }) => {
+                self.stream.relay(now, &packet, anew, payload_type, covers)
+            }
+            None => self.stream.relay(now, packet, false, payload_type, covers),
+        }
+    }
+
+    /// Notes that a packet is kept back on purpose. What is packed has numbers of its own.
+    pub(crate) fn withhold(&mut self, packet: &Packet) {
+        if !self.packing.withhold(packet) {
+            self.stream.withhold(packet);
+        }
     }
 
     /// Writes a report, the last one with `goodbye`.

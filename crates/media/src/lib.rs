@@ -6,7 +6,9 @@
 //!
 //! What is absent on purpose: there is no allocation, lock or task switch per packet, no knowledge
 //! of SIP, and no buffer in which the sound of a call that is not recorded outlives the packet in
-//! hand: a worker has one receive buffer and wipes it after each packet.
+//! hand: a worker has one receive buffer and wipes it after each packet. One exception is named:
+//! where connected parties want packets of different lengths, what does not fill a packet yet waits
+//! for the rest of it, some tens of milliseconds, and is wiped as it leaves (`packing.rs`).
 //!
 //! RTP and RTCP are read and written here and not by a library: `rtc-rtp` and `rtc-rtcp` copy a
 //! packet's payload and keep header lists in vectors, which is an allocation per packet and a copy
@@ -15,11 +17,15 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod block;
+mod codec;
 mod digit;
 pub mod g711;
+pub mod g722;
 mod keys;
 mod leg;
+mod noise;
 mod order;
+mod packing;
 mod playout;
 mod prompt;
 mod quiet;
@@ -32,10 +38,12 @@ mod stream;
 mod tap;
 mod timeline;
 mod tone;
+mod transcode;
 mod worker;
 
 pub use block::{Block, Frame};
-pub use g711::Codec;
+pub use codec::Codec;
+pub use g711::Law;
 pub use leg::{Channel, Dropped, Format, LegStart, Remote, Transmit};
 pub use order::{Command, LegOpen, Order};
 pub use playout::PromptEnd;
@@ -51,4 +59,5 @@ pub use rtp::{HEADER_LEN, Header, Malformed, Packet, parse as parse_rtp};
 pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};
 pub use tone::{Country, Tones};
+pub use transcode::{Decoder, Encoder};
 pub use worker::{Clock, Config, Worker, WorkerGone};

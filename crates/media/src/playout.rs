@@ -1,16 +1,12 @@
-//! What a leg hears when nobody is relayed to it: silence, prompts, ring-back and tones, in 20 ms
-//! frames paced by absolute deadlines.
+//! What a leg hears when nobody is relayed to it: silence, prompts, ring-back and tones, in frames
+//! of the length that the leg asks for, paced by absolute deadlines.
 
 use std::time::Duration;
 
 use call::{Prompt, Time, Tone};
 
-use crate::{g711::Codec, prompt::PromptAudio, tone::Tones};
+use crate::{codec::Codec, g711::Law, prompt::PromptAudio, tone::Tones};
 
-/// Samples of one frame.
-pub(crate) const FRAME: usize = 160;
-/// How long one frame lasts.
-pub(crate) const FRAME_TIME: Duration = Duration::from_millis(20);
 /// Ring-back sounds only after this much silence, so that a PBX that answers at once is not
 /// preceded by a blip of tone: 300 ms.
 const RING_BACK_WAIT: u32 = 2_400;
@@ -19,7 +15,8 @@ const STALL: Duration = Duration::from_millis(100);
 /// Who is connected without having heard anything from us gets silence after so long without sound
 /// of the other party: the network is waiting for something then.
 const FIRST_SOUND: Duration = Duration::from_millis(300);
-/// When nothing has been relayed for so long, the clock goes on with a prompt alone.
+/// When nothing has been relayed for so long, or for two packets, the clock goes on with a prompt
+/// alone.
 const TAKE_OVER: Duration = Duration::from_millis(60);
 
 /// A prompt that came to its end or was cut.
@@ -67,12 +64,14 @@ pub(crate) struct Playout {
     due: Option<Time>,
     /// When a packet was last relayed to the leg.
     relayed: Option<Time>,
+    /// How long nothing may be relayed before the clock goes on alone.
+    take_over: Duration,
 }
 
 impl Playout {
     /// Nothing plays.
     pub(crate) const fn new() -> Self {
-        Self { source: Source::Off, due: None, relayed: None }
+        Self { source: Source::Off, due: None, relayed: None, take_over: TAKE_OVER }
     }
 
     /// When the next frame is due.
@@ -82,7 +81,8 @@ impl Playout {
 
     /// Sees to it that a frame is due: now, or when what is relayed at present should have ceased.
     fn start(&mut self, now: Time) {
-        let flows = self.relayed.map(|relayed| relayed + TAKE_OVER).filter(|until| *until > now);
+        let flows =
+            self.relayed.map(|relayed| relayed + self.take_over).filter(|until| *until > now);
         self.due.get_or_insert(flows.unwrap_or(now));
     }
 
@@ -154,11 +154,16 @@ impl Playout {
         }
     }
 
+    /// The packets that are relayed to the leg last so long.
+    pub(crate) fn relayed_in(&mut self, packets: Duration) {
+        self.take_over = TAKE_OVER.max(packets * 2);
+    }
+
     /// A packet is relayed to the leg now: it drives a prompt, and ends everything else.
     pub(crate) fn yield_to_relay(&mut self, now: Time) {
         self.relayed = Some(now);
         match self.source {
-            Source::Prompt(_) => self.due = Some(now + TAKE_OVER),
+            Source::Prompt(_) => self.due = Some(now + self.take_over),
             Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => {
                 (self.source, self.due) = (Source::Off, None);
             }
@@ -166,28 +171,54 @@ impl Playout {
     }
 
     /// Lays the prompt, if one plays, over a payload that is relayed now.
-    pub(crate) fn overlay(&mut self, codec: Codec, payload: &mut [u8]) -> Option<PromptEnd> {
+    pub(crate) fn overlay(&mut self, law: Law, payload: &mut [u8]) -> Option<PromptEnd> {
         let Source::Prompt(playing) = &mut self.source else {
             return None;
         };
-        let piece = playing.audio.piece(codec, playing.at, payload.len());
-        codec.mix(payload, piece);
-        playing.at += piece.len() as u32;
+        let piece = playing.audio.piece(law.into(), playing.at, payload.len());
+        law.mix(payload, piece);
+        let played = piece.len();
+        self.overlaid(played)
+    }
+
+    /// The same over linear samples.
+    pub(crate) fn overlay_linear(&mut self, samples: &mut [i16]) -> Option<PromptEnd> {
+        let Source::Prompt(playing) = &mut self.source else {
+            return None;
+        };
+        let piece = playing.audio.piece(Codec::Pcma, playing.at, samples.len());
+        for (sample, over) in samples.iter_mut().zip(piece) {
+            *sample = (*sample / 4).saturating_add(Law::A.decode(*over));
+        }
+        let played = piece.len();
+        self.overlaid(played)
+    }
+
+    fn overlaid(&mut self, played: usize) -> Option<PromptEnd> {
+        let Source::Prompt(playing) = &mut self.source else {
+            return None;
+        };
+        playing.at += played as u32;
         let end = Some(playing.end()).filter(|end| end.whole)?;
         (self.source, self.due) = (Source::Off, None);
         Some(end)
     }
 
-    /// Whether a frame is due now. When the leg cannot `hear`, the frame waits: what is not sent
-    /// was not heard.
-    pub(crate) fn is_due(&mut self, now: Time, hears: bool) -> Option<Time> {
+    /// Whether a prompt plays.
+    pub(crate) const fn has_prompt(&self) -> bool {
+        matches!(self.source, Source::Prompt(_))
+    }
+
+    /// Whether a frame of this length is due now. When the leg cannot `hear`, the frame waits: what
+    /// is not sent was not heard.
+    pub(crate) fn is_due(&mut self, now: Time, hears: bool, length: Duration) -> Option<Time> {
         let due = self.due.filter(|due| *due <= now)?;
         if !hears {
-            self.due = Some(now + FRAME_TIME);
+            self.due = Some(now + length);
             return None;
         }
         let at = if now.since(due) > STALL { now } else { due };
-        self.due = Some(at + FRAME_TIME);
+        self.due = Some(at + length);
         Some(at)
     }
 
@@ -196,14 +227,14 @@ impl Playout {
         &mut self,
         tones: &Tones,
         codec: Codec,
-        out: &mut [u8; FRAME],
+        out: &mut [u8],
     ) -> Option<PromptEnd> {
         out.fill(codec.silence());
         match &mut self.source {
             Source::Off | Source::Silence => None,
             Source::RingBack { waited, at } => {
                 if *waited < RING_BACK_WAIT {
-                    *waited += FRAME as u32;
+                    *waited += out.len() as u32;
                 } else {
                     turn(tones.ring_back(), codec, at, out);
                 }
@@ -214,7 +245,7 @@ impl Playout {
                 None
             }
             Source::Prompt(playing) => {
-                let piece = playing.audio.piece(codec, playing.at, FRAME);
+                let piece = playing.audio.piece(codec, playing.at, out.len());
                 for (place, byte) in out.iter_mut().zip(piece) {
                     *place = *byte;
                 }

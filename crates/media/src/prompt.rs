@@ -1,22 +1,27 @@
-//! Prompt audio: encoded once in both codings, then shared by every call that plays it.
+//! Prompt audio: encoded once in every codec, then shared by every call that plays it.
 
 use std::{fmt, sync::Arc};
 
-use crate::g711::Codec;
+use crate::{codec::Codec, transcode::Encoder};
 
-/// Sound at 8,000 Hz, ready to send in either coding. Cloning shares it.
+/// Sound at 8,000 Hz, ready to send in each codec. Cloning shares it.
 #[derive(Clone)]
 pub struct PromptAudio {
     a: Arc<[u8]>,
     u: Arc<[u8]>,
+    wide: Arc<[u8]>,
 }
 
 impl PromptAudio {
     /// Encodes linear 16-bit samples at 8,000 Hz.
     #[must_use]
     pub fn from_pcm(samples: &[i16]) -> Self {
-        let encode = |codec: Codec| samples.iter().map(|sample| codec.encode(*sample)).collect();
-        Self { a: encode(Codec::Pcma), u: encode(Codec::Pcmu) }
+        let encode = |codec| {
+            let mut encoder = Encoder::new(codec);
+            samples.iter().map(|sample| encoder.encode(*sample)).collect()
+        };
+        let [a, u, wide] = [Codec::Pcma, Codec::Pcmu, Codec::G722].map(encode);
+        Self { a, u, wide }
     }
 
     /// How many samples it has; one second is 8,000.
@@ -25,12 +30,13 @@ impl PromptAudio {
         u32::try_from(self.a.len()).unwrap_or(u32::MAX)
     }
 
-    /// All of it in one coding, one byte per sample.
+    /// All of it in one codec, one byte per sample.
     #[must_use]
     pub fn encoded(&self, codec: Codec) -> &[u8] {
         match codec {
             Codec::Pcma => &self.a,
             Codec::Pcmu => &self.u,
+            Codec::G722 => &self.wide,
         }
     }
 
@@ -52,11 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_codings_hold_the_same_sound() {
+    fn every_codec_holds_the_same_sound() {
         let audio = PromptAudio::from_pcm(&[0, 1_000, -1_000, i16::MAX]);
         assert_eq!(audio.len_samples(), 4);
+        assert!(Codec::ALL.into_iter().all(|codec| audio.encoded(codec).len() == 4));
         for codec in [Codec::Pcma, Codec::Pcmu] {
-            let back: Vec<_> = audio.encoded(codec).iter().map(|b| codec.decode(*b)).collect();
+            let law = codec.law().unwrap();
+            let back: Vec<_> = audio.encoded(codec).iter().map(|b| law.decode(*b)).collect();
             assert!((back[1] - 1_000).abs() < 40 && (back[2] + 1_000).abs() < 40, "{back:?}");
         }
         assert_eq!(audio.piece(Codec::Pcma, 3, 160).len(), 1);

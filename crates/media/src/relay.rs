@@ -6,10 +6,11 @@ use arrayvec::ArrayVec;
 use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
 
 use crate::{
+    codec::Codec,
     digit::blank::Piece,
-    g711::Codec,
     leg::Channel,
-    leg::{Dropped, Kind, Leg, LegStart, Remote, Transmit},
+    leg::{Dropped, Format, Kind, Leg, LegStart, Remote, Transmit},
+    packing::{Late, Way},
     playout::PromptEnd,
     prompt::PromptAudio,
     quiet::Quiet,
@@ -29,6 +30,8 @@ const EVENTS: usize = 16;
 pub enum Verdict {
     /// It was rewritten in place: send it.
     Forward(Transmit),
+    /// Its sound leaves in packets of another length: [`Relay::poll_transmit`] has them.
+    Packed,
     /// It goes nowhere.
     Drop(Dropped),
 }
@@ -39,7 +42,7 @@ pub enum Verdict {
 /// After every call of a method, take [`poll_event`](Self::poll_event) until `None`; the answer of
 /// [`poll_timeout`](Self::poll_timeout) may have changed.
 pub struct Relay {
-    clock: CallClock,
+    pub(crate) clock: CallClock,
     tones: Tones,
     customer: Leg,
     agent: Leg,
@@ -147,7 +150,11 @@ impl Relay {
     pub fn connect(&mut self, now: Time, connection: Connection) {
         self.connection = connection;
         match connection {
-            Connection::Apart | Connection::Early => {}
+            Connection::Apart => {
+                self.customer.packing.clear();
+                self.agent.packing.clear();
+            }
+            Connection::Early => {}
             Connection::Bridged => {
                 self.quiet.heard(now);
                 self.customer.playout.connect(now);
@@ -250,7 +257,7 @@ impl Relay {
         legs.into_iter().chain(keys).chain([tap, quiet]).flatten().min()
     }
 
-    fn is_bridged(&self) -> bool {
+    pub(crate) fn is_bridged(&self) -> bool {
         self.connection == Connection::Bridged
     }
 
@@ -276,7 +283,7 @@ impl Relay {
         }
     }
 
-    /// Writes the next packet that is due into `scratch` (at least 256 bytes).
+    /// Writes the next packet that is due into `scratch` (at least 512 bytes, for packets of 60 ms).
     pub fn poll_transmit(&mut self, now: Time, scratch: &mut [u8]) -> Option<Transmit> {
         for party in [Party::Customer, Party::Agent] {
             let leg = match party {
@@ -326,16 +333,21 @@ impl Relay {
             }
             Ok((packet, Kind::Event)) => {
                 self.quiet.heard(now);
-                self.event(now, party, &packet, bytes)
+                self.event(now, party, &packet, bytes).map(Some)
+            }
+            Ok((packet, Kind::Noise)) => {
+                self.quiet.heard(now);
+                self.noise(now, party, &packet, bytes).map(Some)
             }
             Ok((packet, Kind::Unagreed(dropped))) => {
-                self.leg(party.other()).stream.withhold(&packet);
+                self.leg(party.other()).withhold(&packet);
                 Err(dropped)
             }
             Err(dropped) => Err(dropped),
         };
         match sent {
-            Ok(transmit) => Verdict::Forward(transmit),
+            Ok(Some(transmit)) => Verdict::Forward(transmit),
+            Ok(None) => Verdict::Packed,
             Err(dropped) => {
                 self.count(party, dropped);
                 Verdict::Drop(dropped)
@@ -369,7 +381,7 @@ impl Relay {
         packet: &Packet,
         codec: Codec,
         bytes: &mut [u8],
-    ) -> Result<Transmit, Dropped> {
+    ) -> Result<Option<Transmit>, Dropped> {
         let arrival = self.clock.position(now);
         let leg = self.leg(party);
         leg.digits.audio(packet.ssrc, packet.timestamp);
@@ -387,30 +399,34 @@ impl Relay {
         let to = party.other();
         let leg = self.leg(to);
         let Some(remote) = leg.hearer() else {
-            leg.stream.withhold(packet);
+            leg.withhold(packet);
             return Err(Dropped::NotHeard);
         };
         if leg.dialler.is_pressing() {
-            leg.stream.withhold(packet);
+            leg.withhold(packet);
             return Err(Dropped::Withheld);
         }
         if is_withheld {
             payload.fill(codec.silence());
         }
         let length = payload.len();
-        let format = remote.send;
-        let covers = Covers::Sound(length as u32);
-        let header = leg
-            .stream
-            .relay(now, packet, placed.anchored, format.payload_type, covers)
-            .ok_or(Dropped::Late)?;
+        let Format { codec: own, payload_type, .. } = remote.send;
+        let Way::InPlace { anew } = leg.packing.way(length, remote.packet_bytes()) else {
+            leg.playout.yield_to_relay(now);
+            let end = leg.voice(codec, own, payload);
+            let packed = leg.packing.push(now, packet, payload, own.silence());
+            self.prompt_ended(to, end);
+            return packed.map(|()| None).map_err(|Late| Dropped::Late);
+        };
+        let (anchored, covers) = (placed.anchored || anew, Covers::Sound(length as u32));
+        let header =
+            leg.stream.relay(now, packet, anchored, payload_type, covers).ok_or(Dropped::Late)?;
         leg.playout.yield_to_relay(now);
-        codec.translate(format.codec, payload);
-        let end = leg.playout.overlay(format.codec, payload);
+        let end = leg.voice(codec, own, payload);
         leg.sent(length);
         self.prompt_ended(to, end);
         let range = header.write_before(bytes, &packet.payload);
-        Ok(rtp_to(to, remote, range))
+        Ok(Some(rtp_to(to, remote, range)))
     }
 
     fn tap(&mut self, now: Time, sound: &Piece<'_>) {

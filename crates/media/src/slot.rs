@@ -65,7 +65,7 @@ impl Slot {
         match channel {
             Channel::Rtp => match self.relay.receive(now, party, from, buffer) {
                 Verdict::Forward(transmit) => self.send(&transmit, buffer),
-                Verdict::Drop(_counted) => {}
+                Verdict::Packed | Verdict::Drop(_) => {}
             },
             Channel::Rtcp => self.relay.receive_report(now, party, from, buffer),
         }

@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
-use call::{Pause, Permit, RecordingId, Time};
+use call::{Party, Pause, Permit, RecordingId, Time};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::{
     block::Block,
+    codec::Codec,
     digit::blank::{Blank, Piece},
     timeline::CallClock,
 };
@@ -231,6 +232,19 @@ impl Tap {
         let before = usize::try_from(origin - sound.position).unwrap_or(0);
         let first = u64::try_from(sound.position - origin).unwrap_or(0);
         self.copy(now, first, sound, sound.payload.get(before..).unwrap_or_default());
+    }
+
+    /// Notes that a party rests from this position of the call's clock on.
+    pub(crate) fn rest(&mut self, now: Time, party: Party, codec: Codec, position: i64) {
+        let Some(span) = self.span.filter(|_| self.paused.is_none() && self.is_live()) else {
+            return;
+        };
+        let first = u64::try_from(position - span.origin).unwrap_or(0);
+        let full = |block: &mut Box<Block>| !block.rest(party, codec, first);
+        if self.block.as_mut().is_some_and(full) {
+            self.flush(now);
+            let _second_try = self.block.as_mut().map(|block| block.rest(party, codec, first));
+        }
     }
 
     fn begin(&mut self, now: Time, clock: CallClock, origin: i64) -> Span {

@@ -4,7 +4,7 @@ use std::{f64::consts::TAU, sync::Arc};
 
 use call::{Key, Tone};
 
-use crate::{g711::Codec, prompt::PromptAudio};
+use crate::{codec::Codec, prompt::PromptAudio};
 
 /// Whose tones are played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -164,10 +164,11 @@ impl Tones {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::g711::Law;
 
     fn pcm(audio: &PromptAudio) -> Vec<f64> {
         let bytes = audio.encoded(Codec::Pcma).iter();
-        bytes.map(|byte| f64::from(Codec::Pcma.decode(*byte))).collect()
+        bytes.map(|byte| f64::from(Law::A.decode(*byte))).collect()
     }
 
     /// Level of one frequency in dBm0, by Goertzel's recurrence.

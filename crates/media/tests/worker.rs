@@ -14,7 +14,7 @@ use std::{
 
 use call::{CallId, Connection, Party, Prompt, Time, Tone};
 use media::{
-    Clock, Codec, Command, Config, Country, Event, Format, Header, LegOpen, LegStart, Order,
+    Clock, Codec, Command, Config, Country, Event, Format, Header, Law, LegOpen, LegStart, Order,
     PromptAudio, Remote, Report, Tones, Worker, parse_rtcp, parse_rtp,
 };
 use scan::{marker, markers_in_memory, the_scanner_sees_what_is_there};
@@ -100,6 +100,8 @@ impl Bench {
                     send: FORMAT,
                     receive: FORMAT,
                     hears: true,
+                    packet_ms: 20,
+                    noise: None,
                 },
             ));
         }
@@ -123,7 +125,7 @@ fn a_call_through_a_real_worker_is_heard_both_ways_and_ends_with_goodbyes() {
     let prompt = PromptAudio::from_pcm(&[8_000; 800]);
     bench.order(Order::Play(Prompt::Notice, prompt));
     let began = Instant::now();
-    let loud = Codec::Pcma.encode(8_000);
+    let loud = Law::A.encode(8_000);
     let mut before: Option<Header> = None;
     for n in 0..8 {
         let (first, header) = bench.customer.hear().unwrap();

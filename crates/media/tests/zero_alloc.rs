@@ -7,7 +7,7 @@
 mod stage;
 
 use call::{Parties, Party, Prompt, Time};
-use media::{Codec, Event, PromptAudio, Verdict};
+use media::{Event, Law, PromptAudio, Verdict};
 
 use stage::{Stage, ms};
 
@@ -128,7 +128,7 @@ fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_no
     stage.relay.set_remote(stage.now, Party::Customer, plain);
     let wave = |hz: f64, n: usize| (std::f64::consts::TAU * hz * n as f64 / 8_000.0).sin();
     let key: Vec<u8> = (0..1_600)
-        .map(|n| Codec::Pcma.encode(((wave(852.0, n) + wave(1_477.0, n)) * 7_000.0) as i16))
+        .map(|n| Law::A.encode(((wave(852.0, n) + wave(1_477.0, n)) * 7_000.0) as i16))
         .collect();
     let mut way =
         Way { party: Party::Customer, sequence: 1, timestamp: 7, ssrc: 1, bytes: [0; 172] };

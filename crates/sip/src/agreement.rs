@@ -12,6 +12,8 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s, payload type 9; its clock is said to be 8,000 Hz (RFC 3551 §4.5.2).
+    G722,
 }
 
 impl Codec {
@@ -20,6 +22,7 @@ impl Codec {
         match self {
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
+            Codec::G722 => 9,
         }
     }
 
@@ -28,6 +31,7 @@ impl Codec {
         match self {
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
+            Codec::G722 => "G722",
         }
     }
 }
@@ -41,6 +45,8 @@ pub struct Local {
     pub codecs: Vec<Codec>,
     /// Do we take telephone-event/8000?
     pub events: bool,
+    /// Take comfort noise (RFC 3389) when it is offered, and offer it.
+    pub noise: bool,
     /// What we want to do; hold is [`Direction::SendOnly`] or [`Direction::Inactive`].
     pub direction: Direction,
     /// Milliseconds per packet that we like to receive.
@@ -56,6 +62,7 @@ impl Local {
             rtp,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             events: true,
+            noise: false,
             direction: Direction::SendRecv,
             ptime_ms: 20,
             rtcp_mux: false,
@@ -76,6 +83,8 @@ pub struct Negotiated {
     pub send_event: Option<u8>,
     /// Payload type of events that we receive.
     pub receive_event: Option<u8>,
+    /// Payload types of comfort noise that we send and that we receive; `None` when a side takes none.
+    pub noise: Option<(u8, u8)>,
     /// Where to send RTP; `None` while the other side says 0.0.0.0 (hold of RFC 2543).
     pub remote_rtp: Option<SocketAddr>,
     /// Where to send RTCP.
@@ -165,7 +174,7 @@ impl fmt::Display for Refusal {
             Refusal::Transport => {
                 f.write_str("audio is offered in no known transport; offer RTP/AVP")
             }
-            Refusal::NoCodec => f.write_str("no codec in common; offer PCMA or PCMU"),
+            Refusal::NoCodec => f.write_str("no codec in common; offer PCMA, PCMU or G722"),
             Refusal::Address => {
                 f.write_str("audio has no numeric address; write a c= line with one")
             }
@@ -220,6 +229,11 @@ pub(crate) fn event_of(media: &Media) -> Option<u8> {
         .find(|payload| media.encoding(*payload) == Some((b"telephone-event".to_vec(), 8000)))
 }
 
+/// The payload type of comfort noise.
+pub(crate) fn noise_of(media: &Media) -> Option<u8> {
+    payloads(media).find(|payload| media.encoding(*payload) == Some((b"cn".to_vec(), 8000)))
+}
+
 pub(crate) fn has_mux(media: &Media) -> bool {
     media.section.attributes("rtcp-mux").next().is_some()
 }
@@ -256,6 +270,7 @@ pub(crate) fn reachable(
         receive_payload: codec.payload(),
         send_event: None,
         receive_event: None,
+        noise: None,
         remote_rtp,
         remote_rtcp: remote_rtp
             .and_then(|rtp| if rtcp_mux { Some(rtp) } else { rtcp_of(media, rtp) }),

@@ -4,10 +4,14 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::agreement::{
-    Codec, Local, Negotiated, Refusal, choose, codec_of, event_of, has_mux, is_plain_rtp, payloads,
-    reachable, their_direction,
+    Codec, Local, Negotiated, Refusal, choose, codec_of, event_of, has_mux, is_plain_rtp, noise_of,
+    payloads, reachable, their_direction,
 };
 use crate::sdp::{Description, Direction, Media};
+
+/// The payload type and the name of comfort noise (RFC 3389 §4).
+const NOISE: u8 = 13;
+const NOISE_NAME: &str = "CN/8000";
 
 /// One media line of the session so far: its place never changes (RFC 3264 §8).
 #[derive(Clone, PartialEq, Eq)]
@@ -25,8 +29,9 @@ pub struct Own {
     version: u64,
     slots: Vec<Slot>,
     /// The payload types of the session, kept in later offers (RFC 3264 §8.3.2).
-    payloads: [(Codec, u8); 2],
+    payloads: [(Codec, u8); 3],
     event: u8,
+    noise: u8,
     /// The last description without its version.
     last: Option<Vec<u8>>,
 }
@@ -40,17 +45,25 @@ impl fmt::Debug for Own {
 impl Own {
     /// A session of ours; `id` is a number that no other session of this node has.
     pub fn new(id: u64) -> Own {
-        let payloads = [(Codec::Pcmu, 0), (Codec::Pcma, 8)];
-        Own { id, version: 0, slots: vec![Slot::Audio], payloads, event: 101, last: None }
+        let payloads =
+            [Codec::Pcmu, Codec::Pcma, Codec::G722].map(|codec| (codec, codec.payload()));
+        Own {
+            id,
+            version: 0,
+            slots: vec![Slot::Audio],
+            payloads,
+            event: 101,
+            noise: NOISE,
+            last: None,
+        }
     }
 
     /// An offer: every codec of ours (row B-03), in the lines that the session has.
     pub fn offer(&mut self, local: &Local) -> Vec<u8> {
-        let formats: Vec<(u8, String)> = local
-            .codecs
-            .iter()
-            .map(|codec| (self.payload_of(*codec), format!("{}/8000", codec.name())))
-            .collect();
+        let noise = local.noise.then(|| (self.noise, NOISE_NAME.to_owned()));
+        let codecs = local.codecs.iter();
+        let named = |codec: &Codec| (self.payload_of(*codec), format!("{}/8000", codec.name()));
+        let formats: Vec<(u8, String)> = codecs.map(named).chain(noise).collect();
         let event = local.events.then_some(self.event);
         self.write(local, &formats, event, local.direction, local.rtcp_mux, b"0 0")
     }
@@ -71,12 +84,14 @@ impl Own {
         let direction = theirs.reversed().and(local.direction);
         let event = event_of(audio).filter(|_| local.events);
         let rtcp_mux = local.rtcp_mux && has_mux(audio);
+        let noise = noise_of(audio).filter(|_| local.noise);
         let agreed = Negotiated {
             codec,
             send_payload: payload,
             receive_payload: payload,
             send_event: event,
             receive_event: event,
+            noise: noise.map(|noise| (noise, noise)),
             direction,
             stated: theirs,
             rtcp_mux,
@@ -93,11 +108,14 @@ impl Own {
             .filter(|(other, _)| *other == codec)
             .for_each(|entry| entry.1 = payload);
         self.event = event.unwrap_or(self.event);
+        self.noise = noise.unwrap_or(self.noise);
         // RFC 3264 §6: the answer repeats the offer's t= line.
         let time = offer.session.lines(b't').next().filter(|time| {
             time.iter().all(|octet| octet.is_ascii_digit() || *octet == b' ') && time.len() < 64
         });
-        let formats = [(payload, format!("{}/8000", codec.name()))];
+        let named = noise.map(|noise| (noise, NOISE_NAME.to_owned()));
+        let codec = (payload, format!("{}/8000", codec.name()));
+        let formats: Vec<_> = [codec].into_iter().chain(named).collect();
         let octets =
             self.write(local, &formats, event, direction, rtcp_mux, time.unwrap_or(b"0 0"));
         Ok((octets, agreed))
@@ -130,6 +148,7 @@ impl Own {
             receive_payload: self.payload_of(codec),
             send_event,
             receive_event: send_event.map(|_| self.event),
+            noise: noise_of(audio).filter(|_| local.noise).map(|noise| (noise, self.noise)),
             direction: stated.reversed().and(local.direction),
             stated,
             rtcp_mux,

@@ -187,7 +187,7 @@ impl Media {
     }
 
     /// Name (in small letters) and clock rate of a payload type: of its `rtpmap`, or of RFC 3551
-    /// table 4 for the two that need none here.
+    /// table 4 for those that need none here.
     pub fn encoding(&self, payload: u8) -> Option<(Vec<u8>, u32)> {
         let own = self.section.attributes("rtpmap").find_map(|value| {
             let mut words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -199,6 +199,8 @@ impl Media {
         own.or(match payload {
             0 => Some((b"pcmu".to_vec(), 8000)),
             8 => Some((b"pcma".to_vec(), 8000)),
+            9 => Some((b"g722".to_vec(), 8000)),
+            13 => Some((b"cn".to_vec(), 8000)),
             _ => None,
         })
     }

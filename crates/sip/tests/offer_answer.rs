@@ -184,6 +184,27 @@ fn d_09_each_side_sends_the_payload_types_that_the_other_declared() {
 }
 
 #[test]
+fn b_29_comfort_noise_is_taken_when_it_is_offered_and_offered_to_who_is_to_hear_it() {
+    let with = Local { noise: true, ..local() };
+    let lines_of = &["m=audio 4000 RTP/AVP 8 13 101", "a=rtpmap:101 telephone-event/8000"];
+    let (answer, agreed) = Own::new(1).answer(&offer(lines_of), &with).unwrap();
+    assert!(lines(&answer).contains(&"m=audio 30000 RTP/AVP 8 13 101".to_owned()));
+    assert!(lines(&answer).contains(&"a=rtpmap:13 CN/8000".to_owned()));
+    assert_eq!(agreed.noise, Some((13, 13)));
+    let (answer, agreed) = Own::new(1).answer(&offer(lines_of), &local()).unwrap();
+    assert!(lines(&answer).contains(&"m=audio 30000 RTP/AVP 8 101".to_owned()));
+    assert_eq!(agreed.noise, None);
+    let mut own = Own::new(1);
+    assert!(lines(&own.offer(&with)).contains(&"m=audio 30000 RTP/AVP 8 0 13 101".to_owned()));
+    let answered = |line: &str| {
+        let text = format!("v=0\r\nc=IN IP4 192.0.2.8\r\nm=audio 9000 RTP/AVP {line}\r\n");
+        own.read_answer(&with, text.as_bytes()).unwrap().noise
+    };
+    assert_eq!(answered("8 97\r\na=rtpmap:97 CN/8000"), Some((97, 13)));
+    assert_eq!(answered("8"), None);
+}
+
+#[test]
 fn d_11_an_answer_without_events_gives_none_in_either_direction() {
     let mut own = Own::new(1);
     own.offer(&local());

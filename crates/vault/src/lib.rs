@@ -69,4 +69,4 @@ pub use store::{
 pub use tree::{ChunkKey, Frontier, Leaf, Node, NodeSet, seconds_of};
 pub use verify::{Finding, Report, SlipFinding, verify_object, verify_slip};
 #[cfg(feature = "storage")]
-pub use writer::{REORDER_SAMPLES, Writer, WriterConfig, WriterError};
+pub use writer::{REORDER_SAMPLES, Writer, WriterConfig, WriterError, window::Decode};

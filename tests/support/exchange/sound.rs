@@ -9,7 +9,6 @@ use std::{
 
 use crate::sound::{decode_a, encode_a};
 
-const FRAME: Duration = Duration::from_millis(20);
 /// A key lasts five packets; its end is sent three times (RFC 4733 §2.5.1.4).
 const UPDATES: u16 = 5;
 const ENDS: u16 = 3;
@@ -21,6 +20,8 @@ pub(crate) struct Sound {
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) event: u8,
     pub(crate) hz: f64,
+    /// How long its packets last, in milliseconds.
+    pub(crate) packet_ms: u16,
     phase: f64,
     sequence: u16,
     timestamp: u32,
@@ -55,6 +56,7 @@ impl Sound {
             remote: None,
             event: 101,
             hz: 0.0,
+            packet_ms: 20,
             phase: 0.0,
             sequence: ssrc as u16,
             timestamp: ssrc.rotate_left(9),
@@ -96,13 +98,13 @@ impl Sound {
 
     pub(crate) fn tick(&mut self, now: Instant) {
         while let Some(at) = self.next.filter(|at| *at <= now) {
-            self.next = Some(at + FRAME);
+            self.next = Some(at + Duration::from_millis(self.packet_ms.into()));
             self.sequence = self.sequence.wrapping_add(u16::from(self.frame()));
-            self.timestamp = self.timestamp.wrapping_add(160);
+            self.timestamp = self.timestamp.wrapping_add(u32::from(self.packet_ms) * 8);
         }
     }
 
-    /// The packet of these 20 ms, if there is one.
+    /// The packet of this moment, if there is one.
     fn frame(&mut self) -> bool {
         let first = std::mem::take(&mut self.fresh);
         if self.rests {
@@ -111,8 +113,9 @@ impl Sound {
             }
             return first;
         }
-        let mut payload = Vec::with_capacity(160);
-        for _ in 0..160 {
+        let length = self.packet_ms * 8;
+        let mut payload = Vec::with_capacity(length.into());
+        for _ in 0..length {
             let sample = match self.dial {
                 Some((row, column, _)) => {
                     let turn = f64::from(self.dialled) * TAU / 8_000.0;
@@ -133,7 +136,7 @@ impl Sound {
         };
         key.sent += 1;
         let ended = key.sent > UPDATES;
-        let [high, low] = (key.sent.min(UPDATES) * 160).to_be_bytes();
+        let [high, low] = (key.sent.min(UPDATES) * length).to_be_bytes();
         if !key.lost {
             let body = [key.event, 10 | u8::from(ended) << 7, high, low];
             self.send(self.event, key.timestamp, &body);

@@ -77,6 +77,7 @@ enum Order {
     Dial(char),
     Events(u8),
     Rest(bool),
+    Packets(u16),
 }
 
 /// A peer's RTP port. It hears from the start and is silent until it is told where to send.
@@ -168,6 +169,11 @@ impl Voice {
         self.order(Order::Rest(rests));
     }
 
+    /// The length of its packets, in milliseconds; 20 unless told otherwise.
+    pub fn packets(&self, packet_ms: u16) {
+        self.order(Order::Packets(packet_ms));
+    }
+
     /// Everything that has come in until now.
     pub fn heard(&mut self) -> &[Packet] {
         self.heard.extend(self.inbox.try_iter());
@@ -235,6 +241,7 @@ fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
             }
             Ok(Order::Events(payload_type)) => sound.event = payload_type,
             Ok(Order::Rest(rests)) => sound.rest(rests),
+            Ok(Order::Packets(packet_ms)) => sound.packet_ms = packet_ms,
             Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(2)),
             Err(TryRecvError::Disconnected) => return,
         }

@@ -1,8 +1,9 @@
 //! `[media]`: the ranges of ports that sound comes and goes by, and what callers hear there.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use serde::Deserialize;
+use sip::Codec;
 
 use super::{listener::is_link_local, problem::Problem};
 
@@ -22,6 +23,8 @@ pub struct Written {
     pub range: Vec<WrittenRange>,
     /// Media threads.
     pub workers: usize,
+    /// The codecs that are spoken, best first: `pcma`, `pcmu`, `g722`.
+    pub codecs: Vec<WrittenCodec>,
     /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
     pub tones: String,
     /// Whether tones in the sound are keys also where telephone events are agreed.
@@ -43,6 +46,7 @@ impl Default for Written {
             port_max: 29_999,
             range: Vec::new(),
             workers: 1,
+            codecs: vec![WrittenCodec::Pcma, WrittenCodec::Pcmu, WrittenCodec::G722],
             tones: "nl".to_owned(),
             tones_beside_events: false,
             keys_without_events: Keys::Tones,
@@ -61,6 +65,18 @@ pub enum Keys {
     Tones,
     /// By SIP INFO (`application/dtmf-relay`).
     Info,
+}
+
+/// A codec as it is written.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum WrittenCodec {
+    /// G.711 A-law.
+    Pcma,
+    /// G.711 µ-law.
+    Pcmu,
+    /// G.722 at 64 kbit/s.
+    G722,
 }
 
 /// A range of media ports with an address of its own.
@@ -99,6 +115,8 @@ pub struct MediaSettings {
     pub ranges: Vec<Range>,
     /// Threads.
     pub workers: usize,
+    /// What is spoken, best first.
+    pub codecs: Arc<[Codec]>,
     /// Whose tones are heard.
     pub tones: Box<str>,
     /// How a side without telephone events is given keys.
@@ -146,12 +164,37 @@ pub(super) fn media(media: &Written, problems: &mut Vec<Problem>) -> MediaSettin
     MediaSettings {
         ranges,
         workers: media.workers,
+        codecs: codecs(&media.codecs, problems),
         tones: media.tones.as_str().into(),
         keys: media.keys_without_events,
         tones_beside_events: media.tones_beside_events,
         dead_call: patience("dead_call_s", media.dead_call_s, problems),
         dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
     }
+}
+
+/// What is spoken: each codec once, and G.711 among them, which every peer knows.
+fn codecs(written: &[WrittenCodec], problems: &mut Vec<Problem>) -> Arc<[Codec]> {
+    let named = |codec: &WrittenCodec| match codec {
+        WrittenCodec::Pcma => Codec::Pcma,
+        WrittenCodec::Pcmu => Codec::Pcmu,
+        WrittenCodec::G722 => Codec::G722,
+    };
+    let codecs: Arc<[Codec]> = written.iter().map(named).collect();
+    let twice = codecs
+        .iter()
+        .enumerate()
+        .any(|(at, codec)| codecs.iter().skip(at + 1).any(|other| other == codec));
+    let names: Vec<_> = codecs.iter().map(|codec| codec.name().to_lowercase()).collect();
+    if twice {
+        let mend = "one stands twice; name each codec once, the best first";
+        problems.push(Problem::value("media", "codecs", names.join(", "), mend));
+    }
+    if !codecs.iter().any(|codec| matches!(codec, Codec::Pcma | Codec::Pcmu)) {
+        let mend = "add `pcma` or `pcmu`, which every peer speaks";
+        problems.push(Problem::value("media", "codecs", names.join(", "), mend));
+    }
+    codecs
 }
 
 fn range(
@@ -202,6 +245,15 @@ mod tests {
         let mut problems = Vec::new();
         let _judged = media(&toml::from_str(text).unwrap(), &mut problems);
         problems.iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn codecs_are_named_once_and_g_711_is_among_them() {
+        assert_eq!(judged("codecs = [\"g722\", \"pcmu\"]"), Vec::<String>::new());
+        assert!(judged("codecs = [\"g722\"]")[0].contains("`pcma` or `pcmu`"));
+        assert!(judged("codecs = []")[0].contains("`pcma` or `pcmu`"));
+        assert!(judged("codecs = [\"pcma\", \"g722\", \"pcma\"]")[0].contains("twice"));
+        assert!(toml::from_str::<Written>("codecs = [\"opus\"]").is_err());
     }
 
     #[test]

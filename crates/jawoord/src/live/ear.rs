@@ -3,8 +3,10 @@
 use std::{f64::consts::TAU, net::SocketAddr};
 
 use call::Time;
-use media::{Codec, RATE_HZ, Reception, parse_rtp};
+use media::{Decoder, RATE_HZ, Reception, parse_rtp};
 use sip::Negotiated;
+
+use crate::sound::coded;
 
 /// The tone that a trial call plays, in hertz.
 pub const TONE_HZ: f64 = 1_004.0;
@@ -17,7 +19,9 @@ const ECHO_SHARE: f64 = 0.6;
 #[derive(Debug, Default)]
 pub struct Ear {
     announced: Option<SocketAddr>,
-    format: Option<(Codec, u8, Option<u8>)>,
+    decoder: Option<Decoder>,
+    /// The payload types of sound and of keys.
+    formats: (u8, Option<u8>),
     reception: Reception,
     heard: Heard,
     samples: u64,
@@ -51,18 +55,18 @@ pub struct Heard {
 impl Ear {
     /// Takes sound as both sides have agreed, from the address that was announced and from no
     /// other, as the node does.
-    pub const fn agree(&mut self, agreed: &Negotiated) {
-        let codec = match agreed.codec {
-            sip::Codec::Pcma => Codec::Pcma,
-            sip::Codec::Pcmu => Codec::Pcmu,
-        };
+    pub fn agree(&mut self, agreed: &Negotiated) {
         self.announced = agreed.remote_rtp;
-        self.format = Some((codec, agreed.receive_payload, agreed.receive_event));
+        self.decoder = Some(Decoder::new(coded(agreed.codec)));
+        self.formats = (agreed.receive_payload, agreed.receive_event);
     }
 
     /// Hears a datagram; one before an answer is nothing to judge by.
     pub fn hear(&mut self, now: Time, from: SocketAddr, octets: &[u8]) {
-        let Some((codec, sound, event)) = self.format else { return };
+        let (sound, event) = self.formats;
+        if self.decoder.is_none() {
+            return;
+        }
         let Ok(packet) = parse_rtp(octets) else { return };
         if Some(from) != self.announced {
             self.heard.foreign += 1;
@@ -75,19 +79,20 @@ impl Ear {
         self.heard.packets += 1;
         self.reception.heard(now, &packet);
         if packet.payload_type == sound {
-            self.listen(codec, octets.get(packet.payload).unwrap_or_default());
+            self.listen(octets.get(packet.payload).unwrap_or_default());
         } else {
             self.heard.events += 1;
         }
     }
 
     /// Adds the energy of a payload, and that of our tone in it (Goertzel).
-    fn listen(&mut self, codec: Codec, payload: &[u8]) {
+    fn listen(&mut self, payload: &[u8]) {
+        let Some(decoder) = &mut self.decoder else { return };
         let rate = f64::from(RATE_HZ);
         let turn = 2.0 * (TAU * TONE_HZ / rate).cos();
         let (mut last, mut before) = (0.0, 0.0);
         for octet in payload {
-            let sample = f64::from(codec.decode(*octet)) / 32_768.0;
+            let sample = f64::from(decoder.decode(*octet)) / 32_768.0;
             self.energy += sample * sample;
             (last, before) = (sample + turn * last - before, last);
         }
@@ -128,7 +133,7 @@ impl Ear {
 
 #[cfg(test)]
 mod tests {
-    use media::Header;
+    use media::{Header, Law};
     use sip::{Direction, Local, Own};
 
     use super::*;
@@ -157,7 +162,7 @@ mod tests {
         };
         let sample = |at: u32| (TAU * hz * f64::from(at) / 8_000.0).sin() * 8_192.0;
         let sound = (0..160).map(|at| sample(u32::from(n) * 160 + at) as i16);
-        header.encode().into_iter().chain(sound.map(|sample| Codec::Pcma.encode(sample))).collect()
+        header.encode().into_iter().chain(sound.map(|sample| Law::A.encode(sample))).collect()
     }
 
     fn hears(numbers: impl IntoIterator<Item = u16>, payload_type: u8, hz: f64) -> Heard {

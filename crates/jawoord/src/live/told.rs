@@ -291,6 +291,7 @@ mod tests {
             receive_payload: 8,
             send_event: Some(101),
             receive_event: Some(101),
+            noise: None,
             remote_rtp: Some("192.0.2.9:4000".parse().unwrap()),
             remote_rtcp: None,
             direction: Direction::SendRecv,

@@ -162,6 +162,7 @@ impl Node {
             max_forwards: arrival.max_forwards,
             local,
             holds,
+            codecs: Arc::clone(&self.settings.media.codecs),
         };
         match Wires::new(arrived, opened.addresses, self.session_number(), arrival.offer) {
             Ok(wires) => Some(wires),

@@ -2,10 +2,11 @@
 
 use std::f64::consts::TAU;
 
-use media::{Codec, Header};
+use media::{Encoder, Header, Law};
 use sip::Negotiated;
 
 use super::Payloads;
+use crate::sound::coded;
 
 /// Samples in a packet.
 pub const FRAME_SAMPLES: u32 = 160;
@@ -24,7 +25,7 @@ struct KeyPress {
 /// What is said in one call.
 #[derive(Debug)]
 pub struct Speech {
-    codec: Codec,
+    encoder: Encoder,
     payload_type: u8,
     event_type: Option<u8>,
     sequence: u16,
@@ -41,7 +42,7 @@ impl Speech {
     #[must_use]
     pub const fn new(ssrc: u32) -> Self {
         Self {
-            codec: Codec::Pcma,
+            encoder: Encoder::G711(Law::A),
             payload_type: 8,
             event_type: None,
             sequence: ssrc as u16,
@@ -77,11 +78,8 @@ impl Speech {
     }
 
     /// Speaks as both sides have agreed.
-    pub const fn agree(&mut self, agreed: &Negotiated) {
-        self.codec = match agreed.codec {
-            sip::Codec::Pcma => Codec::Pcma,
-            sip::Codec::Pcmu => Codec::Pcmu,
-        };
+    pub fn agree(&mut self, agreed: &Negotiated) {
+        self.encoder = Encoder::new(coded(agreed.codec));
         self.payload_type = agreed.send_payload;
         self.event_type = agreed.send_event;
     }
@@ -120,7 +118,7 @@ impl Speech {
         let mut payload = [0; FRAME_SAMPLES as usize];
         for byte in &mut payload {
             let sample = if self.tone_hz > 0.0 { (self.phase.sin() * 8_000.0) as i16 } else { 0 };
-            *byte = self.codec.encode(sample);
+            *byte = self.encoder.encode(sample);
             self.phase = (self.phase + self.tone_hz * TAU / 8_000.0) % TAU;
         }
         payload

@@ -14,11 +14,14 @@ use std::{
 };
 
 use call::{CallId, Fate, RecordingId, Time};
-use media::{Block, TapReader};
+use media::TapReader;
 use tokio::sync::mpsc::UnboundedSender;
-use vault::{Absence, Codec, Spool, SpoolError, Writer, WriterError};
+use vault::{Spool, SpoolError, WriterError};
 
-use super::door::{Begin, Ended, Inside, Order, RecorderDoor, door};
+use super::{
+    door::{Begin, Ended, Inside, Order, RecorderDoor, door},
+    reel::Reel,
+};
 use crate::{
     clock::Clock,
     note::{Note, Tape},
@@ -59,11 +62,10 @@ pub fn start(
 
 struct Running {
     call: CallId,
-    writer: Option<Writer>,
+    /// `None` once the recording cannot go on.
+    reel: Option<Reel>,
     reader: TapReader,
     started: Option<Time>,
-    until: u64,
-    paused: bool,
     missing_ms: u64,
     degraded: bool,
     fate: Option<Fate>,
@@ -120,22 +122,18 @@ impl Recorder {
         match order {
             Order::Begin(begin) => {
                 let Begin { call, writer, reader } = *begin;
+                let recording = writer.recording();
                 let running = Running {
                     call,
                     reader,
                     started: None,
-                    until: 0,
-                    paused: false,
                     missing_ms: 0,
                     degraded: false,
                     fate: None,
                     again: 0,
-                    writer: Some(writer),
+                    reel: Some(Reel::new(writer)),
                 };
-                let recording = running.writer.as_ref().map(Writer::recording);
-                if let Some(recording) = recording {
-                    self.running.insert(recording, running);
-                }
+                self.running.insert(recording, running);
             }
             Order::End(call, recording, fate) => match self.running.get_mut(&recording) {
                 Some(running) => {
@@ -159,7 +157,7 @@ impl Recorder {
     fn step(&mut self, recording: RecordingId, mut running: Running) {
         if let Err(failed) = self.turn(&mut running) {
             tracing::error!(call = %running.call, %failed, "the recording cannot go on");
-            running.writer = None;
+            running.reel = None;
             running.degraded = true;
             self.note(Tape::Failed { call: running.call });
         }
@@ -175,19 +173,17 @@ impl Recorder {
     /// Takes what the tap has handed on and seals what is old enough.
     fn turn(&mut self, running: &mut Running) -> Result<(), Failed> {
         while let Some(block) = running.reader.pop() {
-            let pushed = running.take(&block);
+            running.started.get_or_insert(block.started());
+            let taken = running.reel.as_mut().map_or(Ok(()), |reel| reel.take(&block));
             running.reader.give_back(block);
-            pushed?;
-        }
-        if let (Some(started), Some(writer)) = (running.started, &mut running.writer) {
-            writer.advance(media::samples(self.clock.now().since(started)))?;
+            taken?;
         }
         self.append(running)
     }
 
     fn append(&mut self, running: &mut Running) -> Result<(), Failed> {
-        let Some(writer) = &mut running.writer else { return Ok(()) };
-        while let Some(record) = writer.poll_record() {
+        let Some(reel) = &mut running.reel else { return Ok(()) };
+        while let Some(record) = reel.poll_record() {
             let result = self.spool.append(&record);
             self.failing(result);
             result?;
@@ -206,8 +202,8 @@ impl Recorder {
     }
 
     fn close(&mut self, recording: RecordingId, mut running: Running, fate: Fate) {
-        if let Some(writer) = running.writer.take() {
-            let finished = writer.finish(running.until).map_err(Failed::from);
+        if let Some(reel) = running.reel.take() {
+            let finished = reel.finish().map_err(Failed::from);
             let appended = finished.and_then(|records| {
                 records
                     .iter()
@@ -268,28 +264,6 @@ impl Recorder {
     fn note(&self, tape: Tape) {
         // The loop is gone only when the node is.
         let _stopping = self.notes.send(Note::Tape(tape));
-    }
-}
-
-impl Running {
-    fn take(&mut self, block: &Block) -> Result<(), WriterError> {
-        self.started.get_or_insert(block.started());
-        let Some(writer) = &mut self.writer else { return Ok(()) };
-        match (block.paused().is_some(), self.paused) {
-            (true, false) => writer.pause(block.from(), Absence::Hold),
-            (false, true) => writer.resume(block.from()),
-            (true, true) | (false, false) => {}
-        }
-        self.paused = block.paused().is_some();
-        self.until = self.until.max(block.until());
-        for frame in block.frames() {
-            let codec = match frame.codec {
-                media::Codec::Pcma => Codec::Pcma,
-                media::Codec::Pcmu => Codec::Pcmu,
-            };
-            writer.push(frame.party, frame.first_sample, codec, frame.payload)?;
-        }
-        Ok(())
     }
 }
 

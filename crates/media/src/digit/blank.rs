@@ -7,7 +7,7 @@ use call::{Party, Time};
 use zeroize::Zeroize;
 
 use super::tone::Ear;
-use crate::g711::Codec;
+use crate::codec::Codec;
 
 /// Samples of a piece: 10 ms, the grain of what is blanked.
 const PIECE: usize = 80;
@@ -139,6 +139,7 @@ impl Drop for Blank {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transcode::Encoder;
 
     const TONES: [f64; 2] = [852.0, 1_336.0];
 
@@ -146,7 +147,8 @@ mod tests {
     fn key(ms: usize, codec: Codec) -> Vec<u8> {
         let turn = |hz: f64, n: usize| (std::f64::consts::TAU * hz * n as f64 / 8_000.0).sin();
         let sample = |n: usize| (TONES.iter().map(|hz| turn(*hz, n)).sum::<f64>() * 8_000.0) as i16;
-        (0..ms * 8).map(|n| codec.encode(sample(n))).collect()
+        let mut encoder = Encoder::new(codec);
+        (0..ms * 8).map(|n| encoder.encode(sample(n))).collect()
     }
 
     fn speech(ms: usize) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::f32::consts::TAU;
 use arrayvec::ArrayVec;
 use call::Key;
 
-use crate::g711::Codec;
+use crate::{codec::Codec, transcode::Decoder};
 
 /// The tones in hertz: a row and a column of the keypad are a key (ITU-T Q.23).
 const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
@@ -142,6 +142,7 @@ impl Hit {
 /// Listens for keys in one direction of sound. It keeps no sample: only sums over the block in hand.
 pub(crate) struct Ear {
     bank: Bank,
+    decoder: Decoder,
     s1: Lanes<f32>,
     s2: Lanes<f32>,
     energy: f32,
@@ -157,6 +158,7 @@ impl Ear {
     pub(crate) fn new() -> Self {
         Self {
             bank: bank(),
+            decoder: Decoder::new(Codec::Pcma),
             s1: Lanes::default(),
             s2: Lanes::default(),
             energy: 0.0,
@@ -186,8 +188,12 @@ impl Ear {
         if missing > 0 {
             self.miss_sound(missing);
         }
+        if !self.decoder.is_for(codec) {
+            self.decoder = Decoder::new(codec);
+        }
         for byte in payload {
-            self.sample(f32::from(codec.decode(*byte)));
+            let sample = self.decoder.decode(*byte);
+            self.sample(f32::from(sample));
             if self.heard == HALF
                 && let Some(key) = self.half()
             {

@@ -1,6 +1,7 @@
 //! Keys in the sound, rendered as lines and telephones spoil them (row D-17).
 
 use super::*;
+use crate::{g711::Law, transcode::Encoder};
 
 /// Chance that can be repeated (xorshift64*).
 struct Chance(u64);
@@ -92,10 +93,10 @@ fn render(line: Line, keys: &str, chance: &mut Chance) -> Vec<i16> {
 
 /// What an ear hears of samples that come in packets of so many.
 fn heard(samples: &[i16], codec: Codec, packet: usize) -> String {
-    let mut ear = Ear::new();
+    let (mut ear, mut encoder) = (Ear::new(), Encoder::new(codec));
     let mut keys = String::new();
     for (n, part) in samples.chunks(packet).enumerate() {
-        let payload: Vec<u8> = part.iter().map(|sample| codec.encode(*sample)).collect();
+        let payload: Vec<u8> = part.iter().map(|sample| encoder.encode(*sample)).collect();
         let begun = ear.hear((n * packet) as i64, codec, &payload);
         keys.extend(begun.iter().map(|key| key.reveal()));
     }
@@ -200,7 +201,7 @@ fn d_17_a_long_key_is_one_and_a_click_or_a_lost_packet_in_it_does_not_make_it_tw
         let mut ear = Ear::new();
         let mut keys = String::new();
         for (n, part) in samples.chunks(160).enumerate().filter(|(n, _)| *n != lost / 160) {
-            let payload: Vec<u8> = part.iter().map(|s| Codec::Pcma.encode(*s)).collect();
+            let payload: Vec<u8> = part.iter().map(|s| Law::A.encode(*s)).collect();
             let begun = ear.hear(n as i64 * 160, Codec::Pcma, &payload);
             keys.extend(begun.iter().map(|key| key.reveal()));
         }
@@ -251,7 +252,7 @@ fn d_20_a_key_is_suspected_before_20_ms_of_it_have_been_passed_on() {
         let mut ear = Ear::new();
         let mut passed = 0;
         for (n, part) in samples.chunks(160).enumerate() {
-            let payload: Vec<u8> = part.iter().map(|s| Codec::Pcma.encode(*s)).collect();
+            let payload: Vec<u8> = part.iter().map(|s| Law::A.encode(*s)).collect();
             let _begun = ear.hear(n as i64 * 160, Codec::Pcma, &payload);
             let end = n * 160 + part.len();
             if ear.suspects().is_none()

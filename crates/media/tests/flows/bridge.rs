@@ -1,18 +1,20 @@
 //! Two parties connected: what each hears of the other, and a prompt laid over it.
 
 use call::{Connection, Party, Prompt};
-use media::{Codec, Event, Format, PromptAudio};
+use media::{Codec, Decoder, Encoder, Event, Format, PromptAudio};
 
 use crate::stage::{AGENT, CUSTOMER, Heard, Stage, ms, peak, remote, sine};
 
 const AGENT_PEAK: f64 = 16_000.0;
 
 fn encoded(codec: Codec, samples: &[i16]) -> Vec<u8> {
-    samples.iter().map(|sample| codec.encode(*sample)).collect()
+    let mut encoder = Encoder::new(codec);
+    samples.iter().map(|sample| encoder.encode(*sample)).collect()
 }
 
 fn pcm(codec: Codec, heard: &[Heard]) -> Vec<i16> {
-    heard.iter().flat_map(|packet| &packet.payload).map(|byte| codec.decode(*byte)).collect()
+    let mut decoder = Decoder::new(codec);
+    heard.iter().flat_map(|packet| &packet.payload).map(|byte| decoder.decode(*byte)).collect()
 }
 
 fn db(a: f64, b: f64) -> f64 {

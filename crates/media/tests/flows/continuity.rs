@@ -1,7 +1,7 @@
 //! Row: the customer hears one stream without a gap from the notice to the bridge.
 
 use call::{Connection, Input, Parties, Party, Prompt, Tone};
-use media::{Codec, Event};
+use media::{Event, Law};
 
 use crate::stage::{Heard, Stage, ms, short_prompt};
 
@@ -24,7 +24,7 @@ fn one_stream(heard: &[Heard], most_ms: u64) -> usize {
 
 /// All that was heard, as linear samples.
 fn pcm(heard: &[Heard]) -> Vec<i16> {
-    heard.iter().flat_map(|packet| &packet.payload).map(|b| Codec::Pcma.decode(*b)).collect()
+    heard.iter().flat_map(|packet| &packet.payload).map(|b| Law::A.decode(*b)).collect()
 }
 
 #[test]

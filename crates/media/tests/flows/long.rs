@@ -95,6 +95,7 @@ fn arrive(stage: &mut Stage, party: Party, datagram: &mut Datagram, tally: &mut 
     let bytes = datagram.all();
     match stage.relay.receive(stage.now, party, address(party), bytes) {
         Verdict::Drop(_) => tally.dropped += 1,
+        Verdict::Packed => tally.forwarded += 1,
         Verdict::Forward(transmit) => {
             tally.forwarded += 1;
             assert_eq!((transmit.party, transmit.to), (party.other(), address(party.other())));

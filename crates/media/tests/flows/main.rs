@@ -8,6 +8,7 @@ mod digits;
 mod fuzz;
 mod long;
 mod outbound;
+mod packets;
 mod peers;
 mod render;
 mod stage;

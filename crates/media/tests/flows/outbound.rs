@@ -2,13 +2,13 @@
 //! who hears ringing while the customer is asked.
 
 use call::{Connection, Kept, Key, Party, Prompt};
-use media::{Codec, Event, PromptAudio};
+use media::{Event, Law, PromptAudio};
 
 use crate::stage::{Heard, Stage, ms, peak, sine};
 
 fn pcm(heard: &[Heard]) -> Vec<i16> {
     let sound = heard.iter().filter(|packet| packet.payload.len() == 160);
-    sound.flat_map(|packet| &packet.payload).map(|byte| Codec::Pcma.decode(*byte)).collect()
+    sound.flat_map(|packet| &packet.payload).map(|byte| Law::A.decode(*byte)).collect()
 }
 
 fn keys_heard(heard: &[Heard]) -> usize {
@@ -21,7 +21,7 @@ fn talking() -> Stage {
     stage.connect(Connection::Bridged);
     let speech = |hertz| -> Vec<u8> {
         let samples = sine(hertz, 16_000.0, 800);
-        samples.iter().map(|sample| Codec::Pcma.encode(*sample)).collect()
+        samples.iter().map(|sample| Law::A.encode(*sample)).collect()
     };
     stage.customer.speak(stage.now, speech(700.0));
     stage.agent.speak(stage.now, speech(500.0));

@@ -63,6 +63,31 @@ fn b_29_comfort_noise_is_no_loss_to_either_side() {
 }
 
 #[test]
+fn b_29_comfort_noise_is_relayed_to_who_knows_it_under_its_own_number() {
+    let mut stage = Stage::bare();
+    let knows = |party, format, noise| Remote { noise: Some(noise), ..remote(party, format) };
+    stage.relay.set_remote(START, Party::Customer, knows(Party::Customer, CUSTOMER, (13, 13)));
+    stage.relay.set_remote(START, Party::Agent, knows(Party::Agent, AGENT, (97, 98)));
+    stage.connect(Connection::Bridged);
+    for n in 0..20 {
+        let noise = n % 5 == 0;
+        let (payload_type, length) = if noise { (13, 1) } else { (8, 160) };
+        let bytes = stage.customer.raw(payload_type, false, &[70; 160][..length]);
+        assert!(matches!(stage.send(Party::Customer, bytes), Verdict::Forward(_)));
+        stage.run(ms(20));
+    }
+    let heard = &stage.agent.heard;
+    let noise: Vec<_> = heard.iter().filter(|packet| packet.header.payload_type == 97).collect();
+    assert!(noise.len() == 4 && noise.iter().all(|packet| packet.payload == [70]));
+    for pair in heard.windows(2) {
+        let (a, b) = (&pair[0].header, &pair[1].header);
+        assert_eq!(b.sequence, a.sequence.wrapping_add(1));
+        assert_eq!(b.timestamp, a.timestamp.wrapping_add(160));
+    }
+    assert_eq!(stage.relay.stats().customer.unknown_format, 0);
+}
+
+#[test]
 fn b_34_a_packet_from_before_the_stream_began_is_late_and_counted() {
     let mut stage = Stage::bare();
     stage.connect(Connection::Bridged);

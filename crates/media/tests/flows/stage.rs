@@ -39,7 +39,7 @@ pub(crate) fn address(party: Party) -> SocketAddr {
 pub(crate) fn remote(party: Party, format: Format) -> Remote {
     let rtp = address(party);
     let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
-    Remote { rtp, rtcp, send: format, receive: format, hears: true }
+    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms: 20, noise: None }
 }
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -319,7 +319,7 @@ impl Stage {
 
     fn due(&mut self) {
         self.relay.handle_timeout(self.now);
-        let mut scratch = [0; 256];
+        let mut scratch = [0; 512];
         while let Some(transmit) = self.relay.poll_transmit(self.now, &mut scratch) {
             if transmit.channel == media::Channel::Rtp {
                 self.arrive(transmit.party, &scratch[transmit.bytes]);

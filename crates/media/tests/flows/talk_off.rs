@@ -6,7 +6,7 @@ mod long {
     use std::{env, fs, path::Path};
 
     use call::{Connection, Kept, Party};
-    use media::{Codec, Event};
+    use media::{Codec, Encoder, Event};
 
     use crate::stage::{CUSTOMER, Stage, address, ms, remote};
 
@@ -38,6 +38,7 @@ mod long {
         let key = |n: u32| ((wave(770.0, n) + wave(1_336.0, n)) * 6_000.0) as i16;
         all.push((0..1_600).map(key).collect());
         for codec in [Codec::Pcma, Codec::Pcmu] {
+            let mut encoder = Encoder::new(codec);
             let mut stage = Stage::bare();
             let mut plain = remote(Party::Customer, CUSTOMER);
             (plain.receive.codec, plain.receive.event_payload_type) = (codec, None);
@@ -46,7 +47,8 @@ mod long {
             stage.relay.keep(Party::Customer, Kept::All);
             stage.connect(Connection::Bridged);
             for packet in all.iter().flat_map(|samples| samples.chunks_exact(160)) {
-                let payload: Vec<u8> = packet.iter().map(|sample| codec.encode(*sample)).collect();
+                let payload: Vec<u8> =
+                    packet.iter().map(|sample| encoder.encode(*sample)).collect();
                 let mut bytes = stage.customer.raw(codec.static_payload_type(), false, &payload);
                 let from = address(Party::Customer);
                 let _sent_on = stage.relay.receive(stage.now, Party::Customer, from, &mut bytes);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use call::{Connection, Key, Parties, Party, Transport};
-use media::{Codec, Event, TapEnd};
+use media::{Decoder, Event, Law, TapEnd};
 
 use crate::stage::{AGENT, Asked, CUSTOMER, Heard, Stage, ms, peak, remote};
 
@@ -30,14 +30,14 @@ fn sound(character: char, millis: usize) -> Vec<u8> {
     let (row, column) = pair(character);
     let wave = |hertz: f64, n: usize| (std::f64::consts::TAU * hertz * n as f64 / 8_000.0).sin();
     let sample = |n: usize| ((wave(row, n) + wave(column, n)) * 7_000.0) as i16;
-    (0..millis * 8).map(|n| Codec::Pcma.encode(sample(n))).collect()
+    (0..millis * 8).map(|n| Law::A.encode(sample(n))).collect()
 }
 
 /// How many milliseconds of packets hold a key's tones.
 fn sounds_ms(heard: &[Heard], character: char) -> usize {
     let (row, column) = pair(character);
     let has = |packet: &&Heard| {
-        let samples: Vec<i16> = packet.payload.iter().map(|b| Codec::Pcma.decode(*b)).collect();
+        let samples: Vec<i16> = packet.payload.iter().map(|b| Law::A.decode(*b)).collect();
         samples.len() == 160 && peak(&samples, row) > 3_000.0 && peak(&samples, column) > 3_000.0
     };
     heard.iter().filter(has).count() * 20
@@ -79,7 +79,7 @@ fn recorded(stage: &mut Stage, party: Party, into: &mut Vec<i16>) {
             let from = frame.first_sample as usize;
             into.resize(into.len().max(from + frame.payload.len()), 0);
             for (place, byte) in into[from..].iter_mut().zip(frame.payload) {
-                *place = frame.codec.decode(*byte);
+                *place = Decoder::new(frame.codec).decode(*byte);
             }
         }
         reader.give_back(block);
@@ -103,7 +103,7 @@ fn d_23_tones_of_keys_are_silence_in_the_recording_of_both_parties_and_the_rest_
         let mut sound = Vec::new();
         let speech: Vec<u8> = crate::stage::sine(500.0, 6_000.0, 4_000)
             .into_iter()
-            .map(|sample| Codec::Pcma.encode(sample))
+            .map(|sample| Law::A.encode(sample))
             .collect();
         let mut said = speech.clone();
         for character in ['5', '9', '2'] {

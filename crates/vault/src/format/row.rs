@@ -24,11 +24,14 @@ pub enum Absence {
     Lost = 4,
     /// The permit does not let this party be heard.
     NotHeard = 5,
+    /// The party was silent and its phone sent nothing on purpose, after comfort noise (RFC 3389).
+    Rest = 6,
 }
 
 impl Absence {
     /// Every reason.
-    pub const ALL: [Self; 5] = [Self::Hold, Self::Pause, Self::NoAudio, Self::Lost, Self::NotHeard];
+    pub const ALL: [Self; 6] =
+        [Self::Hold, Self::Pause, Self::NoAudio, Self::Lost, Self::NotHeard, Self::Rest];
 
     /// The number in the format.
     #[must_use]
@@ -46,7 +49,7 @@ impl Absence {
     #[must_use]
     pub const fn is_loss(self) -> bool {
         match self {
-            Self::Hold | Self::Pause | Self::NotHeard => false,
+            Self::Hold | Self::Pause | Self::NotHeard | Self::Rest => false,
             Self::NoAudio | Self::Lost => true,
         }
     }

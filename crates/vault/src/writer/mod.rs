@@ -9,7 +9,7 @@ use call::{Parties, Party, Permit, RecordingId};
 
 use self::{
     second::{SecondWriter, give},
-    window::{WINDOW, Window},
+    window::{Decode, Form, WINDOW, Window},
 };
 use crate::{
     chunk::{FRAME_SAMPLES, associated_data},
@@ -22,10 +22,11 @@ use crate::{
     tree::{Frontier, Leaf},
 };
 
-/// How long after its end a frame is waited for, in samples: 130 ms. With the frame itself that is
-/// the 150 ms of invariant 6; with a tap block (80 ms) and the longest stretch of whole frames that
-/// is not in a sealed segment yet (260 ms) a killed process loses at most 490 ms.
-pub const REORDER_SAMPLES: u64 = 1_040;
+/// How long after its end a frame is waited for, in samples: 120 ms. With the frame itself that is
+/// less than the 150 ms of invariant 6; with a tap block (80 ms), a look of the recorder at its taps
+/// (10 ms) and the longest stretch of whole frames that is not in a sealed segment yet (260 ms) a
+/// killed process loses at most 490 ms.
+pub const REORDER_SAMPLES: u64 = 960;
 /// A packet further ahead than this is not sound of this call but a broken timestamp: 10 s.
 const AHEAD_LIMIT: u64 = 80_000;
 const FRAME: u64 = FRAME_SAMPLES as u64;
@@ -73,7 +74,9 @@ pub struct WriterConfig {
     pub metadata: Metadata,
 }
 
+/// A stretch in which nothing is meant to come, of one party or of both.
 struct Paused {
+    party: Option<Party>,
     from: u64,
     until: u64,
     reason: Absence,
@@ -83,8 +86,8 @@ struct Paused {
 ///
 /// It is sans-IO: after every call, take the records with [`Writer::poll_record`] and append them
 /// to the spool before anything else, so that no more than a quarter of a second of sealed sound
-/// is ever only in memory. Call [`Writer::advance`] at least every 20 ms with the recording's
-/// clock, whether or not anybody sends.
+/// is ever only in memory. Call [`Writer::advance`] after each block of a tap, whether or not anybody
+/// sends.
 pub struct Writer {
     recording: RecordingId,
     heard: Parties,
@@ -179,7 +182,7 @@ impl Writer {
         self.pushed_until
     }
 
-    /// Puts the sound of one packet in its place. Packets may come in any order within 130 ms.
+    /// Puts the sound of one packet in its place. Packets may come in any order within 120 ms.
     ///
     /// # Errors
     /// [`WriterError`] when the recording cannot go on.
@@ -190,19 +193,65 @@ impl Writer {
         codec: Codec,
         payload: &[u8],
     ) -> Result<(), WriterError> {
-        let count = payload.len() / codec.width();
+        self.push_as(party, first_sample, Form::Stored(codec), payload)
+    }
+
+    /// The same for a codec that is not stored as it came: one code per sample, decoded in the order
+    /// of the samples by the decoder of [`Writer::decode_with`] and stored as linear samples.
+    ///
+    /// # Errors
+    /// [`WriterError`] when the recording cannot go on.
+    pub fn push_coded(
+        &mut self,
+        party: Party,
+        first_sample: u64,
+        payload: &[u8],
+    ) -> Result<(), WriterError> {
+        self.push_as(party, first_sample, Form::Coded, payload)
+    }
+
+    /// Who decodes what [`Writer::push_coded`] is given of the customer and of the agent; without one
+    /// it is silence.
+    pub fn decode_with(&mut self, decoders: [Box<dyn Decode>; 2]) {
+        self.windows.iter_mut().zip(decoders).for_each(|(window, by)| window.decode_with(by));
+    }
+
+    fn push_as(
+        &mut self,
+        party: Party,
+        first_sample: u64,
+        form: Form,
+        payload: &[u8],
+    ) -> Result<(), WriterError> {
+        let count = payload.len() / form.width();
         let end = first_sample.saturating_add(count as u64);
         if !self.heard.hears(party) || first_sample > self.base.saturating_add(AHEAD_LIMIT) {
             self.dropped += count as u64;
             return Ok(());
         }
         let mut at = first_sample;
-        for piece in payload.chunks(FRAME_SAMPLES * codec.width()) {
-            self.place(party, at, codec, piece)?;
+        for piece in payload.chunks(FRAME_SAMPLES * form.width()) {
+            self.place(party, at, form, piece)?;
             at += FRAME;
         }
         self.pushed_until = self.pushed_until.max(end);
+        self.end_rest(party, first_sample);
         Ok(())
+    }
+
+    /// From this position on the party is silent and its phone sends nothing on purpose, until the next
+    /// sound of it: what is missing meanwhile is no loss.
+    pub fn rest(&mut self, party: Party, from: u64) {
+        self.end_rest(party, from);
+        let (party, reason) = (Some(party), Absence::Rest);
+        self.paused.push_back(Paused { party, from, until: u64::MAX, reason });
+    }
+
+    fn end_rest(&mut self, party: Party, at: u64) {
+        let rests = |paused: &&mut Paused| paused.party == Some(party) && paused.from <= at;
+        for rest in self.paused.iter_mut().filter(rests) {
+            rest.until = rest.until.min(at);
+        }
     }
 
     /// Puts at most a frame's worth of samples in their places.
@@ -210,10 +259,10 @@ impl Writer {
         &mut self,
         party: Party,
         first: u64,
-        codec: Codec,
+        form: Form,
         bytes: &[u8],
     ) -> Result<(), WriterError> {
-        let end = first + (bytes.len() / codec.width()) as u64;
+        let end = first + (bytes.len() / form.width()) as u64;
         while end > self.base + WINDOW as u64 {
             self.emit_frame(u64::MAX)?;
         }
@@ -222,21 +271,22 @@ impl Writer {
             Party::Customer => customer,
             Party::Agent => agent,
         };
-        if first >= self.base && self.paused.is_empty() {
-            window.put(first, codec, bytes);
+        if first >= self.base && self.paused.iter().all(|paused| paused.party.is_some()) {
+            window.put(first, form, bytes);
             return Ok(());
         }
-        for (at, sample) in (first..).zip(bytes.chunks_exact(codec.width())) {
-            if at < self.base || paused_at(&self.paused, at).is_some() {
+        for (at, sample) in (first..).zip(bytes.chunks_exact(form.width())) {
+            if at < self.base || paused_at(&self.paused, None, at).is_some() {
                 self.dropped += 1;
             } else {
-                window.put(at, codec, sample);
+                window.put(at, form, sample);
             }
         }
         Ok(())
     }
 
-    /// Tells the recording's clock. Frames that ended more than 130 ms ago are sealed, with silence
+    /// Tells where the recording's clock stood when what has been pushed was handed on: whatever came
+    /// until then is here. Frames that ended more than 120 ms before are sealed, with silence
     /// where nothing came.
     ///
     /// # Errors
@@ -253,12 +303,12 @@ impl Writer {
     /// [`Absence::Pause`]), until [`Writer::resume`].
     pub fn pause(&mut self, from: u64, reason: Absence) {
         self.resume(from);
-        self.paused.push_back(Paused { from, until: u64::MAX, reason });
+        self.paused.push_back(Paused { party: None, from, until: u64::MAX, reason });
     }
 
     /// From this position on sound is recorded again.
     pub fn resume(&mut self, from: u64) {
-        if let Some(last) = self.paused.back_mut() {
+        if let Some(last) = self.paused.iter_mut().rfind(|paused| paused.party.is_none()) {
             last.until = last.until.min(from);
         }
     }
@@ -276,18 +326,17 @@ impl Writer {
         let (heard, paused) = (self.heard, &self.paused);
         let reason = |channel, at| {
             let party = if channel == 0 { Party::Customer } else { Party::Agent };
-            match paused_at(paused, at) {
+            match paused_at(paused, None, at) {
                 Some(reason) => reason,
-                None if heard.hears(party) => Absence::NoAudio,
-                None => Absence::NotHeard,
+                None if !heard.hears(party) => Absence::NotHeard,
+                None => paused_at(paused, Some(party), at).unwrap_or(Absence::NoAudio),
             }
         };
         let records = self.second.frame(&mut self.windows, base, until, reason)?;
         self.records.extend(records);
         self.base += FRAME;
-        while self.paused.front().is_some_and(|paused| paused.until <= self.base) {
-            self.paused.pop_front();
-        }
+        let base = self.base;
+        self.paused.retain(|paused| paused.until > base);
         if self.second.is_full() { self.next_second(until) } else { Ok(()) }
     }
 
@@ -326,7 +375,7 @@ impl Writer {
     }
 }
 
-fn paused_at(paused: &VecDeque<Paused>, at: u64) -> Option<Absence> {
-    let within = |paused: &&Paused| paused.from <= at && at < paused.until;
+fn paused_at(paused: &VecDeque<Paused>, party: Option<Party>, at: u64) -> Option<Absence> {
+    let within = |paused: &&Paused| paused.party == party && paused.from <= at && at < paused.until;
     paused.iter().find(within).map(|paused| paused.reason)
 }

@@ -142,11 +142,11 @@ impl SecondWriter {
     pub(crate) fn close(mut self, samples: u32) -> Result<Vec<Record>, CipherError> {
         let closes = ChunkCloses { samples, missing: self.missing };
         let Some(open) = self.open.take() else {
-            let meant = self.gaps.iter().map(|gap| gap.reason);
-            let reason = meant
-                .filter(|reason| matches!(reason, Absence::Hold | Absence::Pause))
-                .min()
-                .unwrap_or(Absence::NoAudio);
+            let given = || self.gaps.iter().map(|gap| gap.reason);
+            let meant = given().filter(|reason| matches!(reason, Absence::Hold | Absence::Pause));
+            let rests = given().all(|reason| matches!(reason, Absence::Rest | Absence::NotHeard));
+            let otherwise = if rests { Absence::Rest } else { Absence::NoAudio };
+            let reason = meant.min().unwrap_or(otherwise);
             let entry = Entry::Absent { reason, closes };
             return Ok(vec![Record { recording: self.recording, chunk: self.chunk, entry }]);
         };

@@ -121,8 +121,10 @@ fn more_gaps_than_can_be_listed_are_all_within_a_listed_one() {
     let (permit, _call) = granted(RECORDING, Parties::BOTH);
     let config = WriterConfig { codecs: A, metadata: metadata() };
     let mut writer = Writer::create(&permit, seed(), &config).unwrap();
+    // Holes of 9 samples: those of 8 are joints and no gaps.
+    let missing = |at: u64| at % 12 >= 3;
     for at in 0..8_000 {
-        if at % 3 == 0 {
+        if !missing(at) {
             let sound = payload(Party::Customer, Codec::Pcma, at, 1);
             writer.push(Party::Customer, at, Codec::Pcma, &sound).unwrap();
         }
@@ -131,7 +133,10 @@ fn more_gaps_than_can_be_listed_are_all_within_a_listed_one() {
     }
     bench.finish(writer, 8_000);
     let (sealed, object) = bench.store(RECORDING);
-    assert_eq!(sealed.manifest.missing_samples, 5_333);
+    assert_eq!(
+        sealed.manifest.missing_samples,
+        (0..8_000).filter(|at| missing(*at)).count() as u64
+    );
     let mut reader = Reader::open(Cursor::new(&object), slip()).unwrap();
     let Heard::Sound(second) = reader.second(0).unwrap() else { panic!("second 0 is there") };
     assert_eq!(second.gaps.len(), 50);
@@ -139,7 +144,62 @@ fn more_gaps_than_can_be_listed_are_all_within_a_listed_one() {
         let within = |gap: &Gap| (gap.first..gap.first + gap.samples).contains(&at);
         second.gaps.iter().any(|gap| gap.channel == 0 && within(gap))
     };
-    assert!((0..8_000).filter(|at| at % 3 != 0).all(listed));
+    assert!((0..8_000).filter(|at| missing(u64::from(*at))).all(listed));
+}
+
+#[test]
+fn b_34_a_hole_of_a_millisecond_between_packets_is_a_joint_and_no_gap() {
+    let mut bench = Bench::new();
+    let (permit, _call) = granted(RECORDING, Parties::BOTH);
+    let config = WriterConfig { codecs: A, metadata: metadata() };
+    let mut writer = Writer::create(&permit, seed(), &config).unwrap();
+    let code = Codec::Pcma.encode(1_000) as u8;
+    for n in 0..47 {
+        // The customer's packets leave 8 samples between them, the agent's 9.
+        for (party, hole) in [(Party::Customer, 8), (Party::Agent, 9)] {
+            writer.push(party, n * 168, Codec::Pcma, &[code; 168][..168 - hole]).unwrap();
+        }
+    }
+    bench.finish(writer, 7_896 - 9);
+    let (sealed, object) = bench.store(RECORDING);
+    assert_eq!(sealed.manifest.missing_samples, 46 * 9);
+    let mut reader = Reader::open(Cursor::new(&object), slip()).unwrap();
+    let Heard::Sound(second) = reader.second(0).unwrap() else { panic!("second 0 is there") };
+    assert_eq!(second.gaps.len(), 46);
+    assert!(second.gaps.iter().all(|gap| gap.channel == 1 && gap.samples == 9));
+    let said = Codec::Pcma.decode(u16::from(code));
+    assert!(second.pcm[..7_880].iter().all(|[customer, _]| *customer == said));
+}
+
+#[test]
+fn what_is_coded_is_decoded_in_the_order_of_its_samples_and_stored_as_linear() {
+    /// Each sample is ten more than the one before plus its code: order is heard.
+    #[derive(Default)]
+    struct Sum(i16);
+    impl vault::Decode for Sum {
+        fn decode(&mut self, code: u8) -> i16 {
+            self.0 = self.0.wrapping_add(i16::from(code));
+            self.0
+        }
+    }
+    let mut bench = Bench::new();
+    let (permit, _call) = granted(RECORDING, Parties::BOTH);
+    let config = WriterConfig { codecs: A, metadata: metadata() };
+    let mut writer = Writer::create(&permit, seed(), &config).unwrap();
+    writer.decode_with([(); 2].map(|()| Box::<Sum>::default() as Box<dyn vault::Decode>));
+    for at in [160, 0, 480, 320] {
+        writer.push_coded(Party::Customer, at, &[1; 160]).unwrap();
+        let sound = payload(Party::Agent, Codec::Pcma, at, 160);
+        writer.push(Party::Agent, at, Codec::Pcma, &sound).unwrap();
+    }
+    bench.finish(writer, 640);
+    let (sealed, object) = bench.store(RECORDING);
+    assert_eq!(sealed.manifest.missing_samples, 0);
+    let mut reader = Reader::open(Cursor::new(&object), slip()).unwrap();
+    let Heard::Sound(second) = reader.second(0).unwrap() else { panic!("second 0 is there") };
+    assert_eq!(second.codecs, [Codec::Pcm16, Codec::Pcma]);
+    let customer: Vec<i16> = second.pcm.iter().map(|[customer, _]| *customer).collect();
+    assert_eq!(customer, (1..=640).collect::<Vec<i16>>());
 }
 
 #[test]

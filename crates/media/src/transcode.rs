@@ -1,0 +1,103 @@
+//! Between the codecs and linear samples of 8,000 Hz, byte by byte and in their order.
+
+use zeroize::Zeroize;
+
+use crate::{codec::Codec, g711::Law, g722};
+
+/// Makes linear samples of one stream. G.722 is followed from byte to byte, so that each stream needs a
+/// decoder of its own; of G.722 only what a telephone of G.711 could hear is decoded.
+#[derive(Clone, Debug)]
+pub enum Decoder {
+    /// Each byte stands for itself.
+    G711(Law),
+    /// The lower band.
+    G722(g722::NarrowDecoder),
+}
+
+impl Decoder {
+    /// At the beginning of a stream.
+    #[must_use]
+    pub fn new(codec: Codec) -> Self {
+        codec.law().map_or_else(|| Self::G722(g722::NarrowDecoder::default()), Self::G711)
+    }
+
+    /// Whether it decodes this codec.
+    #[must_use]
+    pub fn is_for(&self, codec: Codec) -> bool {
+        match self {
+            Self::G711(law) => codec.law() == Some(*law),
+            Self::G722(_) => codec.law().is_none(),
+        }
+    }
+
+    /// The sample of the next byte.
+    pub fn decode(&mut self, byte: u8) -> i16 {
+        match self {
+            Self::G711(law) => law.decode(byte),
+            Self::G722(decoder) => decoder.decode(byte),
+        }
+    }
+}
+
+/// Makes one stream of linear samples.
+#[derive(Clone, Debug)]
+pub enum Encoder {
+    /// Each byte stands for itself.
+    G711(Law),
+    /// The lower band; the upper one is silent.
+    G722(g722::Encoder),
+}
+
+impl Encoder {
+    /// At the beginning of a stream.
+    #[must_use]
+    pub fn new(codec: Codec) -> Self {
+        codec.law().map_or_else(|| Self::G722(g722::Encoder::default()), Self::G711)
+    }
+
+    /// The byte of the next sample.
+    pub fn encode(&mut self, sample: i16) -> u8 {
+        match self {
+            Self::G711(law) => law.encode(sample),
+            Self::G722(encoder) => encoder.encode(sample),
+        }
+    }
+}
+
+/// Samples in hand at once.
+const PIECE: usize = 160;
+
+/// Rewrites the stream that a leg is sent from one codec to another.
+#[derive(Clone, Debug)]
+pub(crate) struct Transcoder {
+    codecs: (Codec, Codec),
+    decoder: Decoder,
+    encoder: Encoder,
+}
+
+impl Transcoder {
+    pub(crate) fn new(from: Codec, to: Codec) -> Self {
+        Self { codecs: (from, to), decoder: Decoder::new(from), encoder: Encoder::new(to) }
+    }
+
+    /// Whether it is for these two.
+    pub(crate) fn joins(&self, from: Codec, to: Codec) -> bool {
+        self.codecs == (from, to)
+    }
+
+    /// Rewrites a payload in place; `each` may change the samples of a piece on the way.
+    pub(crate) fn rewrite(&mut self, payload: &mut [u8], mut each: impl FnMut(&mut [i16])) {
+        let mut samples = [0; PIECE];
+        for piece in payload.chunks_mut(PIECE) {
+            let samples = samples.get_mut(..piece.len()).unwrap_or_default();
+            for (sample, byte) in samples.iter_mut().zip(piece.iter()) {
+                *sample = self.decoder.decode(*byte);
+            }
+            each(samples);
+            for (byte, sample) in piece.iter_mut().zip(samples.iter()) {
+                *byte = self.encoder.encode(*sample);
+            }
+        }
+        samples.zeroize();
+    }
+}

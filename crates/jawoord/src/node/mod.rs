@@ -182,7 +182,17 @@ impl Node {
         self.clock.at(self.instant)
     }
 
-    /// 16 random bytes for an id.
+    /// 16 bytes for the id of a row: six of the time in milliseconds, as in RFC 9562 §5.7, so that the
+    /// rows of an hour lie together in the ledger's indexes, and ten of chance.
+    pub(crate) fn name(&self) -> Option<[u8; 16]> {
+        let mut bytes = self.draw()?;
+        let millis = (self.now().as_micros() / 1_000).to_be_bytes();
+        let (time, _) = bytes.split_at_mut(6);
+        time.iter_mut().zip(millis.iter().skip(2)).for_each(|(byte, of_time)| *byte = *of_time);
+        Some(bytes)
+    }
+
+    /// 16 random bytes.
     pub(crate) fn draw(&self) -> Option<[u8; 16]> {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes).ok().map(|()| bytes)

@@ -58,7 +58,7 @@ impl Node {
         if line.is_some() && direction == Direction::Inbound {
             self.spellings.learn(&user, country, &plain);
         }
-        let Some((call, recording)) = self.draw().zip(self.draw()) else {
+        let Some((call, recording)) = self.name().zip(self.name()) else {
             return self.refuse(arrival.leg, 503, &[]);
         };
         let progress = before_the_answer(peer, &arrival);

@@ -88,7 +88,8 @@ impl OfficeDoor {
     }
 
     fn send(&self, call: CallId, job: Job) {
-        let lane = usize::from(call.as_bytes()[0]) % LANES;
+        // Its last byte is of chance; its first ones are of the time.
+        let lane = usize::from(call.as_bytes()[15]) % LANES;
         if let Some(sender) = self.lanes.get(lane) {
             // The lanes end only when the node does.
             let _stopping = sender.send((call, job));

@@ -165,8 +165,10 @@ fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_no
         }
     });
     assert_eq!(info.count_total, 0, "{info:?}");
-    // It was all of it: a thousand keys by tone, and a thousand by INFO as four updates and three ends.
-    assert_eq!((keys, pressed), (2_000, 7_000));
+    // It was all of it: a thousand keys by INFO, given as four updates and three ends, and a thousand by
+    // tone, of 180 to 220 ms as the packets fall: eight to ten updates and three ends.
+    assert_eq!(keys, 2_000);
+    assert!((18_000..=20_000).contains(&pressed), "{pressed}");
     assert!(taken > 99_980 * 160, "{taken}");
 }
 

@@ -123,6 +123,25 @@ fn d_17_all_sixteen_keys_are_heard_in_both_codings_and_any_packets() {
 }
 
 #[test]
+fn keys_of_a_wideband_telephone_are_heard_as_well() {
+    let mut chance = Chance(9);
+    for round in 0..60 {
+        let level = chance.between(-22.0, -4.0);
+        let line = Line {
+            on_ms: 60.0,
+            row_dbm0: level,
+            column_dbm0: level + chance.between(-4.0, 1.0),
+            row_off: chance.one_of(&[-0.01, 0.0, 0.01]),
+            column_off: chance.one_of(&[-0.01, 0.0, 0.01]),
+            ..PLAIN
+        };
+        let keys = some_keys(&mut chance);
+        let samples = render(line, &keys, &mut chance);
+        assert_eq!(heard(&samples, Codec::G722, 160), keys, "round {round}: {line:?}");
+    }
+}
+
+#[test]
 fn d_17_keys_within_the_recommendation_are_heard_exactly() {
     let mut chance = Chance(2);
     for round in 0..400 {

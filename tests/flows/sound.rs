@@ -1,5 +1,6 @@
-//! What is between the words: pauses without packets (B-29), the length of packets (B-30), and what the
-//! legs report of themselves (B-31), on the port of the sound where a side wants that (B-32).
+//! What is between the words: pauses without packets (B-29), the length of packets (B-30), what the legs
+//! report of themselves (B-31), on the port of the sound where a side wants that (B-32), and what a bad
+//! network does to it (B-34).
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -313,4 +314,85 @@ fn b_30_each_side_gets_packets_of_the_length_that_it_asks_for_whatever_the_other
     let odd =
         stage.ear.heard().iter().any(|p| p.at > from && p.kind == 8 && p.payload.len() != 480);
     assert!(!odd, "the notice comes in packets of another length");
+}
+
+/// An RTP packet in A-law or of telephone events.
+fn rtp(kind: u8, sequence: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x80, kind];
+    packet.extend(sequence.to_be_bytes());
+    packet.extend(timestamp.to_be_bytes());
+    packet.extend(0x0bad_cafe_u32.to_be_bytes());
+    packet.extend(payload);
+    packet
+}
+
+#[test]
+fn b_34_through_loss_doubles_jitter_and_drift_the_recording_keeps_its_length_and_its_sound() {
+    const PACKETS: u32 = 300;
+    let mut stage = Stage::curt();
+    let phone = UdpSocket::bind((stage.caller.own.ip(), 0)).expect("a free port");
+    let mut a = stage.caller.calls(support::stage::CALLER, support::scene::ENGLISH);
+    let own = phone.local_addr().expect("an address");
+    stage.caller.send(&a.invite().sdp(sdp(own)));
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    wait(300);
+    for (number, held) in [(1, 160_u16), (2, 320), (3, 480)] {
+        let [high, low] = held.to_be_bytes();
+        let key = rtp(101, number, 160, &[1, if number == 3 { 0x8a } else { 10 }, high, low]);
+        phone.send_to(&key, ok.sound()).expect("it is sent");
+        wait(20);
+    }
+    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
+    let mut b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    stage.pbx.expect("ACK");
+    b.cseq = 0;
+    stage.desk.talk_to(invite.sound());
+    stage.desk.speak(440.0);
+    wait(300);
+
+    // Six seconds of 700 Hz by a clock that is half a per cent fast. Each twentieth packet is lost,
+    // each seventh comes twice, and every one up to 60 ms late, so that many overtake others.
+    let began = Instant::now();
+    let due = |number: u32| {
+        let jitter = u64::from(number.wrapping_mul(7_919) % 60);
+        Duration::from_micros(u64::from(number) * 19_900) + Duration::from_millis(jitter)
+    };
+    let mut order: Vec<u32> = (0..PACKETS).filter(|number| number % 20 != 13).collect();
+    order.sort_by_key(|number| due(*number));
+    for number in order {
+        let sample = |at: u32| {
+            let turn = f64::from(number * 160 + at) * 700.0 * std::f64::consts::TAU / 8_000.0;
+            support::sound::encode_a((turn.sin() * 8_000.0) as i16)
+        };
+        let payload: Vec<u8> = (0..160).map(sample).collect();
+        let packet = rtp(8, 10 + number as u16, 8_000 + number * 160, &payload);
+        std::thread::sleep(due(number).saturating_sub(began.elapsed()));
+        for _ in 0..if number % 7 == 0 { 2 } else { 1 } {
+            phone.send_to(&packet, ok.sound()).expect("it is sent");
+        }
+    }
+    let talked = began.elapsed();
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let bye = stage.pbx.expect("BYE");
+    stage.pbx.send(&b.reply(&bye, 200));
+    let _ended = stage.ended(1);
+
+    let rows = stage.node.until(&["recordings", "list"], |rows| rows[0]["state"] == "stored");
+    let (left, right) = stage.node.export(rows[0]["recording"].as_str().expect("an id"));
+    assert_eq!(left.len(), right.len(), "both sides are as long");
+    let frames: Vec<f64> = left.chunks(160).map(level).collect();
+    let loud = |frame: &f64| *frame > 300.0;
+    let first = frames.iter().position(loud).expect("speech") * 20;
+    let last = frames.iter().rposition(loud).expect("speech") * 20;
+    let (spoken, heard_ms) = (talked.as_millis() as usize, last - first);
+    assert!(heard_ms.abs_diff(spoken) <= spoken / 100 + 60, "{heard_ms} ms of {spoken} ms");
+    // What was lost is missing, and nothing else: a packet of it is a part of two frames.
+    let talk = &left[first * 8..last * 8];
+    assert!(heard(talk, 700.0) > 0.8, "{}", heard(talk, 700.0));
+    let silent = talk.chunks(160).filter(|frame| level(frame) < 100.0).count();
+    assert!(silent <= 16, "{silent} frames of silence, and 15 were lost");
+    assert!(heard(&right[first * 8..last * 8], 440.0) > 0.95, "the other side is disturbed");
 }

@@ -12,13 +12,13 @@ use crate::{
         press::Presses,
         tone::Ear,
     },
-    packing::{Leaving, Packing},
+    packing::Packing,
     playout::{Playout, PromptEnd},
     report::LegStats,
     rtcp::{self, Reception, Reporter, Sending, TOKEN_LEN},
-    rtp::{self, HEADER_LEN, Header, Malformed, Packet, parse},
-    stream::{Covers, Stream},
-    timeline::{Timeline, duration},
+    rtp::{self, HEADER_LEN, Malformed, Packet, parse},
+    stream::Stream,
+    timeline::Timeline,
     tone::Tones,
     transcode::Transcoder,
 };
@@ -217,7 +217,7 @@ pub(crate) struct Leg {
     /// Sound on its way to the peer in packets of another length than it came in.
     pub(crate) packing: Packing,
     /// What makes the peer's codec of the other leg's, when that takes more than a table.
-    transcoder: Option<Transcoder>,
+    pub(crate) transcoder: Option<Transcoder>,
     pub(crate) timeline: Timeline,
     pub(crate) digits: Detector,
     /// Hears keys in the peer's sound.
@@ -401,77 +401,6 @@ impl Leg {
             return (self.report(now, false, scratch), None);
         }
         (None, None)
-    }
-
-    /// Writes the packet of another length that is due, if one is.
-    fn poll_packed(&mut self, now: Time, scratch: &mut [u8]) -> Option<Transmit> {
-        self.packing.due().filter(|due| *due <= now)?;
-        let Some(remote) = self.hearer() else {
-            self.packing.clear();
-            return None;
-        };
-        let Format { codec, payload_type, .. } = remote.send;
-        let (head, rest) = scratch.split_first_chunk_mut::<HEADER_LEN>()?;
-        let Leaving { packet, anew } = self.packing.take(now, codec.silence(), rest)?;
-        let length = packet.payload.len();
-        let covers = Covers::Sound(length as u32);
-        *head = self.stream.relay(now, &packet, anew, payload_type, covers)?.encode();
-        Some(self.rtp(remote, length))
-    }
-
-    /// Counts a packet that lies in the scratch buffer, behind its header.
-    fn rtp(&mut self, remote: Remote, length: usize) -> Transmit {
-        self.sent(length);
-        let bytes = 0..HEADER_LEN + length;
-        Transmit { party: self.party, channel: Channel::Rtp, to: remote.rtp, bytes }
-    }
-
-    /// Makes what the peer is to hear of a relayed payload: its codec, with the prompt that plays.
-    pub(crate) fn voice(
-        &mut self,
-        from: Codec,
-        to: Codec,
-        payload: &mut [u8],
-    ) -> Option<PromptEnd> {
-        self.playout.relayed_in(duration(payload.len() as u64));
-        if let (Some(law), Some(own)) = (from.law(), to.law()) {
-            law.translate(own, payload);
-            return self.playout.overlay(own, payload);
-        }
-        if from == to && !self.playout.has_prompt() {
-            return None;
-        }
-        let known = self.transcoder.take().filter(|known| known.joins(from, to));
-        let mut transcoder = known.unwrap_or_else(|| Transcoder::new(from, to));
-        let (playout, mut end) = (&mut self.playout, None);
-        transcoder.rewrite(payload, |samples| {
-            end = end.or(playout.overlay_linear(samples));
-        });
-        self.transcoder = Some(transcoder);
-        end
-    }
-
-    /// Numbers a packet that is never packed: that of a key, or comfort noise.
-    pub(crate) fn relay_whole(
-        &mut self,
-        now: Time,
-        packet: &Packet,
-        payload_type: u8,
-        covers: Covers,
-    ) -> Option<Header> {
-        match self.packing.between(packet) {
-            Some(Leaving { packet, anew }) => {
-                self.stream.relay(now, &packet, anew, payload_type, covers)
-            }
-            None => self.stream.relay(now, packet, false, payload_type, covers),
-        }
-    }
-
-    /// Notes that a packet is kept back on purpose. What is packed has numbers of its own.
-    pub(crate) fn withhold(&mut self, packet: &Packet) {
-        if !self.packing.withhold(packet) {
-            self.stream.withhold(packet);
-        }
     }
 
     /// Writes a report, the last one with `goodbye`.

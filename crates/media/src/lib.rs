@@ -26,6 +26,7 @@ mod leg;
 mod noise;
 mod order;
 mod packing;
+mod passage;
 mod playout;
 mod prompt;
 mod quiet;

@@ -173,6 +173,43 @@ fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_no
 }
 
 #[test]
+fn packets_of_another_length_in_another_codec_allocate_nothing_after_the_first() {
+    let mut stage = Stage::bare();
+    let wide =
+        media::Format { codec: media::Codec::G722, payload_type: 9, event_payload_type: Some(101) };
+    let agent = media::Remote { packet_ms: 30, ..stage::remote(Party::Agent, wide) };
+    stage.relay.set_remote(stage.now, Party::Agent, agent);
+    stage.connect(call::Connection::Bridged);
+    let mut way =
+        Way { party: Party::Customer, sequence: 1, timestamp: 7, ssrc: 1, bytes: [0; 172] };
+    let mut scratch = [0; 512];
+    let mut talk = |stage: &mut Stage, packets: u32| {
+        let (mut packed, mut left) = (0, 0);
+        for n in 0..packets {
+            way.header(8, way.timestamp);
+            way.timestamp = way.timestamp.wrapping_add(160);
+            way.bytes[12..].fill(n as u8);
+            let from = stage::address(Party::Customer);
+            let verdict = stage.relay.receive(stage.now, Party::Customer, from, &mut way.bytes);
+            packed += u32::from(verdict == Verdict::Packed);
+            while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
+                left += u32::from(transmit.bytes.len() == 12 + 240);
+            }
+            while stage.relay.poll_event().is_some() {}
+            stage.now = stage.now + ms(20);
+        }
+        (packed, left)
+    };
+    // The packing has its memory from the first packet on.
+    talk(&mut stage, 1);
+    let mut told = (0, 0);
+    let info = allocation_counter::measure(|| told = talk(&mut stage, 30_000));
+    assert_eq!(info.count_total, 0, "{info:?}");
+    assert_eq!(told.0, 30_000);
+    assert!(told.1.abs_diff(20_000) <= 1, "{}", told.1);
+}
+
+#[test]
 fn the_counter_counts() {
     let info = allocation_counter::measure(|| drop(std::hint::black_box(vec![1_u8; 100])));
     assert_eq!(info.count_total, 1);

@@ -1,0 +1,88 @@
+//! Relayed sound on its way to a leg's peer: in the peer's codec, in packets of its length, under the
+//! numbers of the leg's one stream.
+
+use call::Time;
+
+use crate::{
+    codec::Codec,
+    leg::{Channel, Format, Leg, Remote, Transmit},
+    packing::Leaving,
+    playout::PromptEnd,
+    rtp::{HEADER_LEN, Header, Packet},
+    stream::Covers,
+    timeline::duration,
+    transcode::Transcoder,
+};
+
+impl Leg {
+    /// Writes the packet of another length that is due, if one is.
+    pub(crate) fn poll_packed(&mut self, now: Time, scratch: &mut [u8]) -> Option<Transmit> {
+        self.packing.due().filter(|due| *due <= now)?;
+        let Some(remote) = self.hearer() else {
+            self.packing.clear();
+            return None;
+        };
+        let Format { codec, payload_type, .. } = remote.send;
+        let (head, rest) = scratch.split_first_chunk_mut::<HEADER_LEN>()?;
+        let Leaving { packet, anew } = self.packing.take(now, codec.silence(), rest)?;
+        let length = packet.payload.len();
+        let covers = Covers::Sound(length as u32);
+        *head = self.stream.relay(now, &packet, anew, payload_type, covers)?.encode();
+        Some(self.rtp(remote, length))
+    }
+
+    /// Counts a packet that lies in the scratch buffer, behind its header.
+    pub(crate) fn rtp(&mut self, remote: Remote, length: usize) -> Transmit {
+        self.sent(length);
+        let bytes = 0..HEADER_LEN + length;
+        Transmit { party: self.party, channel: Channel::Rtp, to: remote.rtp, bytes }
+    }
+
+    /// Makes what the peer is to hear of a relayed payload: its codec, with the prompt that plays.
+    pub(crate) fn voice(
+        &mut self,
+        from: Codec,
+        to: Codec,
+        payload: &mut [u8],
+    ) -> Option<PromptEnd> {
+        self.playout.relayed_in(duration(payload.len() as u64));
+        if let (Some(law), Some(own)) = (from.law(), to.law()) {
+            law.translate(own, payload);
+            return self.playout.overlay(own, payload);
+        }
+        if from == to && !self.playout.has_prompt() {
+            return None;
+        }
+        let known = self.transcoder.take().filter(|known| known.joins(from, to));
+        let mut transcoder = known.unwrap_or_else(|| Transcoder::new(from, to));
+        let (playout, mut end) = (&mut self.playout, None);
+        transcoder.rewrite(payload, |samples| {
+            end = end.or(playout.overlay_linear(samples));
+        });
+        self.transcoder = Some(transcoder);
+        end
+    }
+
+    /// Numbers a packet that is never packed: that of a key, or comfort noise.
+    pub(crate) fn relay_whole(
+        &mut self,
+        now: Time,
+        packet: &Packet,
+        payload_type: u8,
+        covers: Covers,
+    ) -> Option<Header> {
+        match self.packing.between(packet) {
+            Some(Leaving { packet, anew }) => {
+                self.stream.relay(now, &packet, anew, payload_type, covers)
+            }
+            None => self.stream.relay(now, packet, false, payload_type, covers),
+        }
+    }
+
+    /// Notes that a packet is kept back on purpose. What is packed has numbers of its own.
+    pub(crate) fn withhold(&mut self, packet: &Packet) {
+        if !self.packing.withhold(packet) {
+            self.stream.withhold(packet);
+        }
+    }
+}

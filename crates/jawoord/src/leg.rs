@@ -3,9 +3,11 @@
 
 use std::net::SocketAddr;
 
-use sip::{Body, Codec, Description, Direction, LegId, Local, Negotiated, Own, Refusal, Sdp};
+use sip::{
+    Body, Codec, Description, Direction, Keyring, LegId, Local, Negotiated, Own, Refusal, Sdp,
+};
 
-use crate::config::inside::Holds;
+use crate::config::{inside::Holds, target::Terms};
 
 /// What a re-INVITE asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Leg {
     theirs: Option<Sdp>,
     /// What becomes of this side's holds.
     pub(crate) relays: Holds,
+    /// What is learned of where this side sends from.
+    pub(crate) latching: Option<media::Latching>,
     /// Whether this side holds.
     holds: bool,
     asked: Option<Asked>,
@@ -55,16 +59,22 @@ pub struct Leg {
 
 impl Leg {
     /// A leg of which nothing is known, which speaks these codecs; `session` is a number that no other
-    /// session has.
+    /// session has, and no other has the keys.
     #[must_use]
-    pub fn new(session: u64, rtp: SocketAddr, relays: Holds, codecs: &[Codec]) -> Self {
+    pub fn new(
+        (session, keys): (u64, Keyring),
+        rtp: SocketAddr,
+        terms: Terms,
+        codecs: &[Codec],
+    ) -> Self {
         Self {
             id: None,
-            own: Own::new(session),
-            local: Local { codecs: codecs.to_vec(), ..Local::new(rtp) },
+            own: Own::new(session).with_keys(keys),
+            local: Local { srtp: terms.srtp, codecs: codecs.to_vec(), ..Local::new(rtp) },
             agreed: None,
             theirs: None,
-            relays,
+            relays: terms.holds,
+            latching: terms.latching,
             holds: false,
             asked: None,
             declined: None,
@@ -86,8 +96,16 @@ impl Leg {
         }
     }
 
-    /// An offer of everything that we speak.
+    /// Somebody else is called: nothing stands with them yet.
+    pub fn begins(&mut self, terms: Terms) {
+        self.local.srtp = terms.srtp;
+        (self.relays, self.latching) = (terms.holds, terms.latching);
+        self.own.begin_anew();
+    }
+
+    /// An offer of everything that we speak, with fresh keys.
     pub fn offer(&mut self) -> Body {
+        self.own.renew_keys();
         if let Some(asked) = &mut self.asked {
             asked.stale = true;
         }
@@ -244,7 +262,10 @@ mod tests {
     }
 
     fn up(relays: Holds) -> Leg {
-        let mut leg = Leg::new(1, SocketAddr::from(([192, 0, 2, 1], 30_000)), relays, &CODECS);
+        let terms = Terms { holds: relays, ..Terms::default() };
+        let drawn = (1, Keyring::new([7; 32]));
+        let rtp = SocketAddr::from(([192, 0, 2, 1], 30_000));
+        let mut leg = Leg::new(drawn, rtp, terms, &CODECS);
         leg.answer(&theirs(1, "sendrecv")).unwrap();
         leg
     }

@@ -1,6 +1,7 @@
 //! What the node counts, for Prometheus. No label ever holds a number, name, address or id.
 
 use call::Words;
+use media::CallStats;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::gate::limits::Over;
@@ -21,6 +22,7 @@ pub struct Metrics {
     /// SIP requests from strangers that got no answer but 403.
     pub strangers: IntCounter,
     turned_away: IntCounterVec,
+    stray_media: IntCounterVec,
     /// Targets that are known to be down; calls go to the others.
     pub targets_down: IntGauge,
     /// Recordings past their retention that still exist.
@@ -61,6 +63,14 @@ impl Metrics {
         for over in Over::ALL {
             turned_away.with_label_values(&[over.as_str()]).reset();
         }
+        let stray_media = words(
+            "jawoord_stray_media_total",
+            "Media packets of ended calls that were dropped unheard.",
+            "reason",
+        )?;
+        for (reason, _) in stray(&CallStats::default()) {
+            stray_media.with_label_values(&[reason]).reset();
+        }
         Ok(Self {
             calls: words("jawoord_consent_total", "Ended calls by consent.", "consent")?,
             outcomes: words("jawoord_outcome_total", "Ended calls by outcome.", "outcome")?,
@@ -70,6 +80,7 @@ impl Metrics {
             lost_ms: counter("jawoord_lost_milliseconds_total", "Permitted audio lost.")?,
             strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
             turned_away,
+            stray_media,
             targets_down: gauge("jawoord_targets_down", "Targets that are known to be down.")?,
             overdue: gauge("jawoord_retention_overdue", "Recordings past their retention.")?,
             spooled: gauge("jawoord_spool_recordings", "Recordings not yet stored.")?,
@@ -86,6 +97,13 @@ impl Metrics {
         self.verdicts.with_label_values(&[words.verdict.as_str()]).inc();
     }
 
+    /// Counts what came to the media ports of a call from others than its peers.
+    pub fn media_ended(&self, stats: &CallStats) {
+        for (reason, packets) in stray(stats) {
+            self.stray_media.with_label_values(&[reason]).inc_by(packets);
+        }
+    }
+
     /// Counts a request that was turned away.
     pub fn turned_away(&self, over: Over) {
         self.turned_away.with_label_values(&[over.as_str()]).inc();
@@ -100,4 +118,19 @@ impl Metrics {
             Err(_) => String::new(),
         }
     }
+}
+
+/// Packets that were dropped before anything was done with them, by reason: from another address, no RTP,
+/// not under the peer's key, or a second time.
+fn stray(stats: &CallStats) -> [(&'static str, u64); 4] {
+    let CallStats { customer, agent, .. } = stats;
+    [
+        ("foreign", customer.foreign + agent.foreign),
+        (
+            "malformed",
+            [customer, agent].iter().map(|leg| leg.malformed + leg.malformed_reports).sum(),
+        ),
+        ("unauthentic", customer.unauthentic + agent.unauthentic),
+        ("replayed", customer.replayed + agent.replayed),
+    ]
 }

@@ -12,10 +12,11 @@ use call::{
     CallId, Connection, Direction, Kept, Key, Party, Pause, Private, Prompt, Recording, Tone,
 };
 use media::{
-    Codec, Command, Format, LegOpen, LegStart, Order, PromptAudio, Remote, Tap, Tones, Worker,
+    Codec, Command, Format, LegOpen, LegStart, MasterKey, Order, PromptAudio, Remote, Suite, Tap,
+    Tones, Worker,
 };
 use ring::rand::{SecureRandom, SystemRandom};
-use sip::Negotiated;
+use sip::{Negotiated, Secured};
 
 use crate::{
     clock::Clock,
@@ -39,6 +40,22 @@ pub struct Sound {
     ranges: Vec<(Option<Box<str>>, IpAddr, Ports)>,
     prompts: Arc<Encoded>,
     random: SystemRandom,
+}
+
+/// The keys that two descriptions agree on, as a leg takes them.
+fn secrets(secured: &Secured) -> Option<media::Keys> {
+    let key = |key: &sip::MasterKey| {
+        let suite = match key.suite() {
+            sip::Suite::AesCm128Sha1_80 => Suite::AesCm128Sha1_80,
+            sip::Suite::AesCm128Sha1_32 => Suite::AesCm128Sha1_32,
+            sip::Suite::AesCm256Sha1_80 => Suite::AesCm256Sha1_80,
+            sip::Suite::AesCm256Sha1_32 => Suite::AesCm256Sha1_32,
+            sip::Suite::AesGcm128 => Suite::AesGcm128,
+            sip::Suite::AesGcm256 => Suite::AesGcm256,
+        };
+        MasterKey::new(suite, key.octets(), key.mki())
+    };
+    Some(media::Keys { send: key(&secured.send)?, receive: key(&secured.receive)? })
 }
 
 /// What a new call gets.
@@ -193,6 +210,7 @@ impl Sound {
             hears: agreed.direction.sends(),
             packet_ms: agreed.ptime_ms,
             noise: agreed.noise,
+            latching: session.wires.latching(side),
         };
         let party = session.party(side);
         let informs = session.settings.media.keys == Keys::Info;
@@ -207,7 +225,13 @@ impl Sound {
         if session.settings.media.tones_beside_events {
             self.tell(session, Order::HearBeside);
         }
-        self.tell(session, Order::SetRemote(party, remote));
+        let secured = agreed.secured.as_ref().and_then(secrets).map(Box::new);
+        if agreed.secured.is_some() && secured.is_none() {
+            // A key of a length that its suite does not have cannot be agreed on.
+            tracing::error!(call = %session.id(), "a key of SRTP does not fit its suite");
+            return;
+        }
+        self.tell(session, Order::SetRemote(party, remote, secured));
     }
 
     /// A side pressed a key outside its sound.

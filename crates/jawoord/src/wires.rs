@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use sip::{Body, Codec, ForkId, Header, LegId, Negotiated, Refusal, Remote, Request, Sdp};
+use sip::{Body, Codec, ForkId, Header, Keyring, LegId, Negotiated, Refusal, Remote, Request, Sdp};
 
 use crate::{
-    config::inside::Holds,
+    config::target::Terms,
     leg::{Hold, Leg, Proposal},
     places::Places,
 };
@@ -90,8 +90,8 @@ pub struct Call {
     pub max_forwards: u8,
     /// Our own address on the listener it came by.
     pub local: SocketAddr,
-    /// What becomes of the caller's holds.
-    pub holds: Holds,
+    /// What holds for the caller; `None` when there can be no call.
+    pub terms: Option<Terms>,
     /// What both legs may speak, best first.
     pub codecs: Arc<[Codec]>,
 }
@@ -125,17 +125,18 @@ impl Wires {
     pub fn new(
         call: Call,
         media: (SocketAddr, SocketAddr),
-        session: u64,
+        (session, [near, far]): (u64, [Keyring; 2]),
         offer: Option<Sdp>,
     ) -> Result<Self, Refused> {
         let own_ip = call.local.ip();
-        let mut near = Leg::new(session, media.0, call.holds, &call.codecs);
+        let terms = call.terms.ok_or_else(|| Refused::of(Refusal::Unsecured, own_ip))?;
+        let mut near = Leg::new((session, near), media.0, terms, &call.codecs);
         near.id = Some(call.leg);
         let answered = offer.map(|offer| near.answer(&offer)).transpose();
         let answer =
             answered.map_err(|refusal| Refused::of(refusal, own_ip))?.map(|(body, _)| body);
-        let (session, holds) = (session.wrapping_add(1), Holds::default());
-        let far = Leg::new(session, media.1, holds, &call.codecs);
+        let drawn = (session.wrapping_add(1), far);
+        let far = Leg::new(drawn, media.1, Terms::default(), &call.codecs);
         Ok(Self { call, near, far, places: Places::default(), answer })
     }
 
@@ -166,6 +167,15 @@ impl Wires {
         match side {
             Side::Near => self.near.agreed.clone(),
             Side::Far => self.far.agreed.clone(),
+        }
+    }
+
+    /// What is learned of where a side sends from.
+    #[must_use]
+    pub const fn latching(&self, side: Side) -> Option<media::Latching> {
+        match side {
+            Side::Near => self.near.latching,
+            Side::Far => self.far.latching,
         }
     }
 
@@ -202,15 +212,15 @@ impl Wires {
 
     /// The offer to the far leg: the codec of the near leg first, so that nothing is transcoded
     /// and the caller needs no re-INVITE when the parties are connected.
-    pub fn offer(&mut self) -> Body {
+    pub fn offer(&mut self, terms: Terms) -> Body {
+        self.far.begins(terms);
         self.far.speak_as(&self.near);
         self.far.offer()
     }
 
-    /// The far leg's INVITE is out; what becomes of the holds of whoever answers.
-    pub fn dialled(&mut self, leg: LegId, holds: Holds) {
+    /// The far leg's INVITE is out.
+    pub fn dialled(&mut self, leg: LegId) {
         self.far.id = Some(leg);
-        self.far.relays = holds;
         self.places = Places::default();
     }
 
@@ -283,14 +293,14 @@ impl Wires {
     }
 
     /// A leg that is to take the place of the one on `side`: it is told the same media address, and
-    /// speaks what the other side speaks first. `session` is a number that no session has.
+    /// speaks what the other side speaks first. What is drawn no session has.
     #[must_use]
-    pub fn successor(&self, side: Side, session: u64, holds: Holds) -> Successor {
+    pub fn successor(&self, side: Side, drawn: (u64, Keyring), terms: Terms) -> Successor {
         let (old, other) = match side {
             Side::Near => (&self.near, &self.far),
             Side::Far => (&self.far, &self.near),
         };
-        let mut leg = Leg::new(session, old.rtp(), holds, &self.call.codecs);
+        let mut leg = Leg::new(drawn, old.rtp(), terms, &self.call.codecs);
         leg.speak_as(other);
         Successor(leg)
     }

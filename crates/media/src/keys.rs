@@ -11,8 +11,8 @@ use crate::{
         dial::{Piece, Sent},
         event,
     },
-    leg::{Channel, Dropped, Leg, Remote, Transmit},
-    relay::{Relay, rtp_to},
+    leg::{Dropped, Leg, Remote, Transmit},
+    relay::Relay,
     report::Event,
     rtp::{HEADER_LEN, Packet},
     stream::Covers,
@@ -93,9 +93,8 @@ impl Relay {
         let mut header = leg.relay_whole(now, packet, payload_type, covers).ok_or(Dropped::Late)?;
         header.marker = marker;
         leg.playout.yield_to_relay(now);
-        leg.sent(packet.payload.len());
-        let range = header.write_before(bytes, &packet.payload);
-        Ok(rtp_to(to, remote, range))
+        let place = header.write_before(bytes, &packet.payload);
+        leg.transmit(&remote, packet.payload.len(), place, bytes).ok_or(Dropped::Late)
     }
 
     /// Hears the keys in a party's sound where that is its only way to press one, and says whether the
@@ -258,8 +257,6 @@ impl Leg {
             }
         };
         *head = header.encode();
-        self.sent(length);
-        let (party, channel) = (self.party, Channel::Rtp);
-        Some(Transmit { party, channel, to: remote.rtp, bytes: 0..HEADER_LEN + length })
+        self.transmit(&remote, length, 0..HEADER_LEN + length, scratch)
     }
 }

@@ -12,11 +12,14 @@ use crate::{
         press::Presses,
         tone::Ear,
     },
+    latch::{Latch, Latching},
     packing::Packing,
     playout::{Playout, PromptEnd},
     report::LegStats,
-    rtcp::{self, Reception, Reporter, Sending, TOKEN_LEN},
+    rtcp::{self, Reception, Reporter, Sending},
     rtp::{self, HEADER_LEN, Malformed, Packet, parse},
+    srtp::context::Contexts,
+    start::LegStart,
     stream::Stream,
     timeline::Timeline,
     tone::Tones,
@@ -25,64 +28,6 @@ use crate::{
 
 /// Packets last so long unless a side asks for another length (RFC 3551 §4.2).
 const PACKET_MS: u16 = 20;
-
-/// The random numbers with which a leg begins (RFC 3550 §5.1: all of them unpredictable).
-#[derive(Clone, Copy, Debug)]
-pub struct LegStart {
-    ssrc: u32,
-    sequence: u16,
-    timestamp: u32,
-    token: [u8; TOKEN_LEN],
-    seed: u64,
-}
-
-impl LegStart {
-    /// Takes source, sequence, timestamp, canonical name and report jitter from random bytes.
-    #[must_use]
-    pub const fn from_random(bytes: [u8; 32]) -> Self {
-        let [
-            s0,
-            s1,
-            s2,
-            s3,
-            q0,
-            q1,
-            t0,
-            t1,
-            t2,
-            t3,
-            n0,
-            n1,
-            n2,
-            n3,
-            n4,
-            n5,
-            n6,
-            n7,
-            n8,
-            n9,
-            n10,
-            n11,
-            j0,
-            j1,
-            j2,
-            j3,
-            j4,
-            j5,
-            j6,
-            j7,
-            _,
-            _,
-        ] = bytes;
-        Self {
-            ssrc: u32::from_be_bytes([s0, s1, s2, s3]),
-            sequence: u16::from_be_bytes([q0, q1]),
-            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
-            token: [n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11],
-            seed: u64::from_be_bytes([j0, j1, j2, j3, j4, j5, j6, j7]),
-        }
-    }
-}
 
 /// What one direction of a leg agreed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +59,8 @@ pub struct Remote {
     pub packet_ms: u16,
     /// The payload types of comfort noise (RFC 3389) that we send and receive, if it was agreed on.
     pub noise: Option<(u8, u8)>,
+    /// Whether it may send from elsewhere, as behind a NAT; then it is sent to there.
+    pub latching: Option<Latching>,
 }
 
 impl Remote {
@@ -130,6 +77,14 @@ impl Remote {
     /// The socket on which reports come and go.
     fn reports(&self) -> Channel {
         if self.is_muxed() { Channel::Rtp } else { Channel::Rtcp }
+    }
+
+    /// It sends from here, and hears here. Its reports are next to its sound, as far as one can tell.
+    pub(crate) fn move_to(&mut self, rtp: SocketAddr) {
+        if rtp != self.rtp {
+            let port = if self.is_muxed() { rtp.port() } else { rtp.port().wrapping_add(1) };
+            (self.rtp, self.rtcp) = (rtp, SocketAddr::new(rtp.ip(), port));
+        }
     }
 
     /// Whether sound and reports share one port.
@@ -182,6 +137,10 @@ pub enum Dropped {
     Foreign,
     /// It is no RTP, or empty.
     Malformed,
+    /// The leg is under SRTP, and this is not from who has the key.
+    Unauthentic,
+    /// The leg is under SRTP, and this packet has been before.
+    Replayed,
     /// Its payload type was not agreed.
     UnknownFormat,
     /// A telephone event on a payload type that was not agreed.
@@ -194,7 +153,7 @@ pub enum Dropped {
     Withheld,
     /// The other party does not hear now, or did not agree on telephone events.
     NotHeard,
-    /// It came too late for its place in the other leg's stream.
+    /// It came too late for its place in the other leg's stream, or twice to one under SRTP.
     Late,
 }
 
@@ -239,6 +198,8 @@ pub(crate) struct Leg {
     pub(crate) stats: LegStats,
     reception: Reception,
     reporter: Reporter,
+    pub(crate) srtp: Option<Box<Contexts>>,
+    pub(crate) latch: Option<Box<Latch>>,
 }
 
 /// Whether two addresses are the same host and port, however the socket writes an IPv4 address.
@@ -268,11 +229,22 @@ impl Leg {
             stats: LegStats::default(),
             reception: Reception::default(),
             reporter: Reporter::new(start.token, start.seed),
+            srtp: None,
+            latch: None,
         }
     }
 
-    /// Follows the session description at once (row B-05).
-    pub(crate) fn set_remote(&mut self, now: Time, remote: Remote) {
+    /// Follows the session description at once (row B-05). Where the peer really is, is learned anew; who
+    /// states the same place is where it was until then.
+    pub(crate) fn set_remote(&mut self, now: Time, mut remote: Remote) {
+        let stated = remote.rtp;
+        let learned = self.latch.take().filter(|latch| latch.stated() == stated).and(self.remote);
+        if let Some(rule) = remote.latching {
+            self.latch = Some(Box::new(Latch::new(now, rule, stated)));
+            if let Some(known) = learned {
+                remote.move_to(known.rtp);
+            }
+        }
         self.remote = Some(remote);
         self.packing.clear();
         self.reporter.start(now);
@@ -289,14 +261,16 @@ impl Leg {
         &mut self,
         now: Time,
         from: SocketAddr,
-        bytes: &[u8],
+        bytes: &mut [u8],
     ) -> Result<(Packet, Kind), Dropped> {
         let remote = self.remote.ok_or(Dropped::NoRemote)?;
-        if !same_address(from, remote.rtp) {
+        let known = same_address(from, remote.rtp);
+        if !known && !self.latch.as_ref().is_some_and(|latch| latch.may_learn(now, from)) {
             self.stats.foreign += 1;
             return Err(Dropped::Foreign);
         }
-        let packet = match parse(bytes) {
+        let length = self.open(bytes, Contexts::open)?;
+        let packet = match parse(bytes.get(..length).unwrap_or_default()) {
             Ok(packet) if !packet.payload.is_empty() => packet,
             Ok(_)
             | Err(Malformed::Short | Malformed::Version | Malformed::Padding | Malformed::Rtcp) => {
@@ -304,6 +278,7 @@ impl Leg {
                 return Err(Dropped::Malformed);
             }
         };
+        self.learn(now, from, known, &packet)?;
         self.stats.received += 1;
         self.reception.heard(now, &packet);
         let is_noise = remote.noise.is_some_and(|(_, noise)| noise == packet.payload_type);
@@ -338,7 +313,7 @@ impl Leg {
     }
 
     /// Reads a report.
-    pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &[u8]) -> bool {
+    pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &mut [u8]) -> bool {
         let Some(remote) = self.remote else {
             return false;
         };
@@ -348,6 +323,10 @@ impl Leg {
             self.stats.foreign += 1;
             return false;
         }
+        let Ok(length) = self.open(bytes, Contexts::open_report) else {
+            return false;
+        };
+        let bytes = bytes.get(..length).unwrap_or_default();
         let Ok(told) = rtcp::parse(bytes, self.stream.ssrc()) else {
             self.stats.malformed_reports += 1;
             return false;
@@ -395,7 +374,7 @@ impl Leg {
             let end = self.playout.frame(tones, codec, frame);
             let length = frame.len();
             *head = self.stream.own(at, payload_type, length as u32).encode();
-            return (Some(self.rtp(remote, length)), end);
+            return (self.transmit(&remote, length, 0..HEADER_LEN + length, scratch), end);
         }
         if self.reporter.due().is_some_and(|due| due <= now) {
             return (self.report(now, false, scratch), None);
@@ -415,14 +394,12 @@ impl Leg {
         let timestamp = self.stream.timestamp_at(now);
         let sending = Sending { ssrc: self.stream.ssrc(), timestamp, packets, octets };
         let length = self.reporter.write(now, &sending, &mut self.reception, goodbye, scratch);
+        let length = match &mut self.srtp {
+            Some(srtp) if length > 0 => srtp.seal_report(length, scratch)?,
+            Some(_) | None => length,
+        };
         let (party, channel) = (self.party, remote.reports());
         (length > 0).then_some(Transmit { party, channel, to: remote.rtcp, bytes: 0..length })
-    }
-
-    /// Counts a packet that goes to the peer.
-    pub(crate) const fn sent(&mut self, payload: usize) {
-        self.stream.count(payload);
-        self.stats.sent += 1;
     }
 
     /// What the leg counted.

@@ -6,7 +6,7 @@ use call::{Connection, Party, Time};
 use crate::{
     codec::Codec,
     leg::{Dropped, Transmit},
-    relay::{Relay, rtp_to},
+    relay::Relay,
     rtp::Packet,
     stream::Covers,
 };
@@ -39,8 +39,7 @@ impl Relay {
         let covers = Covers::Sound(0);
         let header = leg.relay_whole(now, packet, payload_type, covers).ok_or(Dropped::Late)?;
         leg.playout.yield_to_relay(now);
-        leg.sent(packet.payload.len());
-        let range = header.write_before(bytes, &packet.payload);
-        Ok(rtp_to(party.other(), remote, range))
+        let place = header.write_before(bytes, &packet.payload);
+        leg.transmit(&remote, packet.payload.len(), place, bytes).ok_or(Dropped::Late)
     }
 }

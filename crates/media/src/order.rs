@@ -4,11 +4,7 @@ use std::{net::UdpSocket, time::Duration};
 
 use call::{CallId, Connection, Kept, Key, Party, Pause, Private, Prompt, Tone};
 
-use crate::{
-    leg::{LegStart, Remote},
-    prompt::PromptAudio,
-    tap::Tap,
-};
+use crate::{leg::Remote, prompt::PromptAudio, srtp::key::Keys, start::LegStart, tap::Tap};
 
 /// One leg's sockets and the random numbers with which it begins. The caller has bound them and
 /// advertises the RTP socket's port: what is sent leaves from there (S-01, RFC 4961).
@@ -32,8 +28,8 @@ pub enum Order {
         /// The PBX's leg.
         agent: Box<LegOpen>,
     },
-    /// A leg's session description was agreed or changed.
-    SetRemote(Party, Remote),
+    /// A leg's session description was agreed or changed; with keys it is SRTP from now on.
+    SetRemote(Party, Remote, Option<Box<Keys>>),
     /// Play a prompt to the customer.
     Play(Prompt, PromptAudio),
     /// Play a prompt to both parties.

@@ -5,7 +5,7 @@ use call::Time;
 
 use crate::{
     codec::Codec,
-    leg::{Channel, Format, Leg, Remote, Transmit},
+    leg::{Format, Leg, Transmit},
     packing::Leaving,
     playout::PromptEnd,
     rtp::{HEADER_LEN, Header, Packet},
@@ -28,14 +28,7 @@ impl Leg {
         let length = packet.payload.len();
         let covers = Covers::Sound(length as u32);
         *head = self.stream.relay(now, &packet, anew, payload_type, covers)?.encode();
-        Some(self.rtp(remote, length))
-    }
-
-    /// Counts a packet that lies in the scratch buffer, behind its header.
-    pub(crate) fn rtp(&mut self, remote: Remote, length: usize) -> Transmit {
-        self.sent(length);
-        let bytes = 0..HEADER_LEN + length;
-        Transmit { party: self.party, channel: Channel::Rtp, to: remote.rtp, bytes }
+        self.transmit(&remote, length, 0..HEADER_LEN + length, scratch)
     }
 
     /// Makes what the peer is to hear of a relayed payload: its codec, with the prompt that plays.

@@ -1,6 +1,6 @@
 //! A call in a worker: two legs, what each of them hears, and the tap between them.
 
-use std::{net::SocketAddr, ops::Range};
+use std::net::SocketAddr;
 
 use arrayvec::ArrayVec;
 use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
@@ -8,14 +8,15 @@ use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
 use crate::{
     codec::Codec,
     digit::blank::Piece,
-    leg::Channel,
-    leg::{Dropped, Format, Kind, Leg, LegStart, Remote, Transmit},
+    leg::{Dropped, Format, Kind, Leg, Remote, Transmit},
     packing::{Late, Way},
     playout::PromptEnd,
     prompt::PromptAudio,
     quiet::Quiet,
     report::{CallStats, Event},
     rtp::Packet,
+    srtp::{cipher::LONGEST_TAG, key::Keys},
+    start::LegStart,
     stream::Covers,
     tap::{Tap, TapEnd},
     timeline::CallClock,
@@ -24,6 +25,9 @@ use crate::{
 
 /// Events that can wait to be taken; one packet or timeout makes three at most.
 const EVENTS: usize = 16;
+
+/// Most bytes that SRTP adds to a packet.
+pub const TRAILER: usize = LONGEST_TAG;
 
 /// What becomes of a received packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +112,12 @@ impl Relay {
         if self.is_bridged() && !remote.hears {
             self.leg(party.other()).playout.connect(now);
         }
+    }
+
+    /// What a leg sends and receives is under these keys from now on, or plain without any. It takes
+    /// effect at once; a key that stays goes on counting where it is.
+    pub fn secure(&mut self, party: Party, keys: Option<&Keys>) {
+        self.leg(party).secure(keys);
     }
 
     /// Plays a prompt to the customer; in a bridged call over the agent, who is lowered by 12 dB.
@@ -283,7 +293,7 @@ impl Relay {
         }
     }
 
-    /// Writes the next packet that is due into `scratch` (at least 512 bytes, for packets of 60 ms).
+    /// Writes the next packet that is due into `scratch` (at least 576 bytes, for packets of 60 ms).
     pub fn poll_transmit(&mut self, now: Time, scratch: &mut [u8]) -> Option<Transmit> {
         for party in [Party::Customer, Party::Agent] {
             let leg = match party {
@@ -306,7 +316,7 @@ impl Relay {
     }
 
     /// Handles a datagram that came to the RTCP socket of a leg.
-    pub fn receive_report(&mut self, now: Time, party: Party, from: SocketAddr, bytes: &[u8]) {
+    pub fn receive_report(&mut self, now: Time, party: Party, from: SocketAddr, bytes: &mut [u8]) {
         if self.leg(party).accept_report(now, from, bytes) {
             self.quiet.heard(now);
         }
@@ -315,13 +325,18 @@ impl Relay {
     /// Handles a datagram that came to the RTP socket of `party`'s leg. The packet is rewritten in
     /// place: source, sequence, timestamp and payload type are the other leg's, and the sound is
     /// transcoded if the legs differ. The tap, if there is one, has copied the sound before.
+    ///
+    /// The datagram is the first `length` bytes of `buffer`; [`TRAILER`] more are room for what SRTP adds
+    /// behind them. Without that room nothing goes to a leg under SRTP.
     pub fn receive(
         &mut self,
         now: Time,
         party: Party,
         from: SocketAddr,
-        bytes: &mut [u8],
+        (buffer, length): (&mut [u8], usize),
     ) -> Verdict {
+        let length = length.min(buffer.len());
+        let (bytes, _) = buffer.split_at_mut(length);
         if self.leg(party).is_report(bytes) {
             self.receive_report(now, party, from, bytes);
             return Verdict::Drop(Dropped::Report);
@@ -329,15 +344,15 @@ impl Relay {
         let sent = match self.leg(party).accept(now, from, bytes) {
             Ok((packet, Kind::Audio(codec))) => {
                 self.quiet.heard(now);
-                self.sound(now, party, &packet, codec, bytes)
+                self.sound(now, party, &packet, codec, buffer)
             }
             Ok((packet, Kind::Event)) => {
                 self.quiet.heard(now);
-                self.event(now, party, &packet, bytes).map(Some)
+                self.event(now, party, &packet, buffer).map(Some)
             }
             Ok((packet, Kind::Noise)) => {
                 self.quiet.heard(now);
-                self.noise(now, party, &packet, bytes).map(Some)
+                self.noise(now, party, &packet, buffer).map(Some)
             }
             Ok((packet, Kind::Unagreed(dropped))) => {
                 self.leg(party.other()).withhold(&packet);
@@ -366,6 +381,8 @@ impl Relay {
             Dropped::NoRemote
             | Dropped::Foreign
             | Dropped::Malformed
+            | Dropped::Unauthentic
+            | Dropped::Replayed
             | Dropped::Report
             | Dropped::UnknownFormat
             | Dropped::NotConnected
@@ -423,10 +440,10 @@ impl Relay {
             leg.stream.relay(now, packet, anchored, payload_type, covers).ok_or(Dropped::Late)?;
         leg.playout.yield_to_relay(now);
         let end = leg.voice(codec, own, payload);
-        leg.sent(length);
+        let place = header.write_before(bytes, &packet.payload);
+        let transmit = leg.transmit(&remote, length, place, bytes).ok_or(Dropped::Late);
         self.prompt_ended(to, end);
-        let range = header.write_before(bytes, &packet.payload);
-        Ok(Some(rtp_to(to, remote, range)))
+        transmit.map(Some)
     }
 
     fn tap(&mut self, now: Time, sound: &Piece<'_>) {
@@ -439,8 +456,4 @@ impl Relay {
             }
         }
     }
-}
-
-pub(crate) fn rtp_to(party: Party, remote: Remote, bytes: Range<usize>) -> Transmit {
-    Transmit { party, channel: Channel::Rtp, to: remote.rtp, bytes }
 }

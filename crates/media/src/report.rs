@@ -61,6 +61,10 @@ pub struct LegStats {
     pub foreign: u64,
     /// Packets that are no RTP, or empty.
     pub malformed: u64,
+    /// Packets and reports to a leg under SRTP that were not from who has the key.
+    pub unauthentic: u64,
+    /// Packets and reports to a leg under SRTP that had been before.
+    pub replayed: u64,
     /// Packets of a payload type that was not agreed.
     pub unknown_format: u64,
     /// Telephone events on a payload type that was not agreed (row D-12).

@@ -36,6 +36,17 @@ pub struct Packet {
     pub payload: Range<usize>,
 }
 
+/// What stays readable of a packet under SRTP (RFC 3711 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// How long it is, with contributing sources and extension.
+    pub(crate) length: usize,
+    /// The sequence number.
+    pub(crate) sequence: u16,
+    /// The synchronisation source.
+    pub(crate) ssrc: u32,
+}
+
 /// The header of a packet that we send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -62,28 +73,38 @@ pub(crate) fn is_report(bytes: &[u8]) -> bool {
     bytes.get(1).is_some_and(|kind| (192..=223).contains(kind))
 }
 
-/// Reads the header of `bytes`.
+/// Reads what may be encrypted behind, or not.
 ///
 /// # Errors
-/// [`Malformed`] says what is wrong; nothing that came off the wire is believed before it is
-/// checked against the length.
-pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
+/// As of [`parse`].
+pub(crate) fn head(bytes: &[u8]) -> Result<Head, Malformed> {
     let header: [u8; HEADER_LEN] = read(bytes, 0).ok_or(Malformed::Short)?;
-    let [first, second, sequence @ .., t0, t1, t2, t3, s0, s1, s2, s3] = header;
+    let [first, _, q0, q1, _, _, _, _, ssrc @ ..] = header;
     if first >> 6 != 2 {
         return Err(Malformed::Version);
     }
     if is_report(bytes) {
         return Err(Malformed::Rtcp);
     }
-    let mut start = HEADER_LEN + usize::from(first & 0x0F) * 4;
+    let mut length = HEADER_LEN + usize::from(first & 0x0F) * 4;
     if first & 0x10 != 0 {
-        let words = read(bytes, start + 2).map(u16::from_be_bytes).ok_or(Malformed::Short)?;
-        start += 4 + usize::from(words) * 4;
+        let words = read(bytes, length + 2).map(u16::from_be_bytes).ok_or(Malformed::Short)?;
+        length += 4 + usize::from(words) * 4;
     }
-    if start > bytes.len() {
+    if length > bytes.len() {
         return Err(Malformed::Short);
     }
+    Ok(Head { length, sequence: u16::from_be_bytes([q0, q1]), ssrc: u32::from_be_bytes(ssrc) })
+}
+
+/// Reads the header of `bytes`.
+///
+/// # Errors
+/// [`Malformed`] says what is wrong; nothing that came off the wire is believed before it is
+/// checked against the length.
+pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
+    let Head { length: start, sequence, ssrc } = head(bytes)?;
+    let [first, second, _, _, timestamp @ ..]: [u8; 8] = read(bytes, 0).ok_or(Malformed::Short)?;
     let padding = match bytes.last() {
         Some(&padding) if first & 0x20 != 0 => usize::from(padding),
         _ => 0,
@@ -95,9 +116,9 @@ pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
     Ok(Packet {
         marker: second & 0x80 != 0,
         payload_type: second & 0x7F,
-        sequence: u16::from_be_bytes(sequence),
-        timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
-        ssrc: u32::from_be_bytes([s0, s1, s2, s3]),
+        sequence,
+        timestamp: u32::from_be_bytes(timestamp),
+        ssrc,
         payload: start..end,
     })
 }

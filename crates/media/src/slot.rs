@@ -53,21 +53,24 @@ impl Slot {
         }
     }
 
-    /// Carries a datagram of `length` bytes in `buffer` through the relay.
+    /// Carries a datagram of `length` bytes in `buffer` through the relay. There is room behind it.
     pub(crate) fn received(
         &mut self,
         now: Time,
         place: usize,
         from: SocketAddr,
-        buffer: &mut [u8],
+        (buffer, length): (&mut [u8], usize),
     ) {
         let (party, channel) = owner_of(place);
         match channel {
-            Channel::Rtp => match self.relay.receive(now, party, from, buffer) {
+            Channel::Rtp => match self.relay.receive(now, party, from, (buffer, length)) {
                 Verdict::Forward(transmit) => self.send(&transmit, buffer),
                 Verdict::Packed | Verdict::Drop(_) => {}
             },
-            Channel::Rtcp => self.relay.receive_report(now, party, from, buffer),
+            Channel::Rtcp => {
+                let bytes = buffer.get_mut(..length).unwrap_or_default();
+                self.relay.receive_report(now, party, from, bytes);
+            }
         }
     }
 
@@ -95,7 +98,10 @@ impl Slot {
 pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
     match order {
         Order::Open { .. } => {}
-        Order::SetRemote(party, remote) => relay.set_remote(now, party, remote),
+        Order::SetRemote(party, remote, keys) => {
+            relay.secure(party, keys.as_deref());
+            relay.set_remote(now, party, remote);
+        }
         Order::Play(prompt, audio) => relay.play(now, prompt, audio),
         Order::Announce(prompt, audio) => relay.announce(now, prompt, audio),
         Order::Hush => relay.hush(now),
@@ -119,8 +125,8 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
 mod tests {
     use super::*;
     use crate::{
-        leg::LegStart,
         report::Event,
+        start::LegStart,
         tone::{Country, Tones},
     };
 

@@ -19,7 +19,7 @@ use zeroize::Zeroize;
 
 use crate::{
     order::{Command, LegOpen, Order},
-    relay::Relay,
+    relay::{Relay, TRAILER},
     report::{Event, Report},
     slot::{SOCKETS, Slot, carry_out},
     tone::Tones,
@@ -107,7 +107,7 @@ impl Worker {
             deadlines: Vec::new(),
             places: HashMap::new(),
             again: Vec::new(),
-            scratch: Box::new([0; DATAGRAM]),
+            scratch: Box::new([0; DATAGRAM + TRAILER]),
         };
         let name = format!("media-{index}");
         let thread = thread::Builder::new().name(name).spawn(move || node.run())?;
@@ -153,7 +153,7 @@ struct Loop {
     /// Sockets that had more than their burst.
     again: Vec<Token>,
     /// The only place in which received sound lies, one datagram at a time; wiped after each.
-    scratch: Box<[u8; DATAGRAM]>,
+    scratch: Box<[u8; DATAGRAM + TRAILER]>,
 }
 
 impl Loop {
@@ -297,14 +297,15 @@ impl Loop {
             let Some(source) = slot.sockets.get(socket) else {
                 return;
             };
-            match source.recv_from(&mut *self.scratch) {
+            let (place, _) = self.scratch.split_at_mut(DATAGRAM);
+            match source.recv_from(place) {
                 Ok((length, from)) => {
-                    let bytes = self.scratch.get_mut(..length).unwrap_or_default();
                     // A datagram that fills the buffer may have been cut.
                     if length < DATAGRAM {
-                        slot.guarded(now, |slot| slot.received(now, socket, from, bytes));
+                        let datagram = (&mut self.scratch[..], length);
+                        slot.guarded(now, |slot| slot.received(now, socket, from, datagram));
                     }
-                    bytes.zeroize();
+                    self.scratch.get_mut(..length).unwrap_or_default().zeroize();
                     left -= 1;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

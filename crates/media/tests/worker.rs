@@ -102,7 +102,9 @@ impl Bench {
                     hears: true,
                     packet_ms: 20,
                     noise: None,
+                    latching: None,
                 },
+                None,
             ));
         }
         bench

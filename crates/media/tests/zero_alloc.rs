@@ -55,7 +55,7 @@ fn turn(stage: &mut Stage, ways: &mut [Way; 2], n: u32, tally: &mut Tally) {
             172
         };
         way.timestamp = way.timestamp.wrapping_add(160);
-        let verdict = stage.relay.receive(stage.now, way.party, from, &mut way.bytes[..length]);
+        let verdict = stage.receive(way.party, from, &mut way.bytes[..length]);
         tally.packets += 1;
         tally.forwarded += u32::from(matches!(verdict, Verdict::Forward(_)));
     }
@@ -148,7 +148,7 @@ fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_no
                 stage.relay.press(stage.now, Party::Customer, key, ms(100));
             }
             let from = stage::address(Party::Customer);
-            let _verdict = stage.relay.receive(stage.now, Party::Customer, from, &mut way.bytes);
+            let _verdict = stage.receive(Party::Customer, from, &mut way.bytes);
             stage.relay.handle_timeout(stage.now);
             while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
                 pressed += usize::from(transmit.bytes.len() == 16);
@@ -190,7 +190,7 @@ fn packets_of_another_length_in_another_codec_allocate_nothing_after_the_first()
             way.timestamp = way.timestamp.wrapping_add(160);
             way.bytes[12..].fill(n as u8);
             let from = stage::address(Party::Customer);
-            let verdict = stage.relay.receive(stage.now, Party::Customer, from, &mut way.bytes);
+            let verdict = stage.receive(Party::Customer, from, &mut way.bytes);
             packed += u32::from(verdict == Verdict::Packed);
             while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
                 left += u32::from(transmit.bytes.len() == 12 + 240);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::crypto::{Line, MasterKey, Profile, Srtp, has_lines, usable};
 use crate::sdp::{Description, Direction, Media, SdpError, address, number};
 
 /// An audio codec that we speak.
@@ -53,6 +54,8 @@ pub struct Local {
     pub ptime_ms: u16,
     /// Take `rtcp-mux` when it is offered, and offer it.
     pub rtcp_mux: bool,
+    /// Whether sound and reports are SRTP; without keys of our own they never are.
+    pub srtp: Srtp,
 }
 
 impl Local {
@@ -66,8 +69,18 @@ impl Local {
             direction: Direction::SendRecv,
             ptime_ms: 20,
             rtcp_mux: false,
+            srtp: Srtp::Off,
         }
     }
+}
+
+/// The keys of both directions of a session under SRTP; their suite is the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
+    /// Ours: what we send is under it.
+    pub send: MasterKey,
+    /// Theirs: what we receive is under it.
+    pub receive: MasterKey,
 }
 
 /// What an offer and its answer agree on, seen from us.
@@ -98,6 +111,8 @@ pub struct Negotiated {
     pub ptime_ms: u16,
     /// RTP and RTCP share a port.
     pub rtcp_mux: bool,
+    /// The keys, when it is SRTP.
+    pub secured: Option<Secured>,
 }
 
 impl Negotiated {
@@ -112,14 +127,15 @@ impl fmt::Debug for Negotiated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Negotiated({:?} {}/{}, events {:?}/{:?}, {:?}, {} ms)",
+            "Negotiated({:?} {}/{}, events {:?}/{:?}, {:?}, {} ms, {})",
             self.codec,
             self.send_payload,
             self.receive_payload,
             self.send_event,
             self.receive_event,
             self.direction,
-            self.ptime_ms
+            self.ptime_ms,
+            self.secured.as_ref().map_or("plain", |secured| secured.send.suite().name())
         )
     }
 }
@@ -131,8 +147,12 @@ pub enum Refusal {
     Malformed(SdpError),
     /// No audio line is open.
     NoAudio,
-    /// Audio, but none in a transport that we speak (`RTP/AVP`).
+    /// Audio, but none in a transport that we speak (`RTP/AVP`, and `RTP/SAVP` where it is wanted).
     Transport,
+    /// SRTP without a key that we can use: a suite that we do not have, or a faulty line.
+    Keys,
+    /// Plain sound where SRTP is required.
+    Unsecured,
     /// Audio, but no codec in common (row A-22).
     NoCodec,
     /// No numeric address to send to.
@@ -148,6 +168,8 @@ impl Refusal {
             Refusal::Malformed(_) => 400,
             Refusal::NoAudio
             | Refusal::Transport
+            | Refusal::Keys
+            | Refusal::Unsecured
             | Refusal::NoCodec
             | Refusal::Address
             | Refusal::Rejected => 488,
@@ -160,6 +182,8 @@ impl Refusal {
             Refusal::Malformed(_) => (399, "Session description cannot be read"),
             Refusal::NoAudio => (304, "Media type not available"),
             Refusal::Transport => (302, "Incompatible transport protocol"),
+            Refusal::Keys => (399, "No usable crypto attribute"),
+            Refusal::Unsecured => (399, "SRTP is required"),
             Refusal::NoCodec | Refusal::Rejected => (305, "Incompatible media format"),
             Refusal::Address => (301, "Incompatible network address formats"),
         }
@@ -174,6 +198,13 @@ impl fmt::Display for Refusal {
             Refusal::Transport => {
                 f.write_str("audio is offered in no known transport; offer RTP/AVP")
             }
+            Refusal::Keys => f.write_str(
+                "SRTP without a key that can be used; write one a=crypto line of a known suite, \
+                 such as AES_CM_128_HMAC_SHA1_80",
+            ),
+            Refusal::Unsecured => f.write_str(
+                "plain sound where SRTP is required; write RTP/SAVP and an a=crypto line",
+            ),
             Refusal::NoCodec => f.write_str("no codec in common; offer PCMA, PCMU or G722"),
             Refusal::Address => {
                 f.write_str("audio has no numeric address; write a c= line with one")
@@ -185,29 +216,63 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The line, the payload type and the codec to answer with: our order of preference, then theirs.
-pub(crate) fn choose(offer: &Description, codecs: &[Codec]) -> Result<(usize, u8, Codec), Refusal> {
+/// What to answer an offer with.
+pub(crate) struct Choice {
+    /// The place of the audio line.
+    pub(crate) place: usize,
+    pub(crate) payload: u8,
+    pub(crate) codec: Codec,
+    /// Their key, when it is SRTP.
+    pub(crate) secured: Option<Line>,
+}
+
+/// The line, the payload type and the codec to answer with: SRTP before plain sound, then our order of
+/// preference, then theirs.
+pub(crate) fn choose(offer: &Description, local: &Local) -> Result<Choice, Refusal> {
     let open = |media: &&Media| media.is_audio() && media.port > 0;
     if !offer.media.iter().any(|media| open(&media)) {
         return Err(Refusal::NoAudio);
     }
-    let lines =
-        || offer.media.iter().enumerate().filter(|(_, media)| open(media) && is_plain_rtp(media));
-    if lines().next().is_none() {
-        return Err(Refusal::Transport);
+    let all = offer.media.iter().enumerate().filter(|(_, media)| open(media));
+    let (mut fits, mut refusals) = (Vec::new(), Vec::new());
+    for (place, media) in all {
+        match secured_by(local.srtp, media) {
+            Ok(secured) => fits.push((place, media, secured)),
+            Err(refusal) => refusals.push(refusal),
+        }
     }
-    let find = |(at, media): (usize, &Media)| {
-        codecs.iter().find_map(|codec| {
+    if fits.is_empty() {
+        let told = refusals.into_iter().find(|refusal| *refusal != Refusal::Transport);
+        return Err(told.unwrap_or(Refusal::Transport));
+    }
+    fits.sort_by_key(|(_, _, secured)| secured.is_none());
+    let find = |(place, media, secured): (usize, &Media, Option<Line>)| {
+        local.codecs.iter().find_map(|codec| {
             let payload =
-                payloads(media).find(|payload| codec_of(media, *payload, &[*codec]).is_some());
-            payload.map(|payload| (at, payload, *codec))
+                payloads(media).find(|payload| codec_of(media, *payload, &[*codec]).is_some())?;
+            Some(Choice { place, payload, codec: *codec, secured: secured.clone() })
         })
     };
-    lines().find_map(find).ok_or(Refusal::NoCodec)
+    fits.into_iter().find_map(find).ok_or(Refusal::NoCodec)
 }
 
-pub(crate) fn is_plain_rtp(media: &Media) -> bool {
-    media.protocol.eq_ignore_ascii_case(b"RTP/AVP")
+/// Their key for an offered line, `None` for plain sound. They name their suites in their order of
+/// preference (RFC 4568 §5.1.1), and we have all that there are.
+fn secured_by(srtp: Srtp, media: &Media) -> Result<Option<Line>, Refusal> {
+    let profile = Profile::of(media).ok_or(Refusal::Transport)?;
+    match (srtp, profile) {
+        (Srtp::Off, Profile::Avp) => Ok(None),
+        (Srtp::Off, Profile::Savp) => Err(Refusal::Transport),
+        // RFC 8643 §3.2: keys that cannot be used leave the line plain.
+        (Srtp::Offer, Profile::Avp) => Ok(usable(media).into_iter().next()),
+        (Srtp::Offer | Srtp::Require, Profile::Savp) => {
+            usable(media).into_iter().next().map(Some).ok_or(Refusal::Keys)
+        }
+        (Srtp::Require, Profile::Avp) => {
+            let refusal = if has_lines(media) { Refusal::Keys } else { Refusal::Unsecured };
+            usable(media).into_iter().next().map(Some).ok_or(refusal)
+        }
+    }
 }
 
 /// The payload types of a line in order.
@@ -278,6 +343,7 @@ pub(crate) fn reachable(
         stated: Direction::SendRecv,
         ptime_ms: ptime(media),
         rtcp_mux,
+        secured: None,
     })
 }
 

@@ -82,6 +82,7 @@
 
 pub mod agreement;
 pub mod auth;
+pub mod crypto;
 mod dialog;
 pub mod endpoint;
 pub mod network;
@@ -96,11 +97,12 @@ mod transaction;
 pub mod uri;
 pub mod wire;
 
-pub use agreement::{Codec, Local, Negotiated, Refusal};
+pub use agreement::{Codec, Local, Negotiated, Refusal, Secured};
 pub use auth::algorithm::Algorithm;
 pub use auth::credentials::Credentials;
 pub use auth::guard::Demand;
 pub use auth::secret::Secret;
+pub use crypto::{Keyring, MasterKey, Srtp, Suite};
 pub use endpoint::admit::Admission;
 pub use endpoint::command::{Abilities, CommandError, Invite};
 pub use endpoint::config::{Config, Listener, SessionTimer};

@@ -1,12 +1,13 @@
 //! Offer and answer for one audio line (RFC 3264): what we say, in which line and in which version.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::agreement::{
-    Codec, Local, Negotiated, Refusal, choose, codec_of, event_of, has_mux, is_plain_rtp, noise_of,
-    payloads, reachable, their_direction,
+    Choice, Codec, Local, Negotiated, Refusal, Secured, choose, codec_of, event_of, has_mux,
+    noise_of, payloads, reachable, their_direction,
 };
+use crate::crypto::{Keyring, MasterKey, Profile, Srtp, Suite, answered, has_lines, line};
 use crate::sdp::{Description, Direction, Media};
 
 /// The payload type and the name of comfort noise (RFC 3389 §4).
@@ -34,6 +35,27 @@ pub struct Own {
     noise: u8,
     /// The last description without its version.
     last: Option<Vec<u8>>,
+    /// Where our keys for SRTP come from.
+    keys: Option<Keyring>,
+    /// The keys of our last offer; their tags count from 1.
+    offered: Vec<MasterKey>,
+    /// What was agreed on last.
+    stands: Option<Stands>,
+}
+
+/// How sound is carried in the session as it stands: later offers of ours leave that as it is.
+#[derive(Clone, Copy)]
+struct Stands {
+    profile: Profile,
+    suite: Option<Suite>,
+    remote: Option<SocketAddr>,
+}
+
+/// How our audio line carries sound.
+struct Carried<'a> {
+    profile: Profile,
+    /// Our keys with their tags.
+    keys: &'a [(u32, MasterKey)],
 }
 
 impl fmt::Debug for Own {
@@ -55,7 +77,29 @@ impl Own {
             event: 101,
             noise: NOISE,
             last: None,
+            keys: None,
+            offered: Vec::new(),
+            stands: None,
         }
+    }
+
+    /// The same with keys for SRTP.
+    #[must_use]
+    pub fn with_keys(self, keys: Keyring) -> Own {
+        Own { keys: Some(keys), ..self }
+    }
+
+    /// The next offer may reach another place than the last, and has fresh keys (RFC 4568 §7.1.4).
+    pub fn renew_keys(&mut self) {
+        if let Some(keys) = &mut self.keys {
+            keys.renew();
+        }
+    }
+
+    /// The next offer goes to somebody else, with whom nothing stands yet.
+    pub fn begin_anew(&mut self) {
+        self.renew_keys();
+        self.stands = None;
     }
 
     /// An offer: every codec of ours (row B-03), in the lines that the session has.
@@ -65,7 +109,32 @@ impl Own {
         let named = |codec: &Codec| (self.payload_of(*codec), format!("{}/8000", codec.name()));
         let formats: Vec<(u8, String)> = codecs.map(named).chain(noise).collect();
         let event = local.events.then_some(self.event);
-        self.write(local, &formats, event, local.direction, local.rtcp_mux, b"0 0")
+        let (profile, keys) = self.carries(local.srtp);
+        self.offered = keys.iter().map(|(_, key)| key.clone()).collect();
+        let carried = Carried { profile, keys: &keys };
+        self.write(local, &formats, event, (local.direction, local.rtcp_mux), &carried, b"0 0")
+    }
+
+    /// How our next offer carries sound: as it stands, the suite in use first.
+    fn carries(&self, srtp: Srtp) -> (Profile, Vec<(u32, MasterKey)>) {
+        let Some(keys) = self.keys.as_ref().filter(|_| srtp != Srtp::Off) else {
+            return (Profile::Avp, Vec::new());
+        };
+        let first = match self.stands {
+            Some(Stands { suite: None, .. }) if srtp != Srtp::Require => {
+                return (Profile::Avp, Vec::new());
+            }
+            Some(Stands { suite, .. }) => suite,
+            None => None,
+        };
+        let profile = match (self.stands, srtp) {
+            (_, Srtp::Require) => Profile::Savp,
+            (Some(stands), _) => stands.profile,
+            (None, _) => Profile::Avp,
+        };
+        let mut suites = Suite::ALL;
+        suites.sort_by_key(|suite| Some(*suite) != first);
+        (profile, (1..).zip(suites.map(|suite| keys.key(suite))).collect())
     }
 
     /// The answer to an offer: one codec, the offer's payload types (row A-02), every other line
@@ -78,14 +147,15 @@ impl Own {
         offer: &Description,
         local: &Local,
     ) -> Result<(Vec<u8>, Negotiated), Refusal> {
-        let (place, payload, codec) = choose(offer, &local.codecs)?;
+        let wanted = Local { srtp: self.able(local.srtp), ..local.clone() };
+        let Choice { place, payload, codec, secured } = choose(offer, &wanted)?;
         let audio = offer.media.get(place).ok_or(Refusal::NoAudio)?;
         let theirs = their_direction(offer, audio)?;
         let direction = theirs.reversed().and(local.direction);
         let event = event_of(audio).filter(|_| local.events);
         let rtcp_mux = local.rtcp_mux && has_mux(audio);
         let noise = noise_of(audio).filter(|_| local.noise);
-        let agreed = Negotiated {
+        let mut agreed = Negotiated {
             codec,
             send_payload: payload,
             receive_payload: payload,
@@ -97,6 +167,20 @@ impl Own {
             rtcp_mux,
             ..reachable(offer, audio, codec, rtcp_mux)?
         };
+        let stands = Stands {
+            profile: Profile::of(audio).ok_or(Refusal::Transport)?,
+            suite: secured.as_ref().map(|line| line.key.suite()),
+            remote: agreed.remote_rtp,
+        };
+        if self.is_elsewhere(&stands) {
+            self.renew_keys();
+        }
+        self.stands = Some(stands);
+        let own = secured.and_then(|theirs| {
+            let send = self.keys.as_ref()?.key(theirs.key.suite());
+            agreed.secured = Some(Secured { send: send.clone(), receive: theirs.key });
+            Some((theirs.tag, send))
+        });
         self.slots = offer
             .media
             .iter()
@@ -116,24 +200,37 @@ impl Own {
         let named = noise.map(|noise| (noise, NOISE_NAME.to_owned()));
         let codec = (payload, format!("{}/8000", codec.name()));
         let formats: Vec<_> = [codec].into_iter().chain(named).collect();
-        let octets =
-            self.write(local, &formats, event, direction, rtcp_mux, time.unwrap_or(b"0 0"));
+        let carried = Carried { profile: stands.profile, keys: own.as_slice() };
+        let time = time.unwrap_or(b"0 0");
+        let octets = self.write(local, &formats, event, (direction, rtcp_mux), &carried, time);
         Ok((octets, agreed))
+    }
+
+    /// Without keys there is no SRTP.
+    fn able(&self, srtp: Srtp) -> Srtp {
+        if self.keys.is_some() { srtp } else { Srtp::Off }
+    }
+
+    /// Whether an agreement is with another place than the last, or in another suite: whoever is there
+    /// need not know how far our key has counted, and one key does not serve twice (RFC 4568 §7.1.4).
+    fn is_elsewhere(&self, new: &Stands) -> bool {
+        self.stands.is_some_and(|old| {
+            let moved = old.remote.zip(new.remote).is_some_and(|(old, new)| old != new);
+            (moved && old.suite.is_some()) || old.suite != new.suite
+        })
     }
 
     /// Reads the answer to our last offer, which was made from `local`.
     ///
     /// # Errors
     /// [`Refusal`] when there is nothing to talk in.
-    pub fn read_answer(&self, local: &Local, octets: &[u8]) -> Result<Negotiated, Refusal> {
+    pub fn read_answer(&mut self, local: &Local, octets: &[u8]) -> Result<Negotiated, Refusal> {
         let answer = Description::parse(octets).map_err(Refusal::Malformed)?;
         let place =
             self.slots.iter().position(|slot| *slot == Slot::Audio).ok_or(Refusal::Rejected)?;
         let audio = answer.media.get(place).filter(|media| media.is_audio() && media.port > 0);
         let audio = audio.ok_or(Refusal::Rejected)?;
-        if !is_plain_rtp(audio) {
-            return Err(Refusal::Transport);
-        }
+        let secured = self.secured_by(local.srtp, audio)?;
         let (payload, codec) = payloads(audio)
             .find_map(|payload| {
                 codec_of(audio, payload, &local.codecs).map(|codec| (payload, codec))
@@ -142,7 +239,7 @@ impl Own {
         let send_event = event_of(audio).filter(|_| local.events);
         let rtcp_mux = local.rtcp_mux && has_mux(audio);
         let stated = their_direction(&answer, audio)?;
-        Ok(Negotiated {
+        let agreed = Negotiated {
             codec,
             send_payload: payload,
             receive_payload: self.payload_of(codec),
@@ -152,8 +249,35 @@ impl Own {
             direction: stated.reversed().and(local.direction),
             stated,
             rtcp_mux,
+            secured,
             ..reachable(&answer, audio, codec, rtcp_mux)?
-        })
+        };
+        self.stands = Some(Stands {
+            profile: Profile::of(audio).ok_or(Refusal::Transport)?,
+            suite: agreed.secured.as_ref().map(|secured| secured.send.suite()),
+            remote: agreed.remote_rtp,
+        });
+        Ok(agreed)
+    }
+
+    /// The keys that an answer to our offer leads to. One line answers, with a tag and the suite of ours
+    /// that it stands for (RFC 4568 §5.1.3).
+    fn secured_by(&self, srtp: Srtp, audio: &Media) -> Result<Option<Secured>, Refusal> {
+        let profile = Profile::of(audio).ok_or(Refusal::Transport)?;
+        if self.offered.is_empty() {
+            return if profile == Profile::Avp { Ok(None) } else { Err(Refusal::Transport) };
+        }
+        if !has_lines(audio) {
+            let plain = profile == Profile::Avp && srtp != Srtp::Require;
+            return if plain { Ok(None) } else { Err(Refusal::Unsecured) };
+        }
+        let theirs = answered(audio).ok_or(Refusal::Keys)?;
+        let place = usize::try_from(theirs.tag).ok().and_then(|tag| tag.checked_sub(1));
+        let ours = place.and_then(|place| self.offered.get(place)).ok_or(Refusal::Keys)?;
+        if ours.suite() != theirs.key.suite() {
+            return Err(Refusal::Keys);
+        }
+        Ok(Some(Secured { send: ours.clone(), receive: theirs.key }))
     }
 
     fn payload_of(&self, codec: Codec) -> u8 {
@@ -167,8 +291,8 @@ impl Own {
         local: &Local,
         formats: &[(u8, String)],
         event: Option<u8>,
-        direction: Direction,
-        mux: bool,
+        way: (Direction, bool),
+        carried: &Carried<'_>,
         time: &[u8],
     ) -> Vec<u8> {
         let mut rest = format!("s=-\r\nc=IN {}\r\nt=", family(local.rtp.ip())).into_bytes();
@@ -176,7 +300,7 @@ impl Own {
         rest.extend_from_slice(b"\r\n");
         for slot in &self.slots {
             match slot {
-                Slot::Audio => audio_lines(&mut rest, local, formats, event, direction, mux),
+                Slot::Audio => audio_lines(&mut rest, local, formats, event, way, carried),
                 Slot::Closed { kind, protocol, format } => {
                     rest.extend_from_slice(
                         &[b"m=", &kind[..], b" 0 ", protocol, b" ", format, b"\r\n"].concat(),
@@ -203,10 +327,10 @@ fn audio_lines(
     local: &Local,
     formats: &[(u8, String)],
     event: Option<u8>,
-    direction: Direction,
-    mux: bool,
+    (direction, mux): (Direction, bool),
+    carried: &Carried<'_>,
 ) {
-    let mut text = format!("m=audio {} RTP/AVP", local.rtp.port());
+    let mut text = format!("m=audio {} {}", local.rtp.port(), carried.profile.name());
     for payload in formats.iter().map(|(payload, _)| *payload).chain(event) {
         text.push_str(&format!(" {payload}"));
     }
@@ -223,6 +347,9 @@ fn audio_lines(
         text.push_str("a=rtcp-mux\r\n");
     }
     out.extend_from_slice(text.as_bytes());
+    for (tag, key) in carried.keys {
+        out.extend_from_slice(line(*tag, key).as_bytes());
+    }
 }
 
 fn closed(media: &Media) -> Slot {

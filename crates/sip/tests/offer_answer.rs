@@ -196,7 +196,7 @@ fn b_29_comfort_noise_is_taken_when_it_is_offered_and_offered_to_who_is_to_hear_
     assert_eq!(agreed.noise, None);
     let mut own = Own::new(1);
     assert!(lines(&own.offer(&with)).contains(&"m=audio 30000 RTP/AVP 8 0 13 101".to_owned()));
-    let answered = |line: &str| {
+    let mut answered = |line: &str| {
         let text = format!("v=0\r\nc=IN IP4 192.0.2.8\r\nm=audio 9000 RTP/AVP {line}\r\n");
         own.read_answer(&with, text.as_bytes()).unwrap().noise
     };
@@ -227,7 +227,7 @@ fn a_codec_under_a_payload_type_of_its_own_keeps_it() {
 fn an_answer_that_refuses_or_does_not_fit_is_named() {
     let mut own = Own::new(1);
     own.offer(&local());
-    let refused = |text: &str| {
+    let mut refused = |text: &str| {
         own.read_answer(&local(), format!("v=0\r\nc=IN IP4 192.0.2.8\r\n{text}").as_bytes())
             .unwrap_err()
     };

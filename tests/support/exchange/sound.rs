@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::sound::{decode_a, encode_a};
+use crate::{
+    peer::guard::Guard,
+    sound::{decode_a, encode_a},
+};
 
 /// A key lasts five packets; its end is sent three times (RFC 4733 §2.5.1.4).
 const UPDATES: u16 = 5;
@@ -23,9 +26,13 @@ pub(crate) struct Sound {
     /// How long its packets last, in milliseconds.
     pub(crate) packet_ms: u16,
     phase: f64,
-    sequence: u16,
+    pub(crate) sequence: u16,
     timestamp: u32,
-    ssrc: u32,
+    pub(crate) ssrc: u32,
+    /// What it sends and receives is under SRTP.
+    pub(crate) guard: Option<Guard>,
+    /// The packet that went out last.
+    pub(crate) last: Vec<u8>,
     next: Option<Instant>,
     key: Option<Key>,
     /// A key's two tones and for how many packets more they sound.
@@ -61,6 +68,8 @@ impl Sound {
             sequence: ssrc as u16,
             timestamp: ssrc.rotate_left(9),
             ssrc,
+            guard: None,
+            last: Vec::new(),
             next: None,
             key: None,
             dial: None,
@@ -145,15 +154,19 @@ impl Sound {
         true
     }
 
-    fn send(&self, payload_type: u8, timestamp: u32, payload: &[u8]) {
+    fn send(&mut self, payload_type: u8, timestamp: u32, payload: &[u8]) {
         let Some(remote) = self.remote else { return };
         let mut packet = vec![0x80, payload_type];
         packet.extend(self.sequence.to_be_bytes());
         packet.extend(timestamp.to_be_bytes());
         packet.extend(self.ssrc.to_be_bytes());
         packet.extend(payload);
+        if let Some(guard) = &mut self.guard {
+            packet = guard.seal(&packet);
+        }
         // What the network loses, a phone never knows of.
         let _lost = self.socket.send_to(&packet, remote);
+        self.last = packet;
     }
 
     /// The next packet of sound: sequence number, timestamp, samples.

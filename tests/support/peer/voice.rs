@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::guard::Guard;
 use crate::{
     exchange::sound::Sound,
     sound::{decode_a, level, share},
@@ -78,6 +79,10 @@ enum Order {
     Events(u8),
     Rest(bool),
     Packets(u16),
+    Guard(Option<Box<Guard>>),
+    Jump(u16, Option<u32>),
+    Raw(Vec<u8>),
+    Again,
 }
 
 /// A peer's RTP port. It hears from the start and is silent until it is told where to send.
@@ -174,6 +179,26 @@ impl Voice {
         self.order(Order::Packets(packet_ms));
     }
 
+    /// What it sends is under SRTP from now on, and it hears nothing else; or it is plain again.
+    pub fn guard(&self, guard: Option<Guard>) {
+        self.order(Order::Guard(guard.map(Box::new)));
+    }
+
+    /// Its next packet has this sequence number, and is of another source if one is named.
+    pub fn jump(&self, sequence: u16, ssrc: Option<u32>) {
+        self.order(Order::Jump(sequence, ssrc));
+    }
+
+    /// Sends this between its packets, to where they go, as who has its address could.
+    pub fn raw(&self, datagram: Vec<u8>) {
+        self.order(Order::Raw(datagram));
+    }
+
+    /// Sends its last packet once more.
+    pub fn again(&self) {
+        self.order(Order::Again);
+    }
+
     /// Everything that has come in until now.
     pub fn heard(&mut self) -> &[Packet] {
         self.heard.extend(self.inbox.try_iter());
@@ -242,11 +267,24 @@ fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
             Ok(Order::Events(payload_type)) => sound.event = payload_type,
             Ok(Order::Rest(rests)) => sound.rest(rests),
             Ok(Order::Packets(packet_ms)) => sound.packet_ms = packet_ms,
+            Ok(Order::Guard(guard)) => sound.guard = guard.map(|guard| *guard),
+            Ok(Order::Jump(sequence, ssrc)) => {
+                (sound.sequence, sound.ssrc) = (sequence, ssrc.unwrap_or(sound.ssrc));
+            }
+            Ok(Order::Raw(datagram)) => throw(&sound, &datagram),
+            Ok(Order::Again) => throw(&sound, &sound.last),
             Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(2)),
             Err(TryRecvError::Disconnected) => return,
         }
         sound.tick(Instant::now());
-        while let Some(packet) = next(&sound.socket) {
+        while let Some((at, from, octets)) = next(&sound.socket) {
+            let plain = match &mut sound.guard {
+                Some(guard) => guard.open(&octets),
+                None => Some(octets),
+            };
+            let Some(packet) = plain.and_then(|plain| Packet::read(at, from, &plain)) else {
+                continue;
+            };
             if heard.send(packet).is_err() {
                 return;
             }
@@ -254,8 +292,15 @@ fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
     }
 }
 
-fn next(socket: &UdpSocket) -> Option<Packet> {
+fn next(socket: &UdpSocket) -> Option<(Instant, SocketAddr, Vec<u8>)> {
     let mut buffer = [0; 2_048];
     let (length, from) = socket.recv_from(&mut buffer).ok()?;
-    Packet::read(Instant::now(), from, buffer.get(..length)?)
+    Some((Instant::now(), from, buffer.get(..length)?.to_vec()))
+}
+
+fn throw(sound: &Sound, datagram: &[u8]) {
+    if let Some(remote) = sound.remote {
+        // What the network loses, nobody ever knows of.
+        let _lost = sound.socket.send_to(datagram, remote);
+    }
 }

@@ -50,6 +50,9 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
             for warning in &settings.warnings {
                 text.push_str(&format!("warning: {warning}\n"));
             }
+            for (peer, how) in secured(&settings) {
+                text.push_str(&format!("{peer} has {how}\n"));
+            }
             for line in settings.lines.iter() {
                 text.push_str(&format!("line {} ({}) {}\n", line.id, line.pattern, does(line)));
             }
@@ -58,6 +61,7 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                 "good": true,
                 "configuration": settings.hash.to_string(),
                 "warnings": settings.warnings,
+                "srtp": secured(&settings).map(|(peer, how)| json!({ "peer": peer, "has": how })).collect::<Vec<_>>(),
                 "lines": lines,
             });
             (text, value, true)
@@ -67,6 +71,15 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
             (Problems(&problems).to_string(), json!({ "good": false, "problems": said }), false)
         }
     }
+}
+
+/// The peers whose sound is SRTP, and how.
+fn secured(settings: &Settings) -> impl Iterator<Item = (String, &'static str)> {
+    let trunks = settings.trunks.iter().map(|trunk| ("trunk", &trunk.name, &trunk.reach));
+    let pbxs = settings.pbxs.iter().map(|pbx| ("pbx", &pbx.name, &pbx.reach));
+    trunks
+        .chain(pbxs)
+        .filter_map(|(kind, name, reach)| Some((format!("{kind} \"{name}\""), reach.srtp.told()?)))
 }
 
 /// What a line does with its calls, in words.

@@ -21,7 +21,7 @@ use super::{
     read::Read,
     refresh,
     schema::{self, File},
-    timers, ways,
+    secrecy, timers, ways,
     written::Emergency,
 };
 use crate::{gate::limits::Limits, net::Bounds, prompts::set::PromptSet};
@@ -109,6 +109,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let mut warnings = warnings(&file);
     let listeners = listeners(&file.listener, &mut problems, &mut warnings);
     ways::exposure(&file, &mut warnings);
+    secrecy::warnings(&file, &mut warnings);
     ways::one_far_range(&file, &mut problems);
     let bounds = connections::bounds(file.connections, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);

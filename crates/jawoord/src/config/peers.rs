@@ -8,9 +8,11 @@ use super::{
     account::{self, Enrolment},
     early::{self, Early},
     inside::Transfers,
+    latching,
     problem::Problem,
     refresh, rewrite,
     schema::File,
+    secrecy,
     target::{Host, Keys, Reach, Written},
     ways,
 };
@@ -86,6 +88,9 @@ pub fn trunks(file: &File, problems: &mut Vec<Problem>) -> Vec<Trunk> {
         reach.session =
             refresh::session_of(trunk.session_timer, file.session_timer, &place, problems);
         reach.holds = trunk.hold;
+        reach.latching = latching::latching(trunk.latching, &place, problems);
+        let ways = (trunk.listener.as_ref(), &*reach.targets);
+        reach.srtp = secrecy::srtp(trunk.srtp, file, ways, (&place, problems));
         let register = account::register(
             trunk.register.as_ref(),
             trunk.digest.as_ref(),
@@ -145,6 +150,9 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
         reach.session =
             refresh::session_of(pbx.session_timer, file.session_timer, &place, problems);
         reach.holds = pbx.hold;
+        reach.latching = latching::latching(pbx.latching, &place, problems);
+        let ways = (pbx.listener.as_ref(), &*reach.targets);
+        reach.srtp = secrecy::srtp(pbx.srtp, file, ways, (&place, problems));
         let trunks = file.trunk.iter().flat_map(|trunk| &trunk.networks);
         let known = pbxs.iter().flat_map(|pbx| &pbx.networks).chain(trunks);
         ambiguous(known, &pbx.networks, &place, problems);

@@ -10,8 +10,9 @@ use super::{
     dns::Dns,
     early,
     inside::{Holds, Transfers},
-    listener, media, refresh,
+    latching, listener, media, refresh,
     rewrite::Written as Rewrite,
+    srtp,
     target::Targets,
     timers,
     written::{Draining, Emergency, Headers, Limiting, Prompts, Trace},
@@ -194,6 +195,12 @@ pub struct Trunk {
     /// What becomes of its holds.
     #[serde(default)]
     pub hold: Holds,
+    /// Whether its sound is SRTP.
+    #[serde(default)]
+    pub srtp: srtp::Written,
+    /// Whether it is learned where it sends from.
+    #[serde(default)]
+    pub latching: latching::Written,
     /// How often its calls are refreshed, where it is not as for everybody.
     pub session_timer: Option<refresh::OfPeer>,
 }
@@ -256,6 +263,12 @@ pub struct Pbx {
     /// What becomes of its holds.
     #[serde(default)]
     pub hold: Holds,
+    /// Whether its sound is SRTP.
+    #[serde(default)]
+    pub srtp: srtp::Written,
+    /// Whether it is learned where it sends from.
+    #[serde(default)]
+    pub latching: latching::Written,
     /// How often its calls are refreshed, where it is not as for everybody.
     pub session_timer: Option<refresh::OfPeer>,
     /// So many OPTIONS in a row unanswered, and a target is down.

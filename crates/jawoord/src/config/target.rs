@@ -9,7 +9,9 @@ use serde::{
 
 use sip::Credentials;
 
-use super::{account::Proof, exit::Exit, inside::Holds, problem::Problem};
+use super::{
+    account::Proof, exit::Exit, inside::Holds, latching::Latching, problem::Problem, srtp::Srtp,
+};
 use crate::rewrite::Rewrites;
 
 /// One `[[trunk.target]]` or `[[pbx.target]]`.
@@ -238,6 +240,32 @@ pub struct Reach {
     pub session: Option<sip::SessionTimer>,
     /// What becomes of its holds.
     pub holds: Holds,
+    /// Whether its sound is SRTP.
+    pub srtp: Srtp,
+    /// What is learned of where it sends from.
+    pub latching: Option<Latching>,
+}
+
+impl Reach {
+    /// What holds for a leg of this peer whose signalling takes this transport to or from this address;
+    /// `None` when it must be SRTP and its keys would travel in the clear.
+    #[must_use]
+    pub fn terms(&self, transport: sip::Transport, address: IpAddr) -> Option<Terms> {
+        let srtp = self.srtp.over(transport)?;
+        let latching = self.latching.map(|latching| latching.of(address));
+        Some(Terms { holds: self.holds, srtp, latching })
+    }
+}
+
+/// What holds for one leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What becomes of its side's holds.
+    pub holds: Holds,
+    /// Whether it is SRTP.
+    pub srtp: sip::Srtp,
+    /// What is learned of where its side sends from.
+    pub latching: Option<media::Latching>,
 }
 
 /// The keys that a trunk and a PBX have alike.
@@ -301,6 +329,8 @@ impl Keys<'_> {
             challenge: None,
             session: None,
             holds: Holds::default(),
+            srtp: Srtp::default(),
+            latching: None,
         }
     }
 }

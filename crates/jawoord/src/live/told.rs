@@ -298,6 +298,7 @@ mod tests {
             stated: Direction::SendRecv,
             ptime_ms: 20,
             rtcp_mux: false,
+            secured: None,
         }
     }
 

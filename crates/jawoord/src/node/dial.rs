@@ -67,8 +67,9 @@ impl Node {
         session.rules[1] = rules(session, candidate);
         let (reach, host) = (Arc::clone(&candidate.reach), candidate.host.as_deref());
         let transport = candidate.transport.on_the_wire();
-        let Leaves { listener, own, stream } = self
-            .leaves(&reach.exit, (host, address), transport)
+        let leaves = self.leaves(&reach.exit, (host, address), transport);
+        let (Leaves { listener, own, stream }, terms) = leaves
+            .zip(reach.terms(transport, address.ip()))
             .ok_or(sip::CommandError::UnknownListener)?;
         let request = session.wires.request();
         let (mut from, mut to) = (identity::from(request, own), identity::to(request, address));
@@ -84,7 +85,7 @@ impl Node {
             // As the other side wrote it: it is its own number.
             target.user.clone_from(&contact.user);
         }
-        let offer = session.wires.offer();
+        let offer = session.wires.offer(terms);
         let Conveyed { from, headers, body } = self.conveys(session, from, &to, offer);
         let mut invite = Invite {
             listener,
@@ -107,7 +108,7 @@ impl Node {
         if let Some(credentials) = &candidate.reach.digest {
             self.endpoint.equip(leg, Arc::clone(credentials))?;
         }
-        session.wires.dialled(leg, candidate.reach.holds);
+        session.wires.dialled(leg);
         self.stands(session, Side::Far, leg);
         self.legs.insert(leg, (session.id(), Side::Far));
         if let Some(call_id) = self.endpoint.call_id(leg) {

@@ -187,6 +187,9 @@ impl Node {
         if let media::Event::Retell { to, key, held } = &report.event {
             self.informs(report.call, *to, *key.reveal(), *held);
         }
+        if let media::Event::Closed(stats) = &report.event {
+            self.metrics.media_ended(stats);
+        }
         if let Some(input) = bridge::heard(report.call, &report.event) {
             self.with(report.call, input);
         }

@@ -182,6 +182,12 @@ impl Node {
         self.clock.at(self.instant)
     }
 
+    /// Keys for SRTP that no other leg has.
+    pub(crate) fn keyring(&self) -> Option<sip::Keyring> {
+        let mut seed = zeroize::Zeroizing::new([0; 32]);
+        self.random.fill(&mut *seed).ok().map(|()| sip::Keyring::new(*seed))
+    }
+
     /// 16 bytes for the id of a row: six of the time in milliseconds, as in RFC 9562 §5.7, so that the
     /// rows of an hour lie together in the ledger's indexes, and ten of chance.
     pub(crate) fn name(&self) -> Option<[u8; 16]> {

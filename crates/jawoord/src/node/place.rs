@@ -10,7 +10,10 @@ use sip::{Header, LegId};
 use super::{Node, arrived::Arrived};
 use crate::{
     attempts::Attempts,
-    config::{inside::Holds, judge::Settings, target::Reach},
+    config::{
+        judge::Settings,
+        target::{Reach, Terms},
+    },
     gate::urgent::is_urgent,
     identity::{self, rules::Rules, thread::Thread},
     ladder::Ladder,
@@ -104,8 +107,8 @@ impl Node {
         };
         let thread = Thread::new(arrival.request.message(), near, far);
         let (leg, source, since) = (arrival.leg, arrival.source.address.ip(), arrival.since);
-        let held = (arrival, origin.holds);
-        let Some(wires) = self.wires(held, offer.call, opened) else { return };
+        let terms = origin.terms(arrival.source.transport, source);
+        let Some(wires) = self.wires((arrival, terms), offer.call, opened) else { return };
         tracing::debug!(call = %offer.call, emergency = offer.emergency, "call");
         self.legs.insert(leg, (offer.call, Side::Near));
         self.traces.tie(offer.call, wires.request().call_id());
@@ -147,7 +150,7 @@ impl Node {
     /// Reads the caller's offer. A call that cannot be is refused, and its ports are free again.
     fn wires(
         &mut self,
-        (arrival, holds): (Arrived, Holds),
+        (arrival, terms): (Arrived, Option<Terms>),
         call: CallId,
         opened: Opened,
     ) -> Option<Wires> {
@@ -161,10 +164,20 @@ impl Node {
             source: arrival.source,
             max_forwards: arrival.max_forwards,
             local,
-            holds,
+            terms,
             codecs: Arc::clone(&self.settings.media.codecs),
         };
-        match Wires::new(arrived, opened.addresses, self.session_number(), arrival.offer) {
+        if terms.is_none() {
+            tracing::warn!(%call, "SRTP is required of a peer that calls without TLS, and its keys are \
+                not told in the clear; the call is refused");
+        }
+        let Some(keys) = self.keyring().zip(self.keyring()) else {
+            self.sound.close(call, opened.worker);
+            self.refuse(leg, 503, &[]);
+            return None;
+        };
+        let drawn = (self.session_number(), keys.into());
+        match Wires::new(arrived, opened.addresses, drawn, arrival.offer) {
             Ok(wires) => Some(wires),
             Err(refusal) => {
                 self.sound.close(call, opened.worker);

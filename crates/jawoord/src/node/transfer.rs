@@ -7,14 +7,14 @@ use call::{CallId, Connection, Party, Time};
 use ledger::Station;
 use ring::rand::SecureRandom;
 use sip::{
-    Abilities, AskId, Event, Header, Invite, LegId, Method, NameAddr, Refer, Replaces, Request,
-    Sdp, Uri,
+    Abilities, AskId, Event, Header, Invite, Keyring, LegId, Method, NameAddr, Refer, Replaces,
+    Request, Sdp, Uri,
 };
 
 use super::{Node, arrived::Arrived};
 use crate::{
     bridge,
-    config::inside::{Holds, Transfers},
+    config::inside::Transfers,
     identity::{
         self,
         carry::{self, CALL_HEADER, Crossing},
@@ -109,10 +109,10 @@ impl Node {
             Err(status) => return status,
         };
         let referred = request.message().first("Referred-By").map(<[u8]>::to_vec);
-        let Some(number) = self.draw().map(|bytes| u64::from_be_bytes(first(bytes)) >> 8) else {
-            return 500;
-        };
-        let mut successor = session.wires.successor(side, number, way.candidate.reach.holds);
+        let Some(drawn) = self.drawn() else { return 500 };
+        let (transport, to) = (way.candidate.transport.on_the_wire(), way.candidate.address.ip());
+        let Some(terms) = way.candidate.reach.terms(transport, to) else { return 503 };
+        let mut successor = session.wires.successor(side, drawn, terms);
         let invite =
             self.invitation(session, side, &refer.target, &way, successor.offer(), referred);
         let Some(invite) = invite else { return 503 };
@@ -400,6 +400,12 @@ impl Node {
         true
     }
 
+    /// The number of a description and keys, neither of which another leg has.
+    fn drawn(&self) -> Option<(u64, Keyring)> {
+        let number = self.draw().map(|bytes| u64::from_be_bytes(first(bytes)) >> 8);
+        number.zip(self.keyring())
+    }
+
     fn taken_over(&mut self, session: &mut Session, side: Side, arrival: &Arrived) -> u16 {
         let peer = self.peer(&session.settings, arrival.source);
         let inside = matches!(peer, Some(Peer::Pbx(pbx)) if pbx.transfers != Transfers::Refuse);
@@ -411,10 +417,11 @@ impl Node {
         if !rings && !session.call.is_talking() {
             return 491;
         }
-        let (Some(offer), Some(bytes)) = (&arrival.offer, self.draw()) else { return 488 };
-        let holds = peer.map_or_else(Holds::default, |peer| peer.reach().holds);
-        let number = u64::from_be_bytes(first(bytes)) >> 8;
-        let mut successor = session.wires.successor(side, number, holds);
+        let (Some(offer), Some(drawn)) = (&arrival.offer, self.drawn()) else { return 488 };
+        let (transport, from) = (arrival.source.transport, arrival.source.address.ip());
+        let terms = peer.map(|peer| peer.reach().terms(transport, from));
+        let Some(terms) = terms.unwrap_or_default() else { return 488 };
+        let mut successor = session.wires.successor(side, drawn, terms);
         let (body, agreed) = match successor.answer(offer) {
             Ok(answered) => answered,
             Err(refusal) => return refusal.status(),

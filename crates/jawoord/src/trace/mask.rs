@@ -176,6 +176,12 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Veils every octet: of a key even the punctuation is a part.
+    fn blacken(&mut self, from: usize, to: usize) {
+        let octets = self.text.get_mut(from..to).unwrap_or_default().iter_mut();
+        octets.filter(|octet| !octet.is_ascii_whitespace()).for_each(|octet| *octet = b'x');
+    }
+
     fn slice(&self, from: usize, to: usize) -> &'a [u8] {
         self.source.get(from..to).unwrap_or_default()
     }
@@ -277,8 +283,9 @@ impl<'a> Page<'a> {
                 2..2
             } else if line.starts_with(b"o=") {
                 line.iter().position(|octet| *octet == b' ').unwrap_or(next)..next
-            } else if line.starts_with(b"a=crypto:") || line.starts_with(b"a=ice-pwd:") {
-                0..line.iter().position(|octet| *octet == b':').unwrap_or(0)
+            } else if let Some(secret) = secret(line) {
+                self.blacken(at + secret, at + line.trim_ascii_end().len());
+                0..secret
             } else {
                 0..next
             };
@@ -287,6 +294,36 @@ impl<'a> Page<'a> {
             at += next;
         }
     }
+}
+
+/// Where the secret of an attribute begins. Of `a=crypto` the tag and the suite are none (RFC 4568
+/// §9.1); who reads descriptions reads names in any case, and with blanks around them.
+fn secret(line: &[u8]) -> Option<usize> {
+    let rest = line.strip_prefix(b"a=")?;
+    let colon = rest.iter().position(|octet| *octet == b':')?;
+    let name = rest.get(..colon).unwrap_or_default().trim_ascii();
+    let value = colon + 3;
+    if is_one(name, &[b"ice-pwd", b"key-mgmt"]) {
+        return Some(value);
+    }
+    is_one(name, &[b"crypto"]).then(|| value + harmless(line.get(value..).unwrap_or_default()))
+}
+
+/// How much of the value of `a=crypto` is a number and the name of a suite: no key has a `_` (RFC 4648
+/// §4), and no name a `:`.
+fn harmless(value: &[u8]) -> usize {
+    let blank = |octet: &u8| octet.is_ascii_whitespace();
+    let skip = |from: usize, blanks: bool| {
+        let rest = value.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|octet| blank(octet) == blanks).count()
+    };
+    let number = skip(0, true)..skip(skip(0, true), false);
+    let start = skip(number.end, true);
+    let suite = value.get(start..skip(start, false)).unwrap_or_default();
+    let is_number = value.get(number).unwrap_or_default().iter().all(u8::is_ascii_digit);
+    let is_name = suite.contains(&b'_')
+        && suite.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'_');
+    if is_number && is_name { start + suite.len() } else { 0 }
 }
 
 fn veil(octet: u8) -> u8 {
@@ -402,8 +439,34 @@ mod tests {
             text.contains("o=xxx 1 2 IN IP4 10.0.0.1\r\ns=xxx\r\nc=IN IP4 10.0.0.1\r\n"),
             "{text}"
         );
-        assert!(text.contains("a=crypto:x xxx_xx_") && !text.contains("c2Vj"), "{text}");
+        assert!(text.contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80 xxxxxxxxxxxxxxx\r\n"), "{text}");
         assert!(text.ends_with("a=sendrecv\r\n"));
+    }
+
+    #[test]
+    fn s_06_no_octet_of_a_key_is_shown_however_its_line_is_written() {
+        let key = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4;inline:+/+/==";
+        for line in [
+            format!("a=crypto:1 AES_CM_128_HMAC_SHA1_80 {key} UNENCRYPTED_SRTP"),
+            format!("a=crypto: 1  AES_CM_128_HMAC_SHA1_80\t{key}"),
+            format!("a=Crypto :1 AES_CM_128_HMAC_SHA1_80 {key}"),
+            format!("a= CRYPTO:1 {key}"),
+            format!("a=crypto:1 {key} UNENCRYPTED_SRTP"),
+            format!("a=crypto:{key}"),
+            format!("a=key-mgmt:mikey {key}"),
+            format!("k=base64:{key}"),
+            "a=ice-pwd:+/+/==".to_owned(),
+        ] {
+            let message =
+                format!("ACK sip:a.example SIP/2.0\r\nc: application/sdp\r\n\r\n{line}\r\n");
+            let shown = masked(message.as_bytes());
+            assert_eq!(shown.len(), message.len());
+            let text = String::from_utf8(shown).unwrap();
+            for part in ["d0Rm", "dmcm", "JSoj", "inline", "+/", "==", "|", "2^20"] {
+                assert!(!text.contains(part) || line.starts_with("k="), "{part} in {text}");
+            }
+            assert!(!text.contains("d0Rm"), "{text}");
+        }
     }
 
     #[test]

@@ -83,7 +83,8 @@ fn remote(party: Party, codec: Codec) -> Remote {
     let rtp = address(party);
     let rtcp = SocketAddr::new(rtp.ip(), 4_001);
     let format = format(codec);
-    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms: 20, noise: NOISE }
+    let (packet_ms, noise, latching) = (20, NOISE, None);
+    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms, noise, latching }
 }
 
 impl Line {
@@ -197,7 +198,8 @@ impl Line {
             let Some(Reverse((arrives, _, agent, mut packet))) = self.network.pop() else { return };
             let party = if agent { Party::Agent } else { Party::Customer };
             let at = START + Duration::from_micros(arrives);
-            let _verdict = self.relay.receive(at, party, address(party), &mut packet);
+            let length = packet.len();
+            let _verdict = self.relay.receive(at, party, address(party), (&mut packet, length));
         }
     }
 

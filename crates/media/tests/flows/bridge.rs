@@ -157,7 +157,7 @@ fn b_05_media_follows_the_description_at_once_and_the_old_source_is_dropped() {
     stage.run(ms(100));
     assert_eq!(stage.customer.heard.len(), 5);
     let mut bytes = stage.customer.raw(8, false, &[1; 160]);
-    let verdict = stage.relay.receive(stage.now, Party::Customer, stage.customer.from, &mut bytes);
+    let verdict = stage.receive(Party::Customer, stage.customer.from, &mut bytes);
     let media::Verdict::Forward(transmit) = verdict else { panic!("{verdict:?}") };
     assert_eq!(transmit.to, moved.rtp);
 }

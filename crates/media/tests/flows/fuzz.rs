@@ -46,7 +46,7 @@ fn random_packets_never_panic_and_what_is_sent_on_is_well_formed() {
             let verdict = stage.send(party, bytes.clone());
             forwarded += u32::from(matches!(verdict, Verdict::Forward(_) | Verdict::Packed));
             let from = stage.phone(party).from;
-            stage.relay.receive_report(stage.now, party, from, &bytes);
+            stage.relay.receive_report(stage.now, party, from, &mut bytes);
             match chance.below(400) {
                 0 => stage.run(ms(chance.below(300))),
                 1 => stage.connect(Connection::Early),

@@ -93,7 +93,7 @@ struct Tally {
 /// A packet reaches the relay; what is sent on is plain, agreed and from the other leg's source.
 fn arrive(stage: &mut Stage, party: Party, datagram: &mut Datagram, tally: &mut Tally) {
     let bytes = datagram.all();
-    match stage.relay.receive(stage.now, party, address(party), bytes) {
+    match stage.receive(party, address(party), bytes) {
         Verdict::Drop(_) => tally.dropped += 1,
         Verdict::Packed => tally.forwarded += 1,
         Verdict::Forward(transmit) => {

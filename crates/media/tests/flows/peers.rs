@@ -15,13 +15,13 @@ fn s_01_packets_of_strangers_are_dropped_and_counted() {
     wrong[1].set_ip([192, 0, 2, 2].into());
     for from in wrong {
         let mut bytes = stage.customer.raw(8, false, &[9; 160]);
-        let verdict = stage.relay.receive(stage.now, Party::Customer, from, &mut bytes);
+        let verdict = stage.receive(Party::Customer, from, &mut bytes);
         assert_eq!(verdict, Verdict::Drop(Dropped::Foreign));
     }
     // A socket for both families writes an IPv4 address this way.
     let mapped = "[::ffff:192.0.2.1]:4000".parse().unwrap();
     let mut bytes = stage.customer.raw(8, false, &[9; 160]);
-    let verdict = stage.relay.receive(stage.now, Party::Customer, mapped, &mut bytes);
+    let verdict = stage.receive(Party::Customer, mapped, &mut bytes);
     assert!(matches!(verdict, Verdict::Forward(_)), "{verdict:?}");
     let stats = stage.relay.stats().customer;
     assert_eq!((stats.foreign, stats.received), (2, 1));
@@ -133,7 +133,7 @@ fn b_31_each_leg_reports_for_itself_answers_the_peers_report_and_says_goodbye() 
     let mut stage = Stage::bare();
     stage.relay.hush(START);
     let mut bytes = stage.customer.raw(8, false, &[9; 160]);
-    let _heard = stage.relay.receive(stage.now, Party::Customer, stage.customer.from, &mut bytes);
+    let _heard = stage.receive(Party::Customer, stage.customer.from, &mut bytes);
     let (first, _) = reports(&mut stage, 60);
     let of = |party| first.iter().filter(|(who, _)| *who == party).count();
     assert!((9..=17).contains(&of(Party::Customer)), "{}", of(Party::Customer));
@@ -146,15 +146,15 @@ fn b_31_each_leg_reports_for_itself_answers_the_peers_report_and_says_goodbye() 
     // Our report comes back to us as the peer's: it is read, and answered with its time.
     let told = parse_rtcp(customer, 0).unwrap();
     let rtcp = remote(Party::Customer, CUSTOMER).rtcp;
-    stage.relay.receive_report(stage.now, Party::Customer, rtcp, customer);
-    stage.relay.receive_report(stage.now, Party::Customer, rtcp, &customer[..7]);
-    stage.relay.receive_report(stage.now, Party::Customer, "10.0.0.1:9".parse().unwrap(), customer);
+    stage.report(rtcp, customer);
+    stage.report(rtcp, &customer[..7]);
+    stage.report("10.0.0.1:9".parse().unwrap(), customer);
     let stats = stage.relay.stats().customer;
     assert_eq!((stats.reports, stats.malformed_reports, stats.foreign), (1, 1, 1));
     // The peer's report about our stream, which it knows by our source.
     let mut about_us = vec![0x81, 201, 0, 7, 0, 0, 0, 9, 0xF0, 0xF0, 0xF0, 0xF0, 77];
     about_us.resize(32, 0);
-    stage.relay.receive_report(stage.now, Party::Customer, rtcp, &about_us);
+    stage.report(rtcp, &about_us);
     assert_eq!(stage.relay.stats().customer.peer_fraction_lost, 77);
     let (next, _) = reports(&mut stage, 10);
     let (_, answer) = next.iter().find(|(who, _)| *who == Party::Customer).unwrap();

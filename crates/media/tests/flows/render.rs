@@ -210,7 +210,8 @@ fn through(all: &[(u64, What)]) -> (String, String) {
                 let mut bytes = header.encode().to_vec();
                 bytes.extend(payload);
                 let from = address(Party::Customer);
-                let verdict = stage.relay.receive(now, Party::Customer, from, &mut bytes);
+                let length = bytes.len();
+                let verdict = stage.relay.receive(now, Party::Customer, from, (&mut bytes, length));
                 if let Verdict::Forward(transmit) = verdict {
                     take(&bytes[transmit.bytes]);
                 }

@@ -39,7 +39,8 @@ pub(crate) fn address(party: Party) -> SocketAddr {
 pub(crate) fn remote(party: Party, format: Format) -> Remote {
     let rtp = address(party);
     let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
-    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms: 20, noise: None }
+    let (packet_ms, noise, latching) = (20, None, None);
+    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms, noise, latching }
 }
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -338,13 +339,24 @@ impl Stage {
     /// A party's datagram reaches the relay now.
     pub(crate) fn send(&mut self, party: Party, mut bytes: Vec<u8>) -> Verdict {
         let from = self.phone(party).from;
-        let verdict = self.relay.receive(self.now, party, from, &mut bytes);
+        let verdict = self.receive(party, from, &mut bytes);
         if let Verdict::Forward(transmit) = &verdict {
             assert_eq!(transmit.party, party.other());
             self.arrive(transmit.party, &bytes[transmit.bytes.clone()]);
         }
         self.take_events();
         verdict
+    }
+
+    /// A datagram reaches the relay now, and stays where it is.
+    pub(crate) fn receive(&mut self, party: Party, from: SocketAddr, bytes: &mut [u8]) -> Verdict {
+        let length = bytes.len();
+        self.relay.receive(self.now, party, from, (bytes, length))
+    }
+
+    /// A report reaches the customer's leg now.
+    pub(crate) fn report(&mut self, from: SocketAddr, bytes: &[u8]) {
+        self.relay.receive_report(self.now, Party::Customer, from, &mut bytes.to_vec());
     }
 
     fn arrive(&mut self, party: Party, bytes: &[u8]) {

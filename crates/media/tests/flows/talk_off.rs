@@ -51,7 +51,7 @@ mod long {
                     packet.iter().map(|sample| encoder.encode(*sample)).collect();
                 let mut bytes = stage.customer.raw(codec.static_payload_type(), false, &payload);
                 let from = address(Party::Customer);
-                let _sent_on = stage.relay.receive(stage.now, Party::Customer, from, &mut bytes);
+                let _sent_on = stage.receive(Party::Customer, from, &mut bytes);
                 while let Some(event) = stage.relay.poll_event() {
                     heard += u32::from(matches!(event, Event::Digit(..)));
                 }

@@ -26,7 +26,7 @@ fn speak(stage: &mut Stage) {
         };
         bytes[..12].copy_from_slice(&header.encode());
         (0..160).for_each(|n| bytes[12 + n] = marker(n));
-        stage.relay.receive(stage.now, Party::Customer, address(Party::Customer), &mut bytes);
+        stage.receive(Party::Customer, address(Party::Customer), &mut bytes);
         zeroize::Zeroize::zeroize(&mut bytes);
         stage.run(ms(20));
     }

@@ -1,0 +1,51 @@
+//! The two programs of the media measurement: the meter that sends and counts speech, and the bare loop.
+//!
+//! `media-bench meter CALLS-FILE PID WARM-UP-S WINDOW-S` measures one window and prints one line;
+//! `media-bench loop CALLS CALLS-FILE` relays until it is killed. A calls file has a line for each
+//! call: the port of the program under test for its caller and the one for its callee, on 127.0.0.1.
+
+mod error;
+mod ground;
+mod limit;
+mod meter;
+mod process;
+mod tally;
+mod traffic;
+
+use std::{env, process::ExitCode};
+
+use error::Error;
+
+fn run(arguments: &[String]) -> Result<(), Error> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["meter", calls, pid, warm_up, window] => {
+            let seconds =
+                |text: &str| text.parse::<f64>().ok().filter(|s| (0.0..3600.0).contains(s));
+            let (Ok(pid), Some(warm_up), Some(window)) =
+                (pid.parse(), seconds(warm_up), seconds(window))
+            else {
+                return Err(Error::Usage);
+            };
+            let mut meter = meter::Meter::new(ground::read(calls)?)?;
+            println!("{}", meter.measure(pid, warm_up, window)?);
+            Ok(())
+        }
+        ["loop", calls, file] => match calls.parse() {
+            Ok(calls) => limit::relay(calls, file),
+            Err(_) => Err(Error::Usage),
+        },
+        _ => Err(Error::Usage),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -19,6 +19,8 @@ import time
 SOCKETS, FIRST = 8, (10000, 11000)  # the meter's, as src/ground.rs has them
 PRESSED_AFTER_S = 1.0
 LIMIT_S = 60  # from the last call's INVITE until all are up
+AGAIN_S = 1.0  # an INVITE or its answer that nobody reacts to is sent again
+RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux: more than the system's limit, for root
 
 
 def description(side, number):
@@ -46,7 +48,10 @@ def media_port(text):
 def bound(port, buffer):
     one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     one.bind(("127.0.0.1", port))
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, RCVBUFFORCE, buffer)
+    except PermissionError:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     return one
 
 
@@ -62,6 +67,8 @@ class Run:
         self.ports = ({}, {})  # of the B2BUA, for each side, by the call's number
         self.acknowledged = (set(), set())
         self.presses = []  # when, which call, which packet of the key
+        self.unanswered = {}  # by the call's number: when it was sent, by which socket, what, to whom
+        self.unacknowledged = {}
 
     def ask(self, number, method, target, to, body=""):
         kind = "Content-Type: application/sdp\r\n" if body else ""
@@ -70,6 +77,8 @@ class Run:
                 f"Call-ID: {number}@calls\r\nCSeq: 1 {method}\r\nContact: <sip:c@{self.own}>\r\n"
                 f"{kind}Content-Length: {len(body)}\r\n\r\n{body}")
         self.caller.sendto(text.encode(), self.box)
+        if method == "INVITE":
+            self.unanswered[number] = (time.monotonic(), self.caller, text.encode(), self.box)
 
     def call(self, number):
         target = f"sip:{self.dialled}@{self.box[0]}:{self.box[1]}"
@@ -86,7 +95,10 @@ class Run:
         said = (f"SIP/2.0 200 OK\r\n{lines(text, 'Via', 'Record-Route', 'From')}To: {to}\r\n"
                 f"{lines(text, 'Call-ID', 'CSeq')}Contact: <sip:p@{(self.own, self.at)[side]}>\r\n{kind}"
                 f"Content-Length: {len(body)}\r\n\r\n{body}")
-        (self.caller, self.callee)[side].sendto(said.encode(), source)
+        way = (self.caller, self.callee)[side]
+        way.sendto(said.encode(), source)
+        if body and side == 1:
+            self.unacknowledged[number] = (time.monotonic(), way, said.encode(), source)
 
     def at_caller(self, text, source):
         number = int(header(text, "Call-ID").split("@")[0])
@@ -95,6 +107,8 @@ class Run:
                 self.answer(text, 0, number, source)
             return
         status = int(text[8:11])
+        if header(text, "CSeq").endswith("INVITE"):
+            self.unanswered.pop(number, None)
         if not header(text, "CSeq").endswith("INVITE") or status < 200:
             return
         if status >= 300:
@@ -116,8 +130,17 @@ class Run:
         number = int(found.group(1))
         if method == "ACK":
             self.acknowledged[1].add(number)
+            self.unacknowledged.pop(number, None)
         else:
             self.answer(text, 1, number, source)
+
+    def again(self):
+        now = time.monotonic()
+        for waiting in (self.unanswered, self.unacknowledged):
+            for number, (when, way, text, target) in list(waiting.items()):
+                if now > when + AGAIN_S:
+                    way.sendto(text, target)
+                    waiting[number] = (now, way, text, target)
 
     def press(self):
         """Sends the packets of keys that are due: four while it is held, three as it is let go."""
@@ -135,6 +158,7 @@ class Run:
     def pump(self, until):
         while True:
             self.press()
+            self.again()
             left = until - time.monotonic()
             ready, _, _ = select.select([self.caller, self.callee], [], [], min(max(left, 0), 0.01))
             for one in ready:

@@ -50,16 +50,19 @@ ELSEWHERE = [
 
 
 def read(path):
-    """The windows of every cell: {(cell, calls): [{name: value}]}."""
-    cells = {}
+    """The windows of every cell: {(cell, calls): [{name: value}]}, and what gave none, in words."""
+    cells, none = {}, []
     with open(path, encoding="ascii") as file:
         for line in file:
-            fields = dict(word.split("=", 1) for word in line.split())
+            fields = dict(word.split("=", 1) for word in line.split() if "=" in word)
+            if line.endswith(" none\n"):
+                none.append(f"{NAMES.get(fields['cell'], fields['cell'])} with {fields['calls']} calls (round {fields['round']})")
+                continue
             window = {name: float(value) for name, value in fields.items() if name != "cell"}
             window["call_kb"] = (window["rss_kb"] - window["base_kb"]) / window["calls"]
             window["lost_percent"] = window["loss"] * 100
             cells.setdefault((fields["cell"], int(window["calls"])), []).append(window)
-    return cells
+    return cells, none
 
 
 def middle(windows, name):
@@ -140,7 +143,7 @@ def verdict(value, most):
     return "met" if not math.isnan(value) and value <= most else "**not met**"
 
 
-def report(cells, machine, plotted):
+def report(cells, none, machine, plotted):
     rounds = max(len(windows) for windows in cells.values())
     late = max(window["late_ms"] for windows in cells.values() for window in windows)
     meter = max(window["meter_load"] for windows in cells.values() for window in windows)
@@ -150,6 +153,8 @@ def report(cells, machine, plotted):
     yield "G.711 of 20 ms, plain RTP; median [lowest-highest]."
     yield f"The meter was at most {late:.1f} ms late and used {meter * 100:.0f} % of its core at most."
     yield f"A cell with more than {LOST * 100} % lost or {BUSY * 100:.0f} % of its core used is saturated and gives no ratio."
+    if none:
+        yield f"Calls did not come up, or were not recorded, so there is no window of: {', '.join(none)}."
     yield ""
     if plotted:
         yield "![CPU per packet by calls](media.png)"
@@ -207,11 +212,11 @@ def plot(cells, path):
 
 
 def main():
-    cells, folder = read(sys.argv[1]), sys.argv[2]
+    (cells, none), folder = read(sys.argv[1]), sys.argv[2]
     if not cells:
         sys.exit("no window was measured")
     plotted = plot(cells, os.path.join(folder, "media.png"))
-    text = "\n".join(report(cells, sys.argv[3], plotted))
+    text = "\n".join(report(cells, none, sys.argv[3], plotted))
     with open(os.path.join(folder, "MEDIA.md"), "w", encoding="utf-8") as file:
         file.write(text)
     print(text)

@@ -193,15 +193,11 @@ impl Own {
             .for_each(|entry| entry.1 = payload);
         self.event = event.unwrap_or(self.event);
         self.noise = noise.unwrap_or(self.noise);
-        // RFC 3264 §6: the answer repeats the offer's t= line.
-        let time = offer.session.lines(b't').next().filter(|time| {
-            time.iter().all(|octet| octet.is_ascii_digit() || *octet == b' ') && time.len() < 64
-        });
         let named = noise.map(|noise| (noise, NOISE_NAME.to_owned()));
         let codec = (payload, format!("{}/8000", codec.name()));
         let formats: Vec<_> = [codec].into_iter().chain(named).collect();
         let carried = Carried { profile: stands.profile, keys: own.as_slice() };
-        let time = time.unwrap_or(b"0 0");
+        let time = time_of(offer);
         let octets = self.write(local, &formats, event, (direction, rtcp_mux), &carried, time);
         Ok((octets, agreed))
     }
@@ -316,6 +312,14 @@ impl Own {
             format!("v=0\r\no=- {} {} IN {}\r\n", self.id, self.version, family(local.rtp.ip()));
         [head.as_bytes(), &rest].concat()
     }
+}
+
+/// The time of an answer: it repeats the offer's `t=` line (RFC 3264 §6).
+fn time_of(offer: &Description) -> &[u8] {
+    let plain = |time: &&[u8]| {
+        time.iter().all(|octet| octet.is_ascii_digit() || *octet == b' ') && time.len() < 64
+    };
+    offer.session.lines(b't').next().filter(plain).unwrap_or(b"0 0")
 }
 
 fn family(address: IpAddr) -> String {

@@ -42,7 +42,21 @@ pub(crate) async fn apply_all(
         match &work.change {
             Change::OpenCall(new) => news.push((place, (work.at, new))),
             Change::CloseCall(end) => ends.push((place, (work.at, end))),
-            _ => others.push((place, work)),
+            Change::Facts
+            | Change::Commit(_)
+            | Change::Begin(_)
+            | Change::Seal(..)
+            | Change::Store(..)
+            | Change::Fail(_)
+            | Change::Intend(_)
+            | Change::Puncture(..)
+            | Change::Reseal(_)
+            | Change::DestroySlip(_)
+            | Change::RemoveRow(..)
+            | Change::OpenEpoch(..)
+            | Change::CloseEpoch(_)
+            | Change::AcknowledgeEpoch(_)
+            | Change::EpochDestroyed(_) => others.push((place, work)),
         }
     }
     let mut done = open_calls(db, news).await?;

@@ -67,6 +67,15 @@ impl Way {
         }
     }
 
+    /// Lets everything go. The end of it may be a key's beginning, whose rest comes late or never: that
+    /// is silence, too.
+    fn release_end(&mut self, out: &mut impl FnMut(&Piece<'_>)) {
+        if self.ear.suspects().is_some() {
+            self.held.iter_mut().for_each(|held| held.is_key = true);
+        }
+        self.release(0, out);
+    }
+
     /// Lets the oldest pieces go until so many are left.
     fn release(&mut self, stays: usize, out: &mut impl FnMut(&Piece<'_>)) {
         while self.held.len() > stays
@@ -114,18 +123,15 @@ impl Blank {
     pub(crate) fn release_ceased(&mut self, now: Time, mut out: impl FnMut(&Piece<'_>)) {
         for way in [&mut self.customer, &mut self.agent] {
             if now.since(way.heard) >= CEASED {
-                way.release(0, &mut out);
+                way.release_end(&mut out);
             }
         }
     }
 
-    /// Lets everything out. The end of it may be a key's beginning: that is silence, too.
+    /// Lets everything out.
     pub(crate) fn release_all(&mut self, mut out: impl FnMut(&Piece<'_>)) {
         for way in [&mut self.customer, &mut self.agent] {
-            if way.ear.suspects().is_some() {
-                way.held.iter_mut().for_each(|held| held.is_key = true);
-            }
-            way.release(0, &mut out);
+            way.release_end(&mut out);
         }
     }
 }
@@ -206,6 +212,33 @@ mod tests {
         let recorded = through(Party::Customer, &sound, 160);
         let kept = recorded[1_600..].iter().filter(|byte| **byte != Codec::Pcma.silence()).count();
         assert_eq!(kept, 0);
+    }
+
+    #[test]
+    fn d_23_a_key_whose_sound_stops_in_its_middle_and_goes_on_late_is_silent_throughout() {
+        let key = key(80, Codec::Pcma);
+        let (first, rest) = key.split_at(160);
+        let mut blank = Blank::new();
+        let piece = |position, payload| Piece {
+            party: Party::Agent,
+            codec: Codec::Pcma,
+            position,
+            payload,
+        };
+        let at = |ms: u64| Time::from_micros(ms * 1_000);
+        let silent = |piece: &Piece<'_>| {
+            assert!(piece.payload.iter().all(|byte| *byte == Codec::Pcma.silence()));
+        };
+        let speech = speech(60);
+        blank.hear(at(1_000), &piece(0, &speech), |_| {});
+        blank.hear(at(1_020), &piece(480, first), |_| {});
+        blank.release_ceased(at(1_100), |piece| {
+            if piece.position >= 480 {
+                silent(piece);
+            }
+        });
+        blank.hear(at(1_120), &piece(640, rest), silent);
+        blank.release_all(silent);
     }
 
     #[test]

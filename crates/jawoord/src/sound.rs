@@ -214,14 +214,14 @@ impl Sound {
         };
         let party = session.party(side);
         let informs = session.settings.media.keys == Keys::Info;
-        // Row D-11: which way a side's keys come, should anybody wonder why none are heard.
-        let keys = match (agreed.receive_event, agreed.send_event) {
-            (Some(_), Some(_)) => "telephone events",
-            (Some(_), None) => "telephone events, and none are taken",
-            (None, _) => "tones in the sound, or INFO",
-        };
-        tracing::info!(call = %session.id(), party = party.as_str(), keys, "how keys come");
-        self.tell(session, Order::Retell(party, informs));
+        if session.call.may_be_recorded() && agreed.receive_event.is_none() {
+            // Row D-11: should anybody wonder why no key is heard.
+            let (call, keys) = (session.id(), "tones in the sound, or INFO");
+            tracing::info!(%call, party = party.as_str(), keys, "how keys come");
+        }
+        if informs {
+            self.tell(session, Order::Retell(party, true));
+        }
         if session.settings.media.tones_beside_events {
             self.tell(session, Order::HearBeside);
         }

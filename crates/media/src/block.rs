@@ -33,11 +33,13 @@ impl fmt::Debug for Frame<'_> {
     }
 }
 
+/// A frame without its sound: eight bytes, because a call has a few dozen of them lying by.
 struct Entry {
     party: Party,
     codec: Codec,
-    first_sample: u64,
-    length: usize,
+    length: u16,
+    /// Its first sample, counted from that of the block's first frame.
+    step: i32,
 }
 
 /// What a call sounded like for at most 80 ms, of both parties. Its sound is wiped when it is
@@ -47,6 +49,8 @@ pub struct Block {
     pub(crate) from: u64,
     pub(crate) until: u64,
     pub(crate) paused: Option<Pause>,
+    /// The first sample of the first frame.
+    origin: u64,
     entries: ArrayVec<Entry, FRAMES>,
     bytes: [u8; BYTES],
     used: usize,
@@ -59,6 +63,7 @@ impl Block {
             from: 0,
             until: 0,
             paused: None,
+            origin: 0,
             entries: ArrayVec::new_const(),
             bytes: [0; BYTES],
             used: 0,
@@ -95,9 +100,10 @@ impl Block {
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
         let mut rest = self.bytes.get(..self.used).unwrap_or_default();
         self.entries.iter().filter_map(move |entry| {
-            let (payload, after) = rest.split_at_checked(entry.length)?;
+            let (payload, after) = rest.split_at_checked(entry.length.into())?;
             rest = after;
-            let Entry { party, codec, first_sample, .. } = *entry;
+            let Entry { party, codec, step, .. } = *entry;
+            let first_sample = self.origin.saturating_add_signed(step.into());
             Some(Frame { party, codec, first_sample, payload })
         })
     }
@@ -110,22 +116,31 @@ impl Block {
         first_sample: u64,
         payload: &[u8],
     ) -> usize {
-        let room = self.bytes.get_mut(self.used..).unwrap_or_default();
-        let length = payload.len().min(room.len());
-        let entry = Entry { party, codec, first_sample, length };
-        if length == 0 || self.entries.try_push(entry).is_err() {
+        let length = payload.len().min(BYTES - self.used);
+        if length == 0 || !self.note(party, codec, first_sample, length) {
             return 0;
         }
-        for (place, byte) in room.iter_mut().zip(payload) {
-            *place = *byte;
-        }
+        let room = self.bytes.get_mut(self.used..).unwrap_or_default();
+        room.iter_mut().zip(payload).for_each(|(place, byte)| *place = *byte);
         self.used += length;
         length
     }
 
+    /// Notes a frame; `false` when there is no room, or when it is days away from the block's first one.
+    fn note(&mut self, party: Party, codec: Codec, first_sample: u64, length: usize) -> bool {
+        if self.entries.is_empty() {
+            self.origin = first_sample;
+        }
+        let step = i32::try_from(first_sample.wrapping_sub(self.origin).cast_signed());
+        let (Ok(step), Ok(length)) = (step, u16::try_from(length)) else {
+            return false;
+        };
+        self.entries.try_push(Entry { party, codec, length, step }).is_ok()
+    }
+
     /// Notes that a party rests; says whether there was room.
     pub(crate) fn rest(&mut self, party: Party, codec: Codec, first_sample: u64) -> bool {
-        self.entries.try_push(Entry { party, codec, first_sample, length: 0 }).is_ok()
+        self.note(party, codec, first_sample, 0)
     }
 
     pub(crate) fn wipe(&mut self) {
@@ -173,6 +188,18 @@ mod tests {
             let put = block.put(Party::Customer, Codec::Pcma, n * 8, &[1; 8]);
             assert_eq!(put, if n < 32 { 8 } else { 0 });
         }
+    }
+
+    #[test]
+    fn a_frame_days_away_from_the_first_one_goes_into_a_block_of_its_own() {
+        let mut block = Block::empty();
+        let first = 9_000_000_000;
+        assert_eq!(block.put(Party::Customer, Codec::Pcma, first, &[1; 8]), 8);
+        assert_eq!(block.put(Party::Agent, Codec::Pcma, first - 160, &[1; 8]), 8);
+        assert_eq!(block.put(Party::Agent, Codec::Pcma, 0, &[1; 8]), 0);
+        assert!(block.rest(Party::Agent, Codec::Pcma, first + 8));
+        let places: Vec<_> = block.frames().map(|frame| frame.first_sample + 160 - first).collect();
+        assert_eq!(places, [160, 0, 168]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU16, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -24,6 +24,9 @@ pub const BLOCK_TIME: Duration = Duration::from_millis(80);
 /// The same where sound has waited for 50 ms before it comes into a block: it would come too late for
 /// its place in the recording otherwise.
 const SHORT_BLOCK_TIME: Duration = Duration::from_millis(30);
+/// So many blocks a call has from the start, and keeps lying by: one that fills, one on its way. More are
+/// made only while the recorder is late.
+const BLOCKS_KEPT: usize = 2;
 /// Why a tap ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TapEnd {
@@ -50,6 +53,8 @@ struct Shared {
     /// 0 while it lives, then one more than the place in [`TapEnd::ALL`].
     end: AtomicU8,
     missing_ms: AtomicU64,
+    /// Blocks that exist.
+    blocks: AtomicU16,
 }
 
 /// The call's end of a ring of blocks. It becomes useful only together with a permit.
@@ -57,6 +62,8 @@ pub struct TapFeed {
     full: Producer<Box<Block>>,
     empty: Consumer<Box<Block>>,
     shared: Arc<Shared>,
+    /// How many blocks there may be.
+    limit: u16,
 }
 
 /// The recorder's end.
@@ -66,16 +73,18 @@ pub struct TapReader {
     shared: Arc<Shared>,
 }
 
-/// A ring of `blocks` blocks of at most 80 ms (about 2 KB each); all of them are made now.
+/// A ring of up to `blocks` blocks of at most 80 ms (about 1.6 KB each). Two are made now; the others when
+/// a recorder is so late that they are needed, and they go when it has caught up.
 #[must_use]
-pub fn ring(blocks: usize) -> (TapFeed, TapReader) {
-    let (full, reader) = RingBuffer::new(blocks);
-    let (mut back, empty) = RingBuffer::new(blocks);
-    for _ in 0..blocks {
-        let _fits = back.push(Box::new(Block::empty()));
-    }
+pub fn ring(blocks: u16) -> (TapFeed, TapReader) {
+    let (full, reader) = RingBuffer::new(blocks.into());
+    let (mut back, empty) = RingBuffer::new(BLOCKS_KEPT);
     let shared = Arc::new(Shared::default());
-    let feed = TapFeed { full, empty, shared: Arc::clone(&shared) };
+    for _ in 0..BLOCKS_KEPT.min(blocks.into()) {
+        let _fits = back.push(Box::new(Block::empty()));
+        shared.blocks.fetch_add(1, Ordering::Relaxed);
+    }
+    let feed = TapFeed { full, empty, shared: Arc::clone(&shared), limit: blocks };
     (feed, TapReader { full: reader, empty: back, shared })
 }
 
@@ -85,10 +94,12 @@ impl TapReader {
         self.full.pop().ok()
     }
 
-    /// Wipes a block and returns it to the tap.
+    /// Wipes a block and returns it to the tap, or lets it go if enough lie by.
     pub fn give_back(&mut self, mut block: Box<Block>) {
         block.wipe();
-        let _there_is_room_for_every_block = self.empty.push(block);
+        if self.empty.push(block).is_err() {
+            self.shared.blocks.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 
     /// Whether the tap is gone and every block has been taken.
@@ -248,7 +259,7 @@ impl Tap {
     }
 
     fn begin(&mut self, now: Time, clock: CallClock, origin: i64) -> Span {
-        self.block = self.feed.empty.pop().ok();
+        self.block = self.feed.block();
         Span {
             origin,
             started: clock.moment(origin),
@@ -317,7 +328,7 @@ impl Tap {
             Some(mut block) => {
                 (block.started, block.paused) = (span.started, self.paused);
                 (block.from, block.until) = (span.from, span.until);
-                // The ring holds as many blocks as there are, so there is always room.
+                // The ring holds as many blocks as there may be, so there is always room.
                 self.feed.full.push(block).is_err()
             }
         };
@@ -328,7 +339,7 @@ impl Tap {
         }
         span.from = span.until;
         (span.flush_at, span.lost) = (now + self.block_time, false);
-        self.block = self.feed.empty.pop().ok();
+        self.block = self.feed.block();
     }
 
     /// Ends the tap: what arrived before is handed on, nothing more is taken.
@@ -340,6 +351,18 @@ impl Tap {
 }
 
 impl TapFeed {
+    /// An empty block, if there may be one more.
+    fn block(&mut self) -> Option<Box<Block>> {
+        if let Ok(block) = self.empty.pop() {
+            return Some(block);
+        }
+        if self.shared.blocks.load(Ordering::Acquire) >= self.limit {
+            return None;
+        }
+        self.shared.blocks.fetch_add(1, Ordering::AcqRel);
+        Some(Box::new(Block::empty()))
+    }
+
     fn end(&self, end: TapEnd) {
         let place = TapEnd::ALL.iter().position(|each| *each == end).unwrap_or(0);
         let first = u8::try_from(place + 1).unwrap_or(u8::MAX);

@@ -93,6 +93,22 @@ impl Codec {
         })
     }
 
+    /// The greatest magnitude in stored bytes. What G.711 stores grows with it, the sign aside.
+    #[cfg(feature = "storage")]
+    pub(crate) fn loudest(self, bytes: &[u8]) -> u16 {
+        let greatest = |flip: u8| {
+            let code = bytes.iter().map(|code| (code ^ flip) & 0x7F).max();
+            code.map_or(0, |code| self.decode(u16::from(code ^ flip)).unsigned_abs())
+        };
+        match self {
+            Self::Pcma => greatest(0x55),
+            Self::Pcmu => greatest(0xFF),
+            Self::Pcm16 => {
+                self.codes(bytes).map(|code| self.decode(code).unsigned_abs()).max().unwrap_or(0)
+            }
+        }
+    }
+
     /// Appends a code as it is stored.
     #[cfg(feature = "storage")]
     pub(crate) fn put(self, code: u16, to: &mut Vec<u8>) {
@@ -168,6 +184,21 @@ mod tests {
             // µ-law has two zeros; the negative one becomes the positive one.
             let expected = if code == 0x7F { 0xFF } else { code };
             assert_eq!(Codec::Pcmu.encode(Codec::Pcmu.decode(code)), expected, "mu-law {code:#x}");
+        }
+    }
+
+    #[test]
+    fn the_loudest_code_is_found_without_decoding_the_others() {
+        let codes: Vec<u8> = (0..=255).collect();
+        for codec in Codec::ALL {
+            assert_eq!(codec.loudest(&[]), 0);
+            for from in 0..255 {
+                for until in [from + 2, 256] {
+                    let part = codes.get(from..until).unwrap_or_default();
+                    let decoded = codec.codes(part).map(|code| codec.decode(code).unsigned_abs());
+                    assert_eq!(codec.loudest(part), decoded.max().unwrap_or(0), "{codec}");
+                }
+            }
         }
     }
 

@@ -14,9 +14,9 @@ use media::{Tap, TapReader, ring};
 use vault::{RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
 
 /// Blocks of a tap: two seconds of sound, before speech is lost for want of a disk.
-const BLOCKS: usize = 24;
+const BLOCKS: u16 = 24;
 /// The same where a block is of 30 ms, because keys are kept out.
-const SHORT_BLOCKS: usize = 64;
+const SHORT_BLOCKS: u16 = 64;
 
 /// What the recorder is told.
 pub enum Order {

@@ -1,7 +1,6 @@
 //! The recorder thread: takes blocks from taps, seals them, and appends them to the spool.
 
 use std::{
-    collections::HashMap,
     fmt, io,
     path::{Path, PathBuf},
     sync::{
@@ -50,7 +49,7 @@ pub fn start(
     let (door, inside) = door();
     let full = Arc::clone(&inside.full);
     let folder = folder.to_owned();
-    let running = HashMap::new();
+    let running = Vec::new();
     let recorder = Recorder { spool, folder, clock, notes, office, full, running };
     recorder.look(Ok(()));
     thread::Builder::new().name("recorder".to_owned()).spawn(move || {
@@ -62,6 +61,7 @@ pub fn start(
 
 struct Running {
     call: CallId,
+    recording: RecordingId,
     /// `None` once the recording cannot go on.
     reel: Option<Reel>,
     reader: TapReader,
@@ -80,7 +80,7 @@ struct Recorder {
     notes: UnboundedSender<Note>,
     office: OfficeDoor,
     full: Arc<AtomicBool>,
-    running: HashMap<RecordingId, Running>,
+    running: Vec<Running>,
 }
 
 impl Recorder {
@@ -94,12 +94,9 @@ impl Recorder {
                     Err(TryRecvError::Disconnected) => return,
                 }
             }
-            let recordings: Vec<RecordingId> = self.running.keys().copied().collect();
-            for recording in recordings {
-                if let Some(running) = self.running.remove(&recording) {
-                    self.step(recording, running);
-                }
-            }
+            let mut running = std::mem::take(&mut self.running);
+            running.retain_mut(|running| self.step(running));
+            self.running = running;
             if Instant::now() >= sync_at {
                 sync_at = Instant::now() + SYNC;
                 let synced = self.spool.sync();
@@ -122,9 +119,9 @@ impl Recorder {
         match order {
             Order::Begin(begin) => {
                 let Begin { call, writer, reader } = *begin;
-                let recording = writer.recording();
                 let running = Running {
                     call,
+                    recording: writer.recording(),
                     reader,
                     started: None,
                     missing_ms: 0,
@@ -133,9 +130,9 @@ impl Recorder {
                     again: 0,
                     reel: Some(Reel::new(writer)),
                 };
-                self.running.insert(recording, running);
+                self.running.push(running);
             }
-            Order::End(call, recording, fate) => match self.running.get_mut(&recording) {
+            Order::End(call, recording, fate) => match self.find(recording) {
                 Some(running) => {
                     running.again += u8::from(running.fate.is_some());
                     running.fate = Some(fate);
@@ -153,20 +150,25 @@ impl Recorder {
         }
     }
 
-    /// One turn of one recording.
-    fn step(&mut self, recording: RecordingId, mut running: Running) {
-        if let Err(failed) = self.turn(&mut running) {
+    fn find(&mut self, recording: RecordingId) -> Option<&mut Running> {
+        self.running.iter_mut().find(|running| running.recording == recording)
+    }
+
+    /// One turn of one recording; whether it goes on.
+    fn step(&mut self, running: &mut Running) -> bool {
+        if let Err(failed) = self.turn(running) {
             tracing::error!(call = %running.call, %failed, "the recording cannot go on");
             running.reel = None;
             running.degraded = true;
             self.note(Tape::Failed { call: running.call });
         }
-        self.losses(&mut running);
+        self.losses(running);
         match running.fate {
-            Some(fate) if running.reader.is_closed() => self.close(recording, running, fate),
-            Some(_) | None => {
-                self.running.insert(recording, running);
+            Some(fate) if running.reader.is_closed() => {
+                self.close(running, fate);
+                false
             }
+            Some(_) | None => true,
         }
     }
 
@@ -201,7 +203,8 @@ impl Recorder {
         }
     }
 
-    fn close(&mut self, recording: RecordingId, mut running: Running, fate: Fate) {
+    fn close(&mut self, running: &mut Running, fate: Fate) {
+        let recording = running.recording;
         if let Some(reel) = running.reel.take() {
             let finished = reel.finish().map_err(Failed::from);
             let appended = finished.and_then(|records| {

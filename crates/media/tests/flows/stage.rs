@@ -163,7 +163,7 @@ pub(crate) struct Stage {
     pub(crate) events: Vec<Event>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) reader: Option<TapReader>,
-    pub(crate) blocks: usize,
+    pub(crate) blocks: u16,
     /// The tap keeps the tones of keys out.
     pub(crate) blanks: bool,
     pub(crate) prompt: fn(Prompt) -> PromptAudio,

@@ -1,6 +1,7 @@
 //! The writer: frames in any order in, sealed segments out. Only a permit makes one.
 
 pub(crate) mod second;
+pub(crate) mod store;
 pub(crate) mod window;
 
 use std::{collections::VecDeque, fmt};
@@ -9,7 +10,8 @@ use call::{Parties, Party, Permit, RecordingId};
 
 use self::{
     second::{SecondWriter, give},
-    window::{Decode, Form, WINDOW, Window},
+    store::WINDOW,
+    window::{Decode, Form, Window},
 };
 use crate::{
     chunk::{FRAME_SAMPLES, associated_data},

@@ -114,6 +114,14 @@ impl SecondWriter {
             let first = self.offset(at);
             // A frame is shorter than a peak's 50 ms, so it has part in two peaks at most.
             let turn = PEAK_SAMPLES - first % PEAK_SAMPLES;
+            if window.take_plain(at, FRAME_SAMPLES, codec, &mut self.clear) {
+                let sound = self.clear.len().checked_sub(FRAME_SAMPLES);
+                let sound = sound.and_then(|from| self.clear.get(from..)).unwrap_or_default();
+                let (before, behind) = sound.split_at(turn.min(sound.len()));
+                let loudest = [before, behind].map(|part| codec.loudest(part));
+                self.peak(channel, first / PEAK_SAMPLES, loudest);
+                continue;
+            }
             let mut loudest = [0; 2];
             window.take(at, FRAME_SAMPLES, codec, |offset, taken| {
                 let [before, behind] = &mut loudest;

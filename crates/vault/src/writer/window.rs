@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use zeroize::Zeroize;
 
+use super::store::{Store, WINDOW};
 use crate::codec::Codec;
 
-/// How many samples fit: 150 ms of reordering, a packet and a frame.
-pub(crate) const WINDOW: usize = 2_048;
 const MASK: u64 = WINDOW as u64 - 1;
 /// A hole of at most so many samples (1 ms) between sound and sound is where two packets of a clock
 /// that is not ours meet: the sample before it goes on through it.
@@ -53,20 +52,11 @@ impl Form {
             Self::Coded => Codec::Pcm16,
         }
     }
-
-    /// How its bytes become codes: those of a decoder are bytes, like those of A-law.
-    const fn spelt(self) -> Codec {
-        match self {
-            Self::Stored(codec) => codec,
-            Self::Coded => Codec::Pcma,
-        }
-    }
 }
 
-/// Samples of one channel that are not sealed yet, each with its codec; zero is "nothing came".
+/// Samples of one channel that are not sealed yet.
 pub(crate) struct Window {
-    codes: Box<[u16]>,
-    codecs: Box<[u8]>,
+    store: Store,
     codec: Codec,
     decoder: Option<Box<dyn Decode>>,
     /// The last sample that was taken, and its codec, while nothing is missing.
@@ -77,14 +67,7 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new(codec: Codec) -> Self {
-        Self {
-            codes: vec![0; WINDOW].into(),
-            codecs: vec![0; WINDOW].into(),
-            codec,
-            decoder: None,
-            last: None,
-            joined: 0,
-        }
+        Self { store: Store::new(codec.number()), codec, decoder: None, last: None, joined: 0 }
     }
 
     /// Who makes sense of codes that are not stored as they come.
@@ -108,24 +91,40 @@ impl Window {
     /// They fit: `bytes` hold at most a window's worth and nothing older is still in it.
     pub(crate) fn put(&mut self, from: u64, form: Form, bytes: &[u8]) {
         self.codec = form.stored();
-        let mut came = form.spelt().codes(bytes);
+        let mut rest = bytes;
         for stretch in Self::stretches(from, bytes.len() / form.width()) {
-            let codes = self.codes.get_mut(stretch.clone()).unwrap_or_default();
-            let codecs = self.codecs.get_mut(stretch).unwrap_or_default();
-            for ((to, kind), code) in codes.iter_mut().zip(codecs).zip(&mut came) {
-                if *kind == 0 {
-                    (*to, *kind) = (code, form.number());
+            let (part, after) = rest.split_at(rest.len().min(stretch.len() * form.width()));
+            match form {
+                Form::Stored(Codec::Pcm16) => {
+                    self.store.put(stretch, form.number(), Codec::Pcm16.codes(part));
+                }
+                Form::Stored(Codec::Pcma | Codec::Pcmu) | Form::Coded => {
+                    self.store.put_bytes(stretch, form.number(), part);
                 }
             }
+            rest = after;
         }
     }
 
     /// Whether any of these samples came.
     pub(crate) fn any(&self, from: u64, count: usize) -> bool {
-        let came = |stretch: Range<usize>| {
-            self.codecs.get(stretch).unwrap_or_default().iter().any(|k| *k != 0)
-        };
-        Self::stretches(from, count).into_iter().any(came)
+        Self::stretches(from, count).into_iter().any(|stretch| self.store.any(stretch))
+    }
+
+    /// Appends samples as codes of `codec` and wipes their places, if all came and are of it: nearly always.
+    pub(crate) fn take_plain(
+        &mut self,
+        from: u64,
+        count: usize,
+        codec: Codec,
+        to: &mut Vec<u8>,
+    ) -> bool {
+        let taken = self.store.take_bytes(Self::stretches(from, count), codec.number(), to);
+        if taken {
+            self.last = to.last().map(|code| (codec.number(), u16::from(*code)));
+            self.joined = 0;
+        }
+        taken
     }
 
     /// Takes samples out as codes of `codec` and wipes their places; `None` when nothing came.
@@ -136,39 +135,16 @@ impl Window {
         codec: Codec,
         mut each: impl FnMut(usize, Option<u16>),
     ) {
-        if !self.is_plain(from, count) {
-            for offset in 0..count {
-                let taken = self.take_one(from + offset as u64);
-                each(offset, taken.and_then(|(had, code)| as_code_of(codec, had, code)));
-            }
-            return;
+        for offset in 0..count {
+            let taken = self.take_one(from + offset as u64);
+            each(offset, taken.and_then(|(had, code)| as_code_of(codec, had, code)));
         }
-        let mut offset = 0;
-        for stretch in Self::stretches(from, count) {
-            let codes = self.codes.get_mut(stretch.clone()).unwrap_or_default();
-            let codecs = self.codecs.get_mut(stretch).unwrap_or_default();
-            for (code, kind) in codes.iter_mut().zip(codecs) {
-                let (had, code) = (std::mem::take(kind), std::mem::take(code));
-                (self.last, self.joined) = (Some((had, code)), 0);
-                each(offset, as_code_of(codec, had, code));
-                offset += 1;
-            }
-        }
-    }
-
-    /// Whether all of these samples came, in codecs that are stored: nearly always.
-    fn is_plain(&self, from: u64, count: usize) -> bool {
-        let plain = |stretch: Range<usize>| {
-            self.codecs.get(stretch).unwrap_or_default().iter().all(|k| *k != 0 && *k != CODED)
-        };
-        Self::stretches(from, count).into_iter().all(plain)
     }
 
     /// Takes the sample at a position and wipes its place.
     fn take_one(&mut self, at: u64) -> Option<(u8, u16)> {
         let place = usize::try_from(at & MASK).unwrap_or(0);
-        let (code, kind) = (self.codes.get_mut(place)?, self.codecs.get_mut(place)?);
-        let (code, kind) = (std::mem::take(code), std::mem::take(kind));
+        let (kind, code) = self.store.take(place);
         let taken = match (kind, &mut self.decoder) {
             (0, _) => self.last.filter(|_| self.any(at + 1, JOINT - self.joined)),
             (CODED, Some(decoder)) => {
@@ -194,8 +170,6 @@ fn as_code_of(codec: Codec, had: u8, code: u16) -> Option<u16> {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        self.codes.zeroize();
-        self.codecs.zeroize();
         self.last.zeroize();
     }
 }

@@ -402,6 +402,9 @@ impl Relay {
         let arrival = self.clock.position(now);
         let leg = self.leg(party);
         leg.digits.audio(packet.ssrc, packet.timestamp);
+        if packet.marker {
+            leg.timeline.begin_sound();
+        }
         let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
         let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
         let is_withheld = self.listen(now, party, (placed.position, codec, payload));

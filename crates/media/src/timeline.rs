@@ -14,8 +14,9 @@ const SLACK: i64 = 16;
 const WINDOW: u32 = 256;
 /// The same at the beginning; each window is twice as long as the one before.
 const FIRST_WINDOW: u32 = 16;
-/// So many packets are a stream's beginning (about 0.3 s). Whose first packet came late is put right there
-/// at once: one joint at the start of a sound, and not a second of it that runs too fast.
+/// So many packets are the beginning of a stream, or of a sound in it (about 0.3 s). Whose first packet came
+/// late is put right there at once: one joint at the start of a sound, and not a second of it that runs too
+/// fast.
 const BEGINNING: u32 = 16;
 /// Later a deviation is taken back by a sample per packet, and one more for each 5 ms of it, up to this many:
 /// the recording sounds 5 % faster or slower for a second or two at most, and nothing of it is missing.
@@ -109,6 +110,12 @@ struct Anchor {
 }
 
 impl Timeline {
+    /// The next packet is marked as the beginning of a sound (RFC 3551 §4.1). Who sends it may have come from
+    /// another source meanwhile, whose clock was a part of a packet off, as a B2BUA does after its ring-back.
+    pub(crate) const fn begin_sound(&mut self) {
+        self.fresh = BEGINNING;
+    }
+
     /// Places a packet that arrived when the call's clock stood at `arrival`.
     pub(crate) fn place(&mut self, ssrc: u32, timestamp: u32, arrival: i64) -> Placed {
         if let Some(anchor) = self.anchor.filter(|anchor| anchor.ssrc == ssrc) {
@@ -118,7 +125,7 @@ impl Timeline {
             if (late - self.shift).abs() <= JUMP {
                 if self.fresh > 0 {
                     self.fresh -= 1;
-                    self.begin(late);
+                    self.put_right(late);
                 }
                 if step > 0 {
                     // The anchor moves along, so that the difference never wraps in a long call.
@@ -135,7 +142,7 @@ impl Timeline {
     }
 
     /// A packet of the beginning that is clearly earlier than the first one said.
-    fn begin(&mut self, late: i64) {
+    fn put_right(&mut self, late: i64) {
         if late < self.shift - SLACK {
             (self.shift, self.wanted) = (late, late);
         }
@@ -240,6 +247,23 @@ mod tests {
             due - placed.position
         };
         assert!((1..=200).all(|n| ahead(&mut line, n) == 480));
+    }
+
+    #[test]
+    fn a_sound_that_begins_a_part_of_a_packet_ahead_is_put_right_at_its_first_packets() {
+        let mut line = Timeline::default();
+        for n in 0..100_u32 {
+            line.place(1, n * 160, i64::from(n) * 160);
+        }
+        // Ring-back ends in the middle of a packet, and of what follows two packets come at once.
+        line.begin_sound();
+        let first = line.place(1, 16_000, 16_000 - 60);
+        let second = line.place(1, 16_160, 16_000 - 55);
+        assert_eq!((first.position, second.position), (15_940, 15_945));
+        assert!((2..50).all(|n| {
+            let arrival = 15_945 + i64::from(n - 1) * 160;
+            line.place(1, 16_000 + n * 160, arrival).position == arrival
+        }));
     }
 
     #[test]

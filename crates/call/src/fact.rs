@@ -39,6 +39,35 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Who paused a recording or let it go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hand {
+    /// The operator, or a program that speaks for it.
+    Operator,
+    /// The agent, by a key.
+    Agent,
+    /// Nobody, for as long as the policy lets a pause last: it ended by itself.
+    Limit,
+}
+
+impl Hand {
+    /// The name used in facts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Agent => "agent",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+impl fmt::Display for Hand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Which seconds of a recording were erased: `[from, to)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Erasure {
@@ -208,6 +237,20 @@ facts! {
         recording: RecordingId,
         /// How many milliseconds.
         missing_ms: u64,
+    }
+    /// From this moment on the recording is silence, or stays it for longer (PCI DSS 3.3.1).
+    RecordingPaused = "recording-paused" {
+        /// The recording.
+        recording: RecordingId,
+        /// Who wanted it.
+        by: Hand,
+    }
+    /// From this moment on it has sound again, unless somebody holds.
+    RecordingResumed = "recording-resumed" {
+        /// The recording.
+        recording: RecordingId,
+        /// Who wanted it.
+        by: Hand,
     }
     /// Deletion of these seconds was ordered; a restart resumes from here.
     EraseIntended = "erase-intended" {

@@ -28,7 +28,7 @@ mod verdict;
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
 pub use evidence::{Evidence, Press, PromptHeard, Transport};
-pub use fact::{Erasure, Fact, FactKind, Reason};
+pub use fact::{Erasure, Fact, FactKind, Hand, Reason};
 pub use ground::{Ground, Parties, Party, Purpose, Purposes};
 pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
 pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
@@ -38,8 +38,8 @@ pub use machine::io::{
 pub use machine::state::Call;
 pub use permit::{Leash, Permit};
 pub use policy::{
-    Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Policy, PromptId,
-    Recording, Retention,
+    Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Pausing, Policy,
+    PromptId, Recording, Retention,
 };
 pub use private::Private;
 pub use prompt::Prompt;

@@ -140,6 +140,17 @@ pub enum Outbound {
     Never,
 }
 
+/// How the house pauses a recording, as while a card number is said (PCI DSS 3.3.1, flows row D-25). The
+/// operator, or a program that speaks for it, always can; the customer never does by a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pausing {
+    /// The agent's key that begins a pause and ends it, if there is one (default none); the customer
+    /// never hears it.
+    pub key: Option<Key>,
+    /// How long a pause lasts that nobody ends or wants again (default 300 s).
+    pub limit: Duration,
+}
+
 /// How long a recording is kept (Art. 5(1)(e)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
@@ -191,11 +202,20 @@ pub struct Asking {
     /// Whether the tones of keys are silence in a recording, of both parties (PCI DSS, flows row D-23).
     /// Keys that come as events or by INFO are never in one.
     pub blank_keys: bool,
+    /// How the house pauses a recording.
+    pub pausing: Pausing,
     /// How long a recording is kept.
     pub retention: Retention,
 }
 
 impl Asking {
+    /// Whether tones of keys are kept out of a recording. Where the agent has a key to pause it they
+    /// are: its own tone may not be what one hears of the pause.
+    #[must_use]
+    pub const fn keeps_keys_out(&self) -> bool {
+        self.blank_keys || self.pausing.key.is_some()
+    }
+
     /// Which audio `prompt` is, if this policy has it.
     #[must_use]
     pub fn prompt_id(&self, prompt: Prompt) -> Option<PromptId> {
@@ -279,6 +299,7 @@ mod tests {
             outbound: Outbound::AgentAsks { key: None, times: 1 },
             on_withdraw: OnWithdraw::Erase,
             blank_keys: false,
+            pausing: Pausing { key: None, limit: Duration::from_secs(300) },
             retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
         };
         assert_eq!(asking.prompt_id(Prompt::Question), Some(id));

@@ -61,6 +61,8 @@ fn facts() -> Vec<Fact> {
         },
         Fact::RecordingRecovered { recording: RECORDING, seconds: 59 },
         Fact::RecordingGap { recording: RECORDING, missing_ms: 80 },
+        Fact::RecordingPaused { recording: RECORDING, by: Hand::Agent },
+        Fact::RecordingResumed { recording: RECORDING, by: Hand::Limit },
         Fact::EraseIntended { recording: RECORDING, seconds, reason: Reason::Request },
         Fact::Erased { recording: RECORDING, seconds, reason: Reason::Request },
         Fact::DeletionIntended { recording: RECORDING, reason: Reason::Retention },

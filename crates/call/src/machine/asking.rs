@@ -6,7 +6,6 @@ use crate::{
     Confirm, Party, Press, Prompt, Time,
     machine::{
         dialogue::{Dialogue, Turn},
-        io::{Action, Pause},
         state::{Call, Far, Near, Stage},
         timer::Timer,
     },
@@ -145,12 +144,10 @@ impl Call {
     /// A party holds or is back: a live tap keeps silence meanwhile (L03), and a customer who could
     /// not hear the question hears it again (flows row C-11).
     pub(super) fn held(&mut self, now: Time, party: Party, on: bool) {
-        let was_held = self.bridge.is_held();
+        let before = self.bridge.silence();
         let was_deaf = self.bridge.customer_holds();
         self.bridge.hold(now, party, on);
-        if self.recording.is_live() && was_held != self.bridge.is_held() {
-            self.out.push_back(if was_held { Action::Resume } else { Action::Pause(Pause::Hold) });
-        }
+        self.keep_silence(before);
         let Some(dialogue) = &self.dialogue else { return };
         if was_deaf && !self.bridge.customer_holds() {
             let turn = dialogue.resumed();

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
-use crate::{Party, Time};
+use crate::{Party, Time, machine::io::Pause};
 
 /// The connection of both answered legs, and who holds it.
 #[derive(Default)]
 pub(super) struct Bridge {
     customer_holds: bool,
     agent_holds: bool,
+    /// Whether the house wants nothing to be recorded now.
+    paused: bool,
     /// Whether they were ever connected, and whether they are now.
     opened: bool,
     connected: bool,
-    /// Since when both are connected and nobody holds.
+    /// Since when both are connected and nothing keeps a tap silent.
     audible_since: Option<Time>,
     /// How long they were, before that.
     audible_before: Duration,
@@ -41,11 +43,31 @@ impl Bridge {
     }
 
     /// Whether anybody holds.
-    pub(super) const fn is_held(&self) -> bool {
+    const fn is_held(&self) -> bool {
         self.customer_holds || self.agent_holds
     }
 
-    /// For how long both parties have been connected with nobody holding.
+    /// The house wants nothing to be recorded for a while, or something again.
+    pub(super) fn pause(&mut self, now: Time, on: bool) {
+        self.paused = on;
+        self.measure(now);
+    }
+
+    /// Whether the house wants nothing to be recorded now.
+    pub(super) const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Why a tap keeps silence now, if it does.
+    pub(super) const fn silence(&self) -> Option<Pause> {
+        match (self.paused, self.is_held()) {
+            (true, _) => Some(Pause::Wanted),
+            (false, true) => Some(Pause::Hold),
+            (false, false) => None,
+        }
+    }
+
+    /// For how long both parties have been connected with nothing that kept a tap silent.
     pub(super) fn audible(&self, now: Time) -> Duration {
         let since = self.audible_since.map_or(Duration::ZERO, |since| now.since(since));
         self.audible_before.saturating_add(since)
@@ -64,6 +86,6 @@ impl Bridge {
 
     fn measure(&mut self, now: Time) {
         self.audible_before = self.audible(now);
-        self.audible_since = (self.connected && !self.is_held()).then_some(now);
+        self.audible_since = (self.connected && self.silence().is_none()).then_some(now);
     }
 }

@@ -105,6 +105,7 @@ impl Call {
 
     /// Finishes a call that waits for nothing any more.
     pub(super) fn settle(&mut self) {
+        self.pause_no_more();
         let waits = self.far == Far::Cancelled || self.recording.is_outstanding();
         if self.stage == Stage::Closing && !waits {
             self.finish();

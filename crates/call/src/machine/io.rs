@@ -122,6 +122,9 @@ impl Kept {
 pub enum Pause {
     /// A party is on hold (L03).
     Hold,
+    /// The house wants it, as while a card number is said (PCI DSS 3.3.1, flows row D-25). It comes
+    /// before a hold: who listens later is told what was meant.
+    Wanted,
 }
 
 /// What happens to a recording whose tap is gone.
@@ -196,6 +199,11 @@ pub enum Input {
     HouseLeft,
     /// The operator wants the customer to be asked, as the agent's key does.
     Ask,
+    /// The operator, or a program of the house, wants the recording to pause, or wants the pause to last
+    /// longer (flows row D-25).
+    Pause,
+    /// The same for its end.
+    Resume,
     /// The answer to [`Action::Prepare`].
     Prepared(Result<(), NotReady>),
     /// The operator or a shutdown ends the call.
@@ -255,10 +263,16 @@ pub enum Action {
     /// From now on, the first packet of this key on the customer's leg cuts the tap; the key and
     /// its tail never reach the PBX.
     ArmWithdrawal(Key),
-    /// The tap keeps silence from here.
+    /// From now on, the first packet of this key on the agent's leg makes the tap keep silence, until
+    /// [`Action::Resume`].
+    ArmPause(Key),
+    /// The tap keeps silence from here, for this reason from now on.
     Pause(Pause),
     /// The tap listens again.
     Resume,
+    /// A wanted pause has lasted for as long as the policy allows and ends now: somebody forgot it, and
+    /// somebody must be told.
+    LeftPaused,
     /// The recording is over. Each of these is answered by one [`Input::RecordingClosed`], in
     /// order, and the call waits for it, at most 10 s. A kept recording may be erased by a second
     /// one: when it turns out to hold no audio, or when consent is withdrawn after the recorder

@@ -9,6 +9,7 @@ mod ending;
 pub(crate) mod io;
 mod outbound;
 mod outgoing;
+mod pausing;
 mod permitting;
 mod recording;
 mod route;
@@ -17,7 +18,7 @@ pub(crate) mod state;
 mod timer;
 mod trail;
 
-use crate::{Fact, Party, Time};
+use crate::{Fact, Hand, Party, Time};
 use dialogue::{Dialogue, Turn};
 use io::{Action, CallOffer, Failure, Input};
 use route::Route;
@@ -54,7 +55,7 @@ impl Call {
             }
             Input::Digit(Party::Customer, press) => self.pressed(now, press),
             // Only the person whose voice it is can decide or withdraw (flows row C-14).
-            Input::Digit(Party::Agent, press) => self.agent_pressed(*press.key.reveal()),
+            Input::Digit(Party::Agent, press) => self.agent_pressed(now, *press.key.reveal()),
             Input::Committed { recording, evidence } => self.committed(now, recording, evidence),
             Input::CommitFailed { recording } => self.recording.commit_failed(recording),
             Input::Ringing { early_media } => self.ringing(early_media),
@@ -71,6 +72,8 @@ impl Call {
             }
             Input::HouseLeft => self.house_left(now),
             Input::Ask => self.wanted(),
+            Input::Pause => self.pause(now, Hand::Operator),
+            Input::Resume => self.resume(now, Hand::Operator),
             Input::Prepared(ready) => self.prepared(now, ready),
             Input::Stop(cause) => self.stop(now, cause),
         }
@@ -89,6 +92,7 @@ impl Call {
                 Timer::Report => self.commit(),
                 Timer::Ring => self.rung_out(now),
                 Timer::Early => self.answer(),
+                Timer::Pause => self.left_paused(now),
                 Timer::Farewell => self.farewell_ended(now),
                 Timer::Closing => {
                     self.recording.give_up();

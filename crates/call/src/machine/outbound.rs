@@ -20,8 +20,8 @@ impl Call {
             Outgoing::Wanted { key, .. } => {
                 self.choice = Choice::Unasked(Unasked::PolicyOff);
                 self.bring_together(now);
-                if let Some(key) = key {
-                    self.keep(Party::Agent, Kept::One(key));
+                if key.is_some() {
+                    self.keep_of_the_agent();
                 }
             }
             Outgoing::Joined => {
@@ -54,8 +54,10 @@ impl Call {
 
     /// The agent pressed a key: it begins the question, or it is the agent's own affair (flows row
     /// C-14).
-    pub(super) fn agent_pressed(&mut self, pressed: Key) {
-        if let Some(Outgoing::Wanted { key: Some(key), .. }) = self.outgoing
+    pub(super) fn agent_pressed(&mut self, now: Time, pressed: Key) {
+        if self.pause_key() == Some(pressed) {
+            self.pause_or_resume(now);
+        } else if let Some(Outgoing::Wanted { key: Some(key), .. }) = self.outgoing
             && key == pressed
         {
             self.wanted();
@@ -128,8 +130,19 @@ impl Call {
         if let Some(Outgoing::Wanted { key: Some(_), .. }) = self.outgoing
             && !self.may_be_asked()
         {
-            self.keep(Party::Agent, Kept::Nothing);
+            self.keep_of_the_agent();
         }
+    }
+
+    /// Keeps from the customer the key of the agent's that means something to us now. One that asks and
+    /// one that pauses never do at once: there is a recording only after the yes.
+    pub(super) fn keep_of_the_agent(&mut self) {
+        let asks = match self.outgoing {
+            Some(Outgoing::Wanted { key, .. }) if self.may_be_asked() => key,
+            Some(Outgoing::Wanted { .. } | Outgoing::Joined | Outgoing::HeldBack) | None => None,
+        };
+        let kept = self.pause_key().or(asks).map_or(Kept::Nothing, Kept::One);
+        self.keep(Party::Agent, kept);
     }
 
     pub(super) fn keep(&mut self, party: Party, kept: Kept) {

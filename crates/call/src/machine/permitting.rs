@@ -3,7 +3,6 @@
 use crate::{
     Digest, Prompt, RecordingId, Time,
     machine::{
-        io::{Action, Pause},
         route::Terms,
         state::{Call, Stage},
         timer::Timer,
@@ -33,10 +32,9 @@ impl Call {
         let Terms { ground, purposes, heard, keys, .. } = terms;
         let decision = Decision { call: self.call, recording, ground, purposes, heard, evidence };
         let audible = self.bridge.audible(now);
-        if self.recording.committed(decision, keys.withdraw, audible, &mut self.out)
-            && self.bridge.is_held()
-        {
-            self.out.push_back(Action::Pause(Pause::Hold));
+        if self.recording.committed(decision, keys.withdraw, audible, &mut self.out) {
+            self.keep_silence(None);
+            self.let_pause();
         }
     }
 

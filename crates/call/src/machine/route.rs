@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Asking, Confirm, Direction, EarlyNotice, Ground, Keys, Line, OnWithdraw, Parties, Prompt,
-    Purposes, QuestionAt, Recording,
+    Asking, Confirm, Direction, EarlyNotice, Ground, Keys, Line, OnWithdraw, Parties, Pausing,
+    Prompt, Purposes, QuestionAt, Recording,
     machine::{dialogue::Opening, io::CallOffer, outgoing::Outgoing},
     verdict::Unasked,
 };
@@ -34,6 +34,7 @@ pub(super) struct Terms {
     pub(super) until_dial: Duration,
     pub(super) confirm: Confirm,
     pub(super) keep_withdrawn: bool,
+    pub(super) pausing: Pausing,
     pub(super) early: Option<EarlyNotice>,
 }
 
@@ -94,6 +95,7 @@ impl Terms {
                 OnWithdraw::Erase => false,
                 OnWithdraw::Stop => true,
             },
+            pausing: asking.pausing,
             early: None,
         }
     }

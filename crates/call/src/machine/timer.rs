@@ -17,6 +17,8 @@ pub(super) enum Timer {
     Ring,
     /// The carrier lets a caller be without an answer no longer.
     Early,
+    /// A pause that the house wanted ends at the latest.
+    Pause,
     /// What a customer without an agent hears ends at the latest.
     Farewell,
     /// What is still outstanding at the end of a call arrives at the latest.
@@ -24,13 +26,14 @@ pub(super) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Answer,
         Self::Limit,
         Self::Explanation,
         Self::Report,
         Self::Ring,
         Self::Early,
+        Self::Pause,
         Self::Farewell,
         Self::Closing,
     ];

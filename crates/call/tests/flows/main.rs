@@ -5,6 +5,7 @@ mod early;
 mod ending;
 mod evidence;
 mod outbound;
+mod pausing;
 mod permit;
 mod routes;
 #[path = "../support/mod.rs"]

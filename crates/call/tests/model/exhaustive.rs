@@ -67,7 +67,7 @@ pub(crate) const RECORDED: [Class; 10] = [
 ];
 
 /// A call on its way to being recorded and bridged, whatever its confirmation.
-const BRIDGED: [Class; 6] = [
+pub(crate) const BRIDGED: [Class; 6] = [
     Class::Confirmed,
     Class::Key('1'),
     Class::Reported,
@@ -246,7 +246,7 @@ pub(crate) fn seed() -> u64 {
 }
 
 /// Inputs in the proportion in which they take a call somewhere.
-const ANYTHING: [Class; 40] = [
+const ANYTHING: [Class; 43] = [
     Class::Confirmed,
     Class::Reported,
     Class::Reported,
@@ -267,6 +267,9 @@ const ANYTHING: [Class; 40] = [
     Class::Key('9'),
     Class::AgentKey('1'),
     Class::AgentKey('*'),
+    Class::AgentKey('7'),
+    Class::Pause,
+    Class::Resume,
     Class::Committed,
     Class::Committed,
     Class::CommittedOther,
@@ -315,12 +318,19 @@ fn draw(chance: &mut Chance) -> Class {
     if ENDINGS.contains(&class) && chance.below(8) > 0 { draw(chance) } else { class }
 }
 
+/// No pause ends in the same moment as anything else.
+pub(crate) fn any_pausing(chance: &mut Chance) -> Pausing {
+    let key = [None, Some(key('7'))][chance.below(2)];
+    Pausing { key, limit: ms([1_937, 30_937][chance.below(2)]) }
+}
+
 pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
     Asking {
         repeats: [0, 1, 2, 3][chance.below(4)],
         answer_timeout: ms([0, 1, 500, 4_000][chance.below(4)]),
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
+        pausing: any_pausing(chance),
         ..asking()
     }
 }

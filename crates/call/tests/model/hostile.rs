@@ -3,7 +3,7 @@
 use call::*;
 
 use crate::{
-    exhaustive::{Chance, depth, keeps_its_promises, seed},
+    exhaustive::{Chance, any_pausing, depth, keeps_its_promises, seed},
     support::*,
     world::{Replay, World},
 };
@@ -18,9 +18,9 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         [chance.below(4)];
     let samples = [0, 1, 72_000, u32::MAX][chance.below(4)];
     let millis = [0, 1, u64::MAX][chance.below(3)];
-    let character = ['1', '2', '*', '9', '5', '#', 'A'][chance.below(7)];
+    let character = ['1', '2', '*', '9', '5', '#', 'A', '7'][chance.below(8)];
     let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
-    Some(match chance.below(43) {
+    Some(match chance.below(46) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             Input::PromptEnded { prompt: Prompt::ALL[chance.below(PROMPTS)], samples, whole: flag }
@@ -41,6 +41,9 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         32 | 33 => Input::Ask,
         34..=36 => Input::Prepared(ready),
         37 => Input::Progressed,
+        38 => Input::Pause,
+        39 => Input::Resume,
+        40 => Input::HouseLeft,
         _ => return None,
     })
 }
@@ -67,6 +70,7 @@ fn any_offer(chance: &mut Chance) -> CallOffer {
         outbound: outbound[chance.below(outbound.len())],
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
+        pausing: any_pausing(chance),
         ..asking()
     });
     let question = [QuestionAt::AfterAnswer, QuestionAt::BeforeAnswer][chance.below(2)];

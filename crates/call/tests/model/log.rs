@@ -33,6 +33,10 @@ impl Log {
         self.0.push((step, at, entry));
     }
 
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.0.iter().map(|(_, _, entry)| entry)
+    }
+
     /// All that was said, with the line of history that it answers.
     pub(super) fn said(&self) -> Vec<(usize, Seen)> {
         let said = self.0.iter().filter_map(|(step, _, entry)| match entry {
@@ -269,19 +273,21 @@ impl Log {
         place.map_or(Duration::ZERO, |place| Self::audible_in(&self.0[..place], self.0[place].1))
     }
 
-    /// For how long both parties were connected and nobody held.
+    /// For how long both parties were connected, nobody held and nothing was paused.
     pub(super) fn audible_in(log: &[Page], end: Time) -> Duration {
-        let (mut bridged, mut customer, mut agent) = (false, false, false);
+        let (mut bridged, mut customer, mut agent, mut paused) = (false, false, false, false);
         let (mut since, mut total) = (Time::default(), Duration::ZERO);
         let last = [(0, end, Said(Finish(NO_WORDS)))];
         for (_, at, entry) in log.iter().chain(&last) {
-            if bridged && !customer && !agent {
+            if bridged && !customer && !agent && !paused {
                 total += at.since(since);
             }
             since = *at;
             match entry {
                 Said(Connect(Connection::Bridged)) => bridged = true,
                 Said(HangUp(..)) => bridged = false,
+                Said(Paused(_)) => paused = true,
+                Said(Resumed(_)) => paused = false,
                 Read(Input::Held(Party::Customer, on)) => customer = *on,
                 Read(Input::Held(Party::Agent, on)) => agent = *on,
                 _ => {}

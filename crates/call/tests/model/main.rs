@@ -10,6 +10,7 @@ mod hostile;
 mod log;
 mod notice;
 mod outbound;
+mod paused;
 mod placed;
 mod reference;
 #[path = "../support/mod.rs"]

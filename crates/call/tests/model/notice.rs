@@ -10,6 +10,25 @@ use crate::{
 };
 
 impl Script<'_> {
+    /// Answers the caller, or lets them hear us before.
+    pub(super) fn greet(&mut self) {
+        match self.early {
+            None => self.say(Answer),
+            Some(early) => {
+                self.early_until = Some(self.now + early.limit);
+                self.say(Progress);
+            }
+        }
+    }
+
+    /// Answers a caller who is not yet.
+    pub(super) fn answer(&mut self) {
+        self.early_until = None;
+        if !self.log.has_said(Answer) {
+            self.say(Answer);
+        }
+    }
+
     /// Whether the question comes after the answer, and the notice before.
     pub(super) fn postpones(&self) -> bool {
         self.early.is_some_and(|early| early.question == QuestionAt::AfterAnswer)

@@ -60,6 +60,8 @@ pub(crate) struct Script<'a> {
     pub(super) report_until: Option<Time>,
     /// Until when the caller may be without an answer.
     pub(super) early_until: Option<Time>,
+    /// Until when the recording is silent because the house wants it.
+    pub(super) pause_until: Option<Time>,
     pub(super) failure: Option<Failure>,
     pub(super) closing: bool,
 }
@@ -90,11 +92,12 @@ impl<'a> Script<'a> {
             until: None,
             report_until: None,
             early_until: None,
+            pause_until: None,
             failure: None,
             closing: false,
         };
         script.call();
-        let deadlines = [script.until, script.report_until, script.early_until];
+        let deadlines = [script.until, script.report_until, script.early_until, script.pause_until];
         Expected { said: script.log.said(), deadline: deadlines.into_iter().flatten().min() }
     }
 
@@ -282,6 +285,8 @@ impl<'a> Script<'a> {
                 self.commit();
             } else if unanswered_for_long {
                 self.answer();
+            } else if self.pause_is_forgotten(at, until) {
+                self.left_paused();
             } else if until.is_some_and(|until| until <= at) {
                 return Ok(Word::Late);
             } else {
@@ -319,6 +324,9 @@ impl<'a> Script<'a> {
             Input::Digit(Party::Agent, press) if self.begins(*press.key.reveal()) => {
                 return Ok(Word::Wanted);
             }
+            Input::Digit(Party::Agent, press) => self.toggles(*press.key.reveal()),
+            Input::Pause => self.pause(Hand::Operator),
+            Input::Resume => self.resume(Hand::Operator),
             Input::Ask => return Ok(Word::Wanted),
             Input::Prepared(ready) => return Ok(Word::Prepared(ready)),
             Input::TapCut if self.log.has_said(Record) => self.withdraw(),
@@ -407,6 +415,7 @@ impl<'a> Script<'a> {
                 self.end_or_pause(withdrawn);
             }
         }
+        self.pause_no_more();
         if self.log.last_end() == Some(Fate::Keep) {
             let closed_empty = self.log.last_close() == Some((true, 0));
             if withdrawn && self.asking.on_withdraw == OnWithdraw::Erase {
@@ -434,9 +443,8 @@ impl<'a> Script<'a> {
         } else {
             self.say(Record);
             self.say(Arm(self.asking.keys.withdraw));
-            if self.log.anybody_holds() {
-                self.say(Pause);
-            }
+            self.let_pause();
+            self.keep_silence();
         }
     }
 
@@ -448,11 +456,7 @@ impl<'a> Script<'a> {
         } else if self.log.recorder_failed() || self.is_apart() {
             self.say(End(if audible { Fate::Keep } else { Fate::Erase(Reason::Empty) }));
         } else {
-            let paused = self.log.count(|entry| matches!(entry, Said(Pause)))
-                > self.log.count(|entry| matches!(entry, Said(Resume)));
-            if paused != self.log.anybody_holds() {
-                self.say(if paused { Resume } else { Pause });
-            }
+            self.keep_silence();
         }
     }
 
@@ -462,25 +466,6 @@ impl<'a> Script<'a> {
 
     pub(super) fn say(&mut self, seen: Seen) {
         self.log.write(self.step, self.now, Said(seen));
-    }
-
-    /// Answers the caller, or lets them hear us before.
-    fn greet(&mut self) {
-        match self.early {
-            None => self.say(Answer),
-            Some(early) => {
-                self.early_until = Some(self.now + early.limit);
-                self.say(Progress);
-            }
-        }
-    }
-
-    /// Answers a caller who is not yet.
-    pub(super) fn answer(&mut self) {
-        self.early_until = None;
-        if !self.log.has_said(Answer) {
-            self.say(Answer);
-        }
     }
 
     /// Whether the parties will not come together, or are apart again.

@@ -33,6 +33,9 @@ pub(crate) enum Class {
     Answered,
     /// The operator wants the customer to be asked.
     Ask,
+    /// The house wants silence in the recording, or sound again.
+    Pause,
+    Resume,
     Prepared,
     NotPrepared,
     Failed(Failure),
@@ -157,6 +160,8 @@ impl Replay {
             Class::Answered => Some(Input::Answered),
             Class::Failed(failure) => Some(Input::Failed(failure)),
             Class::Ask => Some(Input::Ask),
+            Class::Pause => Some(Input::Pause),
+            Class::Resume => Some(Input::Resume),
             Class::Prepared => Some(Input::Prepared(Ok(()))),
             Class::NotPrepared => Some(Input::Prepared(Err(NotReady::Disk))),
             Class::HungUp(party) => Some(Input::HungUp(party)),

@@ -36,7 +36,12 @@ pub(crate) enum Seen {
     Record,
     Arm(Key),
     Pause,
+    Silence,
     Resume,
+    ArmPause(Key),
+    LeftPaused,
+    Paused(Hand),
+    Resumed(Hand),
     End(Fate),
     HangUp(Party, Cause),
     Finish(Words),
@@ -49,6 +54,10 @@ impl Seen {
             Action::Audit(Fact::ConsentDecided { consent, .. }) => Self::Decided(*consent),
             Action::Audit(Fact::CallEnded { consent, outcome, verdict, .. }) => {
                 Self::Ended(Words { consent: *consent, outcome: *outcome, verdict: *verdict })
+            }
+            Action::Audit(Fact::RecordingPaused { recording: RECORDING, by }) => Self::Paused(*by),
+            Action::Audit(Fact::RecordingResumed { recording: RECORDING, by }) => {
+                Self::Resumed(*by)
             }
             Action::Audit(fact) => panic!("a call never states {:?}", fact.kind()),
             Action::Answer => Self::Answer,
@@ -71,7 +80,10 @@ impl Seen {
             Action::Record(_) => Self::Record,
             Action::ArmWithdrawal(key) => Self::Arm(*key),
             Action::Pause(Pause::Hold) => Self::Pause,
+            Action::Pause(Pause::Wanted) => Self::Silence,
             Action::Resume => Self::Resume,
+            Action::ArmPause(key) => Self::ArmPause(*key),
+            Action::LeftPaused => Self::LeftPaused,
             Action::EndRecording { recording, fate } => {
                 assert_eq!(*recording, RECORDING);
                 Self::End(*fate)
@@ -136,6 +148,7 @@ pub(crate) fn asking() -> Asking {
         outbound: Outbound::AgentAsks { key: Some(key('#')), times: 1 },
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
+        pausing: Pausing { key: None, limit: ms(300_000) },
         retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
     }
 }

@@ -1,7 +1,7 @@
 //! The only file that speaks both SIP and the domain: what a message means to the call, and what
 //! the call's wishes mean on the wire. Two matches, no wildcard arm, no rule.
 
-use call::{Action, CallId, Cause, Failure, Input, Party, Pause};
+use call::{Action, CallId, Cause, Failure, Input, Party};
 use ledger::Station;
 use sip::{Event, Why};
 
@@ -196,6 +196,12 @@ pub const fn preempted() -> Input {
 /// The operator wants the customer of an outgoing call to be asked.
 pub const ASK: Input = Input::Ask;
 
+/// The operator wants silence in a recording, or sound again.
+#[must_use]
+pub const fn pauses(on: bool) -> Input {
+    if on { Input::Pause } else { Input::Resume }
+}
+
 /// A party holds the call or takes it back.
 #[must_use]
 pub fn held(party: Party, hold: Hold) -> Input {
@@ -274,8 +280,16 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
             node.record(session, permit);
         }
         Action::ArmWithdrawal(key) => node.sound.arm(session, key),
-        Action::Pause(Pause::Hold) => node.sound.pause(session),
-        Action::Resume => node.sound.resume(session),
+        Action::ArmPause(key) => node.sound.arm_pause(session, key),
+        Action::Pause(why) => {
+            note(session, node, "recording pauses");
+            node.sound.pause(session, why);
+        }
+        Action::Resume => {
+            note(session, node, "recording goes on");
+            node.sound.resume(session);
+        }
+        Action::LeftPaused => node.left_paused(session),
         Action::EndRecording { recording, fate } => {
             note(session, node, "tap closed");
             node.end_recording(session, recording, fate);

@@ -19,6 +19,8 @@ pub struct Metrics {
     pub recording: IntGauge,
     /// Milliseconds of permitted audio that were lost.
     pub lost_ms: IntCounter,
+    /// Pauses of recordings that nobody ended in their time.
+    pub left_paused: IntCounter,
     /// SIP requests from strangers that got no answer but 403.
     pub strangers: IntCounter,
     turned_away: IntCounterVec,
@@ -78,6 +80,10 @@ impl Metrics {
             active: gauge("jawoord_calls_active", "Calls that run now.")?,
             recording: gauge("jawoord_recordings_active", "Recordings that run now.")?,
             lost_ms: counter("jawoord_lost_milliseconds_total", "Permitted audio lost.")?,
+            left_paused: counter(
+                "jawoord_recordings_left_paused_total",
+                "Pauses of recordings that nobody ended in time.",
+            )?,
             strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
             turned_away,
             stray_media,

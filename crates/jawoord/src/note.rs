@@ -26,6 +26,8 @@ pub enum Note {
     Settings(Arc<Settings>),
     /// The operator wants the customer of a call to be asked.
     Ask(CallId, oneshot::Sender<Asked>),
+    /// The operator wants a call's recording to pause, or to go on.
+    Pause(CallId, bool, oneshot::Sender<Paused>),
     /// A name of a target leads there from now on.
     Resolved(Question, Vec<Found>),
     /// The operator ends a call; the answer says whether there was one.
@@ -55,6 +57,17 @@ pub enum Asked {
     NotNow,
     /// What the evidence or the recording needs is not ready.
     NotReady,
+}
+
+/// What became of the operator's wish to have a recording paused, or to let it go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paused {
+    /// It is so.
+    Done,
+    /// No such call runs.
+    Unknown,
+    /// The call is not being recorded.
+    NotRecorded,
 }
 
 /// What the office tells the calls.

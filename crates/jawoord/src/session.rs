@@ -141,7 +141,7 @@ impl Session {
     #[must_use]
     pub fn blanks_keys(&self) -> bool {
         self.offer.line.as_ref().is_some_and(|line| match &line.policy.recording {
-            Recording::Ask(asking) => asking.blank_keys,
+            Recording::Ask(asking) => asking.keeps_keys_out(),
             Recording::Never => false,
         })
     }

@@ -305,9 +305,14 @@ impl Sound {
         self.tell(session, Order::RemoveTap);
     }
 
+    /// The agent's key makes the tap keep silence.
+    pub fn arm_pause(&self, session: &Session, key: Key) {
+        self.tell(session, Order::ArmPause(key));
+    }
+
     /// The tap keeps silence.
-    pub fn pause(&self, session: &Session) {
-        self.tell(session, Order::Pause(Pause::Hold));
+    pub fn pause(&self, session: &Session, why: Pause) {
+        self.tell(session, Order::Pause(why));
     }
 
     /// The tap listens again.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use call::{Connection, Kept, Key, Party, Press, Private, Time, Transport};
+use call::{Connection, Kept, Key, Party, Pause, Press, Private, Time, Transport};
 
 use crate::{
     codec::Codec,
@@ -179,6 +179,10 @@ impl Relay {
                 self.end_taps(now, TapEnd::Withdrawn);
                 self.report(Event::TapCut);
             }
+        }
+        // What the agent's key begins is silent from this packet on, whenever the machine hears of it.
+        if party == Party::Agent && self.pauses == Some(key) && !self.taps.is_empty() {
+            self.pause(now, Pause::Wanted);
         }
         self.leg(party).stats.presses += 1;
         let press = Press { key: Private::new(key), at: now, transport: by };

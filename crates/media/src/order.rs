@@ -52,7 +52,9 @@ pub enum Order {
     HearBeside,
     /// Put a tap in.
     InsertTap(Box<Tap>),
-    /// The tap keeps silence.
+    /// The first packet of this key on the agent's leg makes the tap keep silence.
+    ArmPause(Key),
+    /// The tap keeps silence, for this reason from now on.
     Pause(Pause),
     /// The tap listens again.
     Resume,

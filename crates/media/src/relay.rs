@@ -54,6 +54,8 @@ pub struct Relay {
     pub(crate) taps: ArrayVec<Tap, 1>,
     paused: Option<Pause>,
     pub(crate) armed: Option<Key>,
+    /// The agent's key that makes the tap keep silence.
+    pub(crate) pauses: Option<Key>,
     /// A prompt has been played to the customer: an answer is awaited until the bridge.
     pub(crate) asks: bool,
     /// Tones are keys beside telephone events, too.
@@ -77,6 +79,7 @@ impl Relay {
             taps: ArrayVec::new(),
             paused: None,
             armed: None,
+            pauses: None,
             asks: false,
             beside: false,
             quiet: Quiet::new(now),
@@ -190,7 +193,7 @@ impl Relay {
         }
     }
 
-    /// The tap keeps silence from here.
+    /// The tap keeps silence from here, for this reason from now on.
     pub fn pause(&mut self, now: Time, why: Pause) {
         self.set_pause(now, Some(why));
     }
@@ -211,6 +214,12 @@ impl Relay {
     /// its tail reaches the PBX.
     pub const fn arm_withdrawal(&mut self, key: Key) {
         self.armed = Some(key);
+    }
+
+    /// From now on the first packet of `key` on the agent's leg makes the tap keep silence; that it
+    /// listens again takes [`Relay::resume`].
+    pub const fn arm_pause(&mut self, key: Key) {
+        self.pauses = Some(key);
     }
 
     /// Takes the tap out.

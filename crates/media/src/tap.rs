@@ -210,10 +210,11 @@ impl Tap {
         };
         span.until = span.until.max(u64::try_from(here - span.origin).unwrap_or(0));
         self.span = Some(span);
-        if self.paused.is_none() && self.permit.heard().hears(sound.party) {
+        if self.permit.heard().hears(sound.party) {
             match self.keys.take() {
                 None => self.put(now, sound),
                 Some(mut keys) => {
+                    // In a pause too: a key that sounds at its end is none that begins there.
                     keys.hear(now, sound, |piece| self.put(now, piece));
                     self.keys = Some(keys);
                 }
@@ -234,9 +235,9 @@ impl Tap {
         }
     }
 
-    /// Puts sound in its place in the recording.
+    /// Puts sound in its place in the recording, unless that is paused.
     fn put(&mut self, now: Time, sound: &Piece<'_>) {
-        let Some(Span { origin, .. }) = self.span else {
+        let Some(Span { origin, .. }) = self.span.filter(|_| self.paused.is_none()) else {
             return;
         };
         // What lies before the first sample of the recording stays outside.
@@ -302,7 +303,7 @@ impl Tap {
         }
     }
 
-    /// Keeps silence from here on, or listens again.
+    /// Keeps silence from here on, or listens again. What waits is let out under what was so far.
     pub(crate) fn pause(&mut self, now: Time, clock: CallClock, why: Option<Pause>) {
         self.release(now, false);
         if let Some(span) = &mut self.span {

@@ -120,6 +120,8 @@ impl History {
             | FactKind::ConsentDecided
             | FactKind::SlipRevised
             | FactKind::RecordingGap
+            | FactKind::RecordingPaused
+            | FactKind::RecordingResumed
             | FactKind::EraseIntended
             | FactKind::Erased
             | FactKind::Unrecoverable

@@ -63,6 +63,8 @@ impl Errand {
                 Self { ladder: *ladder, ..Self::plain(Request::CallsShow { id: id.clone() }) }
             }
             Calls::Ask { id } => Self::plain(Request::CallsAsk { id: id.clone() }),
+            Calls::Pause { id } => Self::plain(Request::CallsPause { id: id.clone(), on: true }),
+            Calls::Resume { id } => Self::plain(Request::CallsPause { id: id.clone(), on: false }),
             Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),
         }
     }

@@ -232,6 +232,17 @@ pub enum Calls {
         /// The call's id.
         id: String,
     },
+    /// Makes a call's recording silent from here on, as while a card number is said; the time goes
+    /// on. Again, it lasts longer.
+    Pause {
+        /// The call's id.
+        id: String,
+    },
+    /// Lets a paused recording go on.
+    Resume {
+        /// The call's id.
+        id: String,
+    },
     /// Ends a call.
     Hangup {
         /// The call's id.

@@ -32,6 +32,13 @@ pub enum Request {
         /// The call.
         id: String,
     },
+    /// Makes a call's recording silent for a while, or lets it go on.
+    CallsPause {
+        /// The call.
+        id: String,
+        /// Which.
+        on: bool,
+    },
     /// Ends a call.
     CallsHangup {
         /// The call.

@@ -36,7 +36,7 @@ use crate::{
         Node, Parts,
         run::{self, Inbox},
     },
-    note::{Asked, Note},
+    note::{Asked, Note, Paused},
     number,
     office::{
         answer::Desk,
@@ -281,6 +281,8 @@ impl Handle for Operator {
             self.hang_up(id).await.into()
         } else if let Request::CallsAsk { id } = &request {
             self.ask(id).await.into()
+        } else if let Request::CallsPause { id, on } = &request {
+            self.pause(id, *on).await.into()
         } else if let Request::CallsTrace { id } = &request {
             self.trace(id).await
         } else if matches!(request, Request::Reload) {
@@ -337,6 +339,25 @@ impl Operator {
             Asked::NotReady => {
                 "nobody is asked, because the recording could not be kept; see the log and \
                  `jawoord check`"
+            }
+        })
+    }
+
+    async fn pause(&self, id: &str, on: bool) -> Reply {
+        let id = match call_id(id) {
+            Ok(id) => id,
+            Err(reply) => return reply,
+        };
+        let (answer, answered) = oneshot::channel();
+        let paused = match self.notes.send(Note::Pause(id, on, answer)) {
+            Ok(()) => answered.await.unwrap_or(Paused::Unknown),
+            Err(_) => Paused::Unknown,
+        };
+        Reply::failed(match paused {
+            Paused::Done => return Reply::done(id.to_string().into()),
+            Paused::Unknown => "no such call runs now; see `calls list`",
+            Paused::NotRecorded => {
+                "this call is not being recorded now, so there is nothing to pause"
             }
         })
     }

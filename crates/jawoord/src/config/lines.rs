@@ -9,7 +9,7 @@ use call::{
 };
 
 use super::{
-    outbound,
+    choice, outbound, pausing,
     problem::Problem,
     schema::{self, File, Record},
 };
@@ -105,6 +105,7 @@ impl Maker<'_> {
         let retention = self.retention(policy, place);
         let keys = self.keys(policy, place);
         let outbound = outbound::outbound(policy, place, self.problems);
+        let pausing = pausing::pausing(policy, place, self.problems);
         self.waits(policy, place);
         let language = self.language(policy, place);
         let (keys, retention, language) = (keys?, retention?, language?);
@@ -120,16 +121,17 @@ impl Maker<'_> {
             answer_timeout: Duration::from_millis(u64::from(policy.answer_timeout_ms)),
             unbridged_limit: Duration::from_secs(u64::from(policy.unbridged_limit_s)),
             confirm: match policy.confirm {
-                schema::Confirm::First => Confirm::First,
-                schema::Confirm::WhileRinging => Confirm::WhileRinging,
-                schema::Confirm::Off => Confirm::Off,
+                choice::Confirm::First => Confirm::First,
+                choice::Confirm::WhileRinging => Confirm::WhileRinging,
+                choice::Confirm::Off => Confirm::Off,
             },
             outbound: outbound?,
             on_withdraw: match policy.on_withdraw {
-                schema::OnWithdraw::Erase => OnWithdraw::Erase,
-                schema::OnWithdraw::Stop => OnWithdraw::Stop,
+                choice::OnWithdraw::Erase => OnWithdraw::Erase,
+                choice::OnWithdraw::Stop => OnWithdraw::Stop,
             },
             blank_keys: policy.blank_keys,
+            pausing: pausing?,
             retention,
         })
     }

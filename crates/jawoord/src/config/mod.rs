@@ -1,6 +1,7 @@
 //! Configuration: read, judged, and turned into the settings of a running node.
 
 pub mod account;
+pub mod choice;
 pub mod connections;
 pub mod dns;
 pub mod early;
@@ -14,6 +15,7 @@ pub mod lines;
 pub mod listener;
 pub mod media;
 mod outbound;
+mod pausing;
 pub mod peers;
 pub mod problem;
 pub mod read;

@@ -6,7 +6,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account, connections,
+    account,
+    choice::{Confirm, OnWithdraw},
+    connections,
     dns::Dns,
     early,
     inside::{Holds, Transfers},
@@ -369,6 +371,12 @@ pub struct Policy {
     /// Whether the tones of keys are silence in recordings.
     #[serde(default)]
     pub blank_keys: bool,
+    /// The agent's key that pauses the recording and lets it go on; empty for none.
+    #[serde(default)]
+    pub pause_key: String,
+    /// How long a pause lasts that nobody ends, in seconds.
+    #[serde(default = "five_minutes")]
+    pub pause_max_s: u32,
     /// How long the PBX may ring.
     #[serde(default = "thirty")]
     pub ring_timeout_s: u32,
@@ -395,6 +403,9 @@ const fn once() -> u8 {
 const fn four_seconds() -> u32 {
     4_000
 }
+const fn five_minutes() -> u32 {
+    300
+}
 const fn limit() -> u32 {
     35
 }
@@ -407,19 +418,6 @@ pub enum Record {
     Ask,
     /// Never; nobody is asked.
     Never,
-}
-
-/// When the PBX is called after a decision.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confirm {
-    /// After the confirmation.
-    #[default]
-    First,
-    /// At once; the confirmation is cut at the answer.
-    WhileRinging,
-    /// At once, without a confirmation.
-    Off,
 }
 
 /// How the customer of a call that the PBX starts comes to be asked.
@@ -454,17 +452,6 @@ impl Direction {
     const fn is_both(&self) -> bool {
         matches!(self, Self::Both)
     }
-}
-
-/// What a withdrawal does to what was recorded.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnWithdraw {
-    /// Erases it.
-    #[default]
-    Erase,
-    /// Keeps it.
-    Stop,
 }
 
 /// A retention class.

@@ -12,6 +12,7 @@ mod hear;
 mod hold;
 mod keys;
 mod listen;
+mod pause;
 mod place;
 pub mod run;
 mod transfer;

@@ -134,6 +134,9 @@ impl Node {
             Note::Ask(call, answer) => {
                 let _nobody_waits = answer.send(self.ask(call));
             }
+            Note::Pause(call, on, answer) => {
+                let _nobody_waits = answer.send(self.pauses(call, on));
+            }
             Note::Resolved(question, found) => {
                 self.targets.resolved(&question, &found, self.instant);
             }

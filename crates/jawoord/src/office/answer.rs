@@ -89,6 +89,7 @@ impl Desk {
             },
             Request::AuditExport { dir } => self.archive.export_audit(Path::new(&dir)).await,
             Request::CallsAsk { .. }
+            | Request::CallsPause { .. }
             | Request::CallsHangup { .. }
             | Request::CallsTrace { .. }
             | Request::LinesAdd { .. }

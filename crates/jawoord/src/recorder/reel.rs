@@ -1,5 +1,6 @@
 //! One recording on its way from its tap to its writer: what a block says, put in its place.
 
+use call::Pause;
 use media::{Block, Frame, g722::NarrowDecoder};
 use vault::{Absence, Codec, Decode, Record, Writer, WriterError};
 
@@ -13,12 +14,20 @@ impl Decode for Narrow {
     }
 }
 
+/// How a pause stands in the recording's list of gaps.
+const fn absence(why: Pause) -> Absence {
+    match why {
+        Pause::Hold => Absence::Hold,
+        Pause::Wanted => Absence::Pause,
+    }
+}
+
 /// A writer and where its recording is. It knows no clock but that of the blocks, and holds neither
 /// thread nor file.
 pub struct Reel {
     writer: Writer,
     until: u64,
-    paused: bool,
+    paused: Option<Pause>,
 }
 
 impl Reel {
@@ -26,7 +35,7 @@ impl Reel {
     #[must_use]
     pub fn new(mut writer: Writer) -> Self {
         writer.decode_with([(); 2].map(|()| Box::<Narrow>::default() as Box<dyn Decode>));
-        Self { writer, until: 0, paused: false }
+        Self { writer, until: 0, paused: None }
     }
 
     /// Takes what a block holds, and seals what is old enough by the block's own clock: what came until
@@ -37,12 +46,13 @@ impl Reel {
     /// [`WriterError`] when the recording cannot go on.
     pub fn take(&mut self, block: &Block) -> Result<(), WriterError> {
         let writer = &mut self.writer;
-        match (block.paused().is_some(), self.paused) {
-            (true, false) => writer.pause(block.from(), Absence::Hold),
-            (false, true) => writer.resume(block.from()),
-            (true, true) | (false, false) => {}
+        if block.paused() != self.paused {
+            match block.paused() {
+                Some(why) => writer.pause(block.from(), absence(why)),
+                None => writer.resume(block.from()),
+            }
+            self.paused = block.paused();
         }
-        self.paused = block.paused().is_some();
         self.until = self.until.max(block.until());
         for Frame { party, codec, first_sample, payload } in block.frames() {
             if payload.is_empty() {

@@ -9,8 +9,8 @@ use std::{
 use call::{
     Action, Asking, Call, CallId, CallOffer, Confirm, Connection, DialledPattern, Digest,
     Direction, Ground, Input, Key, Keys, Language, Line, LineId, OnWithdraw, Outbound, Parties,
-    Party, Permit, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, RecordingId, Retention,
-    TenantId, Time,
+    Party, Pausing, Permit, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, RecordingId,
+    Retention, TenantId, Time,
 };
 use media::{
     Codec, Country, Event, Format, HEADER_LEN, Header, LegStart, PromptAudio, Relay, Remote, Tap,
@@ -245,6 +245,7 @@ impl Stage {
                 Action::Connect(connection) => self.relay.connect(now, connection),
                 Action::Record(permit) => self.record(permit),
                 Action::ArmWithdrawal(key) => self.relay.arm_withdrawal(key),
+                Action::ArmPause(key) => self.relay.arm_pause(key),
                 Action::Pause(why) => self.relay.pause(now, why),
                 Action::Resume => self.relay.resume(now),
                 Action::Commit(evidence) => {
@@ -437,6 +438,7 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
+        pausing: Pausing { key: None, limit: Duration::from_secs(300) },
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };
     let line = Line {

@@ -95,6 +95,7 @@ fn asking(heard: Parties) -> Asking {
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
+        pausing: call::Pausing { key: None, limit: Duration::from_secs(300) },
         retention: Retention { class: "quality-30d".into(), keep: Duration::from_secs(2_592_000) },
     }
 }

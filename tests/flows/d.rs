@@ -257,6 +257,27 @@ fn d_12_events_on_a_payload_type_not_agreed_go_nowhere_and_are_logged_once() {
     assert_eq!(warned, 1);
 }
 
+#[test]
+fn d_12_where_the_operator_accepts_them_such_events_are_keys_and_one_of_them_is_a_yes() {
+    let change = Change::default()
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("stray_events = \"ignore\"", "stray_events = \"accept\"");
+    let mut stage = Stage::with(change);
+    let caller = plain(stage.ear.own);
+    asked_with(&mut stage, &caller);
+    stage.ear.events(121);
+    stage.ear.press('1');
+    put_through(&mut stage);
+    for key in ['4', '2'] {
+        stage.ear.press(key);
+        wait(250);
+    }
+    assert_eq!(keys_at_the_pbx(&mut stage, 2), "42");
+    stage.node.until(&["recordings", "list"], |rows| rows[0]["recording"].is_string());
+    let warned = stage.node.log().matches("payload type that was not agreed").count();
+    assert_eq!(warned, 1);
+}
+
 /// The answer to an offer with these formats beside A-law.
 fn answer(stage: &mut Stage, formats: &str, attributes: &str) -> String {
     let offer = plain(stage.ear.own)

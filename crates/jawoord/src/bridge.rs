@@ -139,9 +139,10 @@ pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
             tracing::warn!(%call, missing_ms, "audio was not recorded: the recorder is behind");
             Some(Input::Degraded)
         }
-        media::Event::StrayEvents(party) => {
-            tracing::warn!(%call, party = party.as_str(), "key presses on a payload type that was \
-                not agreed are ignored");
+        media::Event::StrayEvents { party, taken } => {
+            let party = party.as_str();
+            tracing::warn!(%call, party, taken, "key presses on a payload type that was not agreed; \
+                `media.stray_events` says whether they are taken");
             None
         }
         media::Event::Fault => {

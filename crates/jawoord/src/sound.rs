@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     config::{
         judge::Settings,
-        media::{Keys, MediaSettings},
+        media::{Keys, MediaSettings, Stray},
     },
     note::Note,
     port::{Pair, Ports},
@@ -224,6 +224,9 @@ impl Sound {
         }
         if session.settings.media.tones_beside_events {
             self.tell(session, Order::HearBeside);
+        }
+        if session.settings.media.stray == Stray::Accept {
+            self.tell(session, Order::TakeStray);
         }
         let secured = agreed.secured.as_ref().and_then(secrets).map(Box::new);
         if agreed.secured.is_some() && secured.is_none() {

@@ -48,6 +48,20 @@ impl Relay {
         self.beside = true;
     }
 
+    /// From now on telephone events are keys on payload types that were not agreed, too (row D-12): what
+    /// some peers send although they have offered none.
+    pub const fn take_stray(&mut self) {
+        self.leg(Party::Customer).takes_stray = true;
+        self.leg(Party::Agent).takes_stray = true;
+    }
+
+    /// The first event on a payload type that was not agreed is told of, whatever becomes of it.
+    pub(crate) fn warn_of_stray(&mut self, party: Party, taken: bool) {
+        if self.leg(party).stats.stray_events == 1 {
+            self.report(Event::StrayEvents { party, taken });
+        }
+    }
+
     /// A packet of a telephone event.
     pub(crate) fn event(
         &mut self,

@@ -1,6 +1,11 @@
 //! One side of a call: its peer, what it receives, and the one stream that it sends.
 
-use std::{fmt, net::SocketAddr, ops::Range, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    ops::{Range, RangeInclusive},
+    time::Duration,
+};
 
 use call::{Kept, Key, Party, Time};
 
@@ -26,6 +31,8 @@ use crate::{
     transcode::Transcoder,
 };
 
+/// The payload types whose meaning only offer and answer give (RFC 3551 §3).
+const DYNAMIC: RangeInclusive<u8> = 96..=127;
 /// Packets last so long unless a side asks for another length (RFC 3551 §4.2).
 const PACKET_MS: u16 = 20;
 
@@ -161,6 +168,8 @@ pub enum Dropped {
 pub(crate) enum Kind {
     Audio(Codec),
     Event,
+    /// A telephone event on a payload type that was not agreed, from a peer whose events are taken so.
+    StrayEvent,
     /// Comfort noise: the peer is silent and may send nothing.
     Noise,
     /// Something else: it arrived, and it goes nowhere.
@@ -193,6 +202,8 @@ pub(crate) struct Leg {
     pub(crate) dialled: u32,
     /// The peer is told of keys outside its sound if it has not agreed on telephone events.
     pub(crate) retells: bool,
+    /// Telephone events of the peer are keys on payload types that were not agreed, too.
+    pub(crate) takes_stray: bool,
     /// Which presses of the peer the other party does not get.
     pub(crate) kept: Kept,
     pub(crate) stats: LegStats,
@@ -225,6 +236,7 @@ impl Leg {
             dialler: Dialler::default(),
             dialled: 0,
             retells: false,
+            takes_stray: false,
             kept: Kept::Nothing,
             stats: LegStats::default(),
             reception: Reception::default(),
@@ -301,7 +313,9 @@ impl Leg {
         }
         if packet.payload.len() == PAYLOAD_LEN {
             self.stats.stray_events += 1;
-            return Kind::Unagreed(Dropped::StrayEvent);
+            // Static payload types have a meaning, which is never this one (RFC 3551 §6).
+            let is_free = DYNAMIC.contains(&payload_type) && self.takes_stray;
+            return if is_free { Kind::StrayEvent } else { Kind::Unagreed(Dropped::StrayEvent) };
         }
         self.stats.unknown_format += 1;
         Kind::Unagreed(Dropped::UnknownFormat)

@@ -50,6 +50,8 @@ pub enum Order {
     Retell(Party, bool),
     /// Tones in the sound are keys beside telephone events, too.
     HearBeside,
+    /// Telephone events are keys on payload types that were not agreed, too.
+    TakeStray,
     /// Put a tap in.
     InsertTap(Box<Tap>),
     /// The first packet of this key on the agent's leg makes the tap keep silence.

@@ -359,6 +359,11 @@ impl Relay {
                 self.quiet.heard(now);
                 self.event(now, party, &packet, buffer).map(Some)
             }
+            Ok((packet, Kind::StrayEvent)) => {
+                self.quiet.heard(now);
+                self.warn_of_stray(party, true);
+                self.event(now, party, &packet, buffer).map(Some)
+            }
             Ok((packet, Kind::Noise)) => {
                 self.quiet.heard(now);
                 self.noise(now, party, &packet, buffer).map(Some)
@@ -381,11 +386,7 @@ impl Relay {
 
     fn count(&mut self, party: Party, dropped: Dropped) {
         match dropped {
-            Dropped::StrayEvent => {
-                if self.leg(party).stats.stray_events == 1 {
-                    self.report(Event::StrayEvents(party));
-                }
-            }
+            Dropped::StrayEvent => self.warn_of_stray(party, false),
             Dropped::Late => self.leg(party).stats.late += 1,
             Dropped::NoRemote
             | Dropped::Foreign

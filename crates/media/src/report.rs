@@ -29,9 +29,14 @@ pub enum Event {
         /// Since the last such event.
         missing_ms: u64,
     },
-    /// The leg's peer sends telephone events on a payload type that was not agreed; they are
-    /// ignored. Told once per leg (row D-12).
-    StrayEvents(Party),
+    /// The leg's peer sends telephone events on a payload type that was not agreed. Told once per leg
+    /// (row D-12).
+    StrayEvents {
+        /// Who sends them.
+        party: Party,
+        /// Whether they are keys all the same.
+        taken: bool,
+    },
     /// Neither party of the bridged call has sent anything for so long; told every
     /// [`QUIET_STEP`](crate::QUIET_STEP) (row B-33).
     Quiet(Duration),

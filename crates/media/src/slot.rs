@@ -112,6 +112,7 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Press(party, key, held) => relay.press(now, party, *key.reveal(), held),
         Order::Retell(party, retells) => relay.retell(party, retells),
         Order::HearBeside => relay.hear_beside(),
+        Order::TakeStray => relay.take_stray(),
         Order::InsertTap(tap) => relay.insert_tap(now, *tap),
         Order::ArmPause(key) => relay.arm_pause(key),
         Order::Pause(why) => relay.pause(now, why),

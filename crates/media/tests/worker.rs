@@ -192,7 +192,7 @@ fn c_01_no_sound_outlives_its_packet_in_memory_during_the_notice_and_after_the_c
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(markers_in_memory(), 0, "after the call");
     let mut relayed = 0;
-    while let Event::PromptEnded(_) | Event::StrayEvents(_) = bench.event() {}
+    while let Event::PromptEnded(_) | Event::StrayEvents { .. } = bench.event() {}
     bench.agent.rtp.set_nonblocking(true).unwrap();
     while let Ok((length, _)) = bench.agent.rtp.recv_from(&mut bench.agent.buffer) {
         relayed += usize::from(bench.agent.buffer[12..length].first() == Some(&marker(0)));

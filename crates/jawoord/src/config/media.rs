@@ -29,6 +29,8 @@ pub struct Written {
     pub tones: String,
     /// Whether tones in the sound are keys also where telephone events are agreed.
     pub tones_beside_events: bool,
+    /// What becomes of telephone events on a payload type that was not agreed.
+    pub stray_events: Stray,
     /// How a side that has not agreed on telephone events is given the other's keys.
     pub keys_without_events: Keys,
     /// A bridged call in which neither party sends anything for so long is ended; 0 never.
@@ -49,11 +51,23 @@ impl Default for Written {
             codecs: vec![WrittenCodec::Pcma, WrittenCodec::Pcmu, WrittenCodec::G722],
             tones: "nl".to_owned(),
             tones_beside_events: false,
+            stray_events: Stray::Ignore,
             keys_without_events: Keys::Tones,
             dead_call_s: 60,
             dead_hold_s: 900,
         }
     }
+}
+
+/// What becomes of telephone events on a payload type that was not agreed (row D-12).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stray {
+    /// They are ignored.
+    #[default]
+    Ignore,
+    /// They are keys.
+    Accept,
 }
 
 /// How a side without telephone events is given keys (row D-19).
@@ -123,6 +137,8 @@ pub struct MediaSettings {
     pub keys: Keys,
     /// Whether tones are keys beside telephone events (row D-18).
     pub tones_beside_events: bool,
+    /// What becomes of telephone events on a payload type that was not agreed (row D-12).
+    pub stray: Stray,
     /// How long neither party of a bridged call may send nothing (row B-33).
     pub dead_call: Option<Duration>,
     /// The same on hold.
@@ -168,6 +184,7 @@ pub(super) fn media(media: &Written, problems: &mut Vec<Problem>) -> MediaSettin
         tones: media.tones.as_str().into(),
         keys: media.keys_without_events,
         tones_beside_events: media.tones_beside_events,
+        stray: media.stray_events,
         dead_call: patience("dead_call_s", media.dead_call_s, problems),
         dead_hold: patience("dead_hold_s", media.dead_hold_s, problems),
     }

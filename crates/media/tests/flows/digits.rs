@@ -17,8 +17,29 @@ fn d_12_events_on_a_payload_type_not_agreed_are_ignored_and_told_once() {
         let bytes = stage.customer.raw(121, true, &[1, 10, 0, 160]);
         assert_eq!(stage.send(Party::Customer, bytes), Verdict::Drop(Dropped::StrayEvent));
     }
-    assert_eq!(stage.events, [Event::StrayEvents(Party::Customer)]);
+    assert_eq!(stage.events, [Event::StrayEvents { party: Party::Customer, taken: false }]);
     assert_eq!(stage.relay.stats().customer.stray_events, 3);
+}
+
+#[test]
+fn d_12_where_the_operator_takes_them_events_on_a_payload_type_not_agreed_are_keys_told_of_once() {
+    let mut stage = Stage::bare();
+    stage.relay.take_stray();
+    stage.connect(Connection::Bridged);
+    stage.customer.format.event_payload_type = Some(121);
+    stage.press(Party::Customer, 5);
+    stage.press(Party::Customer, 6);
+    let first = Event::StrayEvents { party: Party::Customer, taken: true };
+    assert_eq!(stage.events.iter().filter(|event| **event == first).count(), 1);
+    assert_eq!(stage.keys(), "56");
+    let given: Vec<_> = stage.agent.heard.iter().filter(|heard| heard.header.marker).collect();
+    let codes: Vec<_> = given.iter().map(|heard| heard.payload[0]).collect();
+    assert_eq!(codes, [5, 6]);
+    assert!(given.iter().all(|heard| heard.header.payload_type == 101), "by the number agreed");
+    // Four octets under a number that has another meaning are no event.
+    let comfort = stage.customer.raw(13, true, &[1, 10, 0, 160]);
+    assert_eq!(stage.send(Party::Customer, comfort), Verdict::Drop(Dropped::StrayEvent));
+    assert_eq!(stage.keys(), "56");
 }
 
 #[test]

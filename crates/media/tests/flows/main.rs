@@ -9,6 +9,7 @@ mod fuzz;
 mod long;
 mod outbound;
 mod packets;
+mod pausing;
 mod peers;
 mod render;
 mod stage;

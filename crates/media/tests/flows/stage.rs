@@ -200,7 +200,7 @@ impl Stage {
     /// A call on a line that asks; it has been answered and the notice plays.
     pub(crate) fn asking(heard: Parties) -> Self {
         let mut stage = Self::bare();
-        stage.call = Some(Call::new(START, offer(heard)));
+        stage.call = Some(Call::new(START, offer(heard, None)));
         stage.act();
         stage.tell(Input::Confirmed);
         stage
@@ -219,6 +219,27 @@ impl Stage {
         assert_eq!(stage.asked, [Asked::Dial]);
         stage.tell(Input::Answered);
         assert!(stage.reader.is_some());
+        stage
+    }
+
+    /// The same where the agent has a key to pause, so that tones of keys are kept out, and presses it by
+    /// events or, without them, by tones.
+    pub(crate) fn granted_with_pause_key(key: char, events: bool) -> Self {
+        let mut stage = Self::bare();
+        stage.blanks = true;
+        if !events {
+            stage.agent.format.event_payload_type = None;
+            let agent = remote(Party::Agent, stage.agent.format);
+            stage.relay.set_remote(START, Party::Agent, agent);
+        }
+        let key = Key::new(key).ok();
+        stage.call = Some(Call::new(START, offer(Parties::BOTH, key)));
+        stage.act();
+        stage.tell(Input::Confirmed);
+        stage.run(ms(300));
+        stage.press(Party::Customer, 1);
+        stage.run(ms(300));
+        stage.tell(Input::Answered);
         stage
     }
 
@@ -421,7 +442,7 @@ impl Stage {
 }
 
 /// A call on a line that asks for consent, with everything ready.
-pub(crate) fn offer(heard: Parties) -> CallOffer {
+pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
     let key = |c| Key::new(c).unwrap();
     let audio = PromptId { version: 1, sha256: Digest::from_bytes([1; 32]) };
     let asking = Asking {
@@ -438,7 +459,7 @@ pub(crate) fn offer(heard: Parties) -> CallOffer {
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
-        pausing: Pausing { key: None, limit: Duration::from_secs(300) },
+        pausing: Pausing { key: pause_key, limit: Duration::from_secs(300) },
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };
     let line = Line {

@@ -7,18 +7,18 @@ use crate::stage::{Asked, Stage, ms};
 
 /// One frame as it was handed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Taken {
-    party: Party,
-    codec: Codec,
-    first: u64,
-    bytes: Vec<u8>,
+pub(crate) struct Taken {
+    pub(crate) party: Party,
+    pub(crate) codec: Codec,
+    pub(crate) first: u64,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// A block's beginning, end, and why it holds nothing.
-type Span = (u64, u64, Option<Pause>);
+pub(crate) type Span = (u64, u64, Option<Pause>);
 
 /// All blocks, given back as a recorder does.
-fn drain(stage: &mut Stage) -> (Vec<Taken>, Vec<Span>) {
+pub(crate) fn drain(stage: &mut Stage) -> (Vec<Taken>, Vec<Span>) {
     let (mut frames, mut spans) = (Vec::new(), Vec::new());
     let reader = stage.reader.as_mut().unwrap();
     while let Some(block) = reader.pop() {
@@ -39,12 +39,12 @@ fn taken(block: &Block) -> Vec<Taken> {
     block.frames().map(take).collect()
 }
 
-fn of(frames: &[Taken], party: Party) -> Vec<&Taken> {
+pub(crate) fn of(frames: &[Taken], party: Party) -> Vec<&Taken> {
     frames.iter().filter(|frame| frame.party == party).collect()
 }
 
 /// Runs and drains often enough that the ring is never full.
-fn run(stage: &mut Stage, for_ms: u64) -> (Vec<Taken>, Vec<Span>) {
+pub(crate) fn run(stage: &mut Stage, for_ms: u64) -> (Vec<Taken>, Vec<Span>) {
     let (mut frames, mut spans) = (Vec::new(), Vec::new());
     for _ in 0..for_ms / 20 {
         stage.run(ms(20));

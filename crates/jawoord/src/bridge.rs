@@ -282,14 +282,8 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         }
         Action::ArmWithdrawal(key) => node.sound.arm(session, key),
         Action::ArmPause(key) => node.sound.arm_pause(session, key),
-        Action::Pause(why) => {
-            note(session, node, "recording pauses");
-            node.sound.pause(session, why);
-        }
-        Action::Resume => {
-            note(session, node, "recording goes on");
-            node.sound.resume(session);
-        }
+        Action::Pause(why) => node.silences(session, Some(why)),
+        Action::Resume => node.silences(session, None),
         Action::LeftPaused => node.left_paused(session),
         Action::EndRecording { recording, fate } => {
             note(session, node, "tap closed");

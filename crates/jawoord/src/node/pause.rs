@@ -1,6 +1,7 @@
 //! A recording that the operator pauses, and one that somebody left paused (row D-25).
 
-use call::CallId;
+use call::{CallId, Pause};
+use ledger::Station;
 
 use super::Node;
 use crate::{bridge, note::Paused, session::Session};
@@ -14,6 +15,16 @@ impl Node {
         }
         self.with(call, bridge::pauses(on));
         Paused::Done
+    }
+
+    /// The recording is silent from here on for a reason, or for none any more.
+    pub(crate) fn silences(&mut self, session: &mut Session, why: Option<Pause>) {
+        let label = if why.is_some() { "recording pauses" } else { "recording goes on" };
+        session.ladder.add(self.now(), Station::Node, Station::Node, label);
+        match why {
+            Some(why) => self.sound.pause(session, why),
+            None => self.sound.resume(session),
+        }
     }
 
     /// Nobody ended a pause in its time: somebody ought to know.

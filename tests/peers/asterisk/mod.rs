@@ -4,6 +4,7 @@ mod baresip;
 mod early;
 mod failure;
 mod hold;
+mod menu;
 mod outbound;
 mod plain;
 mod refer;

@@ -210,6 +210,52 @@ fn packets_of_another_length_in_another_codec_allocate_nothing_after_the_first()
 }
 
 #[test]
+fn g722_and_g711_in_place_both_ways_and_a_pause_of_the_recording_allocate_nothing() {
+    let mut stage = Stage::granted();
+    let wide =
+        media::Format { codec: media::Codec::G722, payload_type: 9, event_payload_type: Some(101) };
+    stage.relay.set_remote(stage.now, Party::Agent, stage::remote(Party::Agent, wide));
+    let way = |party, ssrc| Way { party, sequence: 1, timestamp: 7, ssrc, bytes: [0; 172] };
+    let mut ways = [way(Party::Customer, 1), way(Party::Agent, 2)];
+    let (mut forwarded, mut taken) = (0, 0);
+    let mut talk = |stage: &mut Stage, packets: u32| {
+        for n in 0..packets {
+            for way in &mut ways {
+                way.header(if way.party == Party::Agent { 9 } else { 8 }, way.timestamp);
+                way.timestamp = way.timestamp.wrapping_add(160);
+                way.bytes[12..].fill(n as u8);
+                let from = stage::address(way.party);
+                let verdict = stage.receive(way.party, from, &mut way.bytes);
+                forwarded += u32::from(matches!(verdict, Verdict::Forward(_)));
+            }
+            match n % 1_000 {
+                400 => stage.relay.pause(stage.now, call::Pause::Wanted),
+                600 => stage.relay.resume(stage.now),
+                _ => {}
+            }
+            stage.relay.handle_timeout(stage.now);
+            let mut scratch = [0; 512];
+            while stage.relay.poll_transmit(stage.now, &mut scratch).is_some() {}
+            while stage.relay.poll_event().is_some() {}
+            let reader = stage.reader.as_mut().unwrap();
+            while let Some(block) = reader.pop() {
+                taken += block.frames().map(|frame| frame.payload.len()).sum::<usize>();
+                reader.give_back(block);
+            }
+            stage.now = stage.now + ms(20);
+        }
+    };
+    // Each side's transcoder is made with its first packet.
+    talk(&mut stage, 1);
+    let info = allocation_counter::measure(|| talk(&mut stage, 20_000));
+    assert_eq!(info.count_total, 0, "{info:?}");
+    assert_eq!(forwarded, 40_002);
+    // A fifth of the time was paused.
+    let sound = 32_000 * 160;
+    assert!((sound - 20 * 1_280..=sound + 20 * 1_280).contains(&taken), "{taken}");
+}
+
+#[test]
 fn the_counter_counts() {
     let info = allocation_counter::measure(|| drop(std::hint::black_box(vec![1_u8; 100])));
     assert_eq!(info.count_total, 1);

@@ -7,7 +7,8 @@
 mod stage;
 
 use call::{Parties, Party, Prompt, Time};
-use media::{Event, Law, PromptAudio, Verdict};
+use media::{Event, Law, MasterKey, PromptAudio, Suite, TRAILER, Verdict};
+use rtc_srtp::{context::Context, protection_profile::ProtectionProfile};
 
 use stage::{Stage, ms};
 
@@ -207,6 +208,148 @@ fn packets_of_another_length_in_another_codec_allocate_nothing_after_the_first()
     assert_eq!(info.count_total, 0, "{info:?}");
     assert_eq!(told.0, 30_000);
     assert!(told.1.abs_diff(20_000) <= 1, "{}", told.1);
+}
+
+/// Every suite, and how the other implementation calls it.
+const SUITES: [(Suite, ProtectionProfile); 6] = [
+    (Suite::AesCm128Sha1_80, ProtectionProfile::Aes128CmHmacSha1_80),
+    (Suite::AesCm128Sha1_32, ProtectionProfile::Aes128CmHmacSha1_32),
+    (Suite::AesCm256Sha1_80, ProtectionProfile::Aes256CmHmacSha1_80),
+    (Suite::AesCm256Sha1_32, ProtectionProfile::Aes256CmHmacSha1_32),
+    (Suite::AesGcm128, ProtectionProfile::AeadAes128Gcm),
+    (Suite::AesGcm256, ProtectionProfile::AeadAes256Gcm),
+];
+
+/// A key of ours, and the same in the other implementation's hands.
+fn key((suite, profile): (Suite, ProtectionProfile), seed: u8) -> (MasterKey, Context) {
+    let (key, salt) = suite.lengths();
+    let octets: Vec<u8> = (0..key + salt).map(|n| (n as u8).wrapping_mul(29) ^ seed).collect();
+    let (bytes, rest) = octets.split_at(key);
+    let provider = rtc_crypto::default_provider().unwrap();
+    let theirs = Context::new(bytes, rest, profile, None, None, provider.crypto()).unwrap();
+    (MasterKey::new(suite, &octets, &[]).unwrap(), theirs)
+}
+
+/// What a peer under SRTP sends of a talk: `length` packets, among them keys, and its reports.
+fn sealed(way: &mut Way, by: &mut Context, length: u32) -> Vec<Vec<u8>> {
+    let packet = |n: u32| {
+        let key = n % 100;
+        let whole = if key < 5 {
+            let start = way.timestamp.wrapping_sub(160 * key);
+            way.header(if way.party == Party::Customer { 96 } else { 101 }, start);
+            way.bytes[12..16].copy_from_slice(&[5, if key > 2 { 0x8A } else { 0x0A }, 3, 32]);
+            16
+        } else {
+            way.header(8, way.timestamp);
+            way.bytes[12..].fill(n as u8);
+            172
+        };
+        way.timestamp = way.timestamp.wrapping_add(160);
+        by.encrypt_rtp(&way.bytes[..whole]).unwrap().to_vec()
+    };
+    (0..length).map(packet).collect()
+}
+
+/// Two legs under SRTP with what their peers send, and what comes of it.
+struct Secured {
+    stage: Stage,
+    sent: [Vec<Vec<u8>>; 2],
+    reports: [Vec<Vec<u8>>; 2],
+    buffer: [u8; 256],
+    /// What went to each party; there is room for all of it.
+    heard: [Vec<([u8; 256], usize)>; 2],
+    tally: Tally,
+    rejected: u32,
+}
+
+impl Secured {
+    /// The `n`th packets of both peers, each of them a second time, and one that is forged.
+    fn turn(&mut self, n: usize) {
+        for (index, party) in [Party::Customer, Party::Agent].into_iter().enumerate() {
+            let from = stage::address(party);
+            let genuine = &self.sent[index][n];
+            for changed in [1, 0, 0] {
+                let length = genuine.len();
+                self.buffer[..length].copy_from_slice(genuine);
+                self.buffer[length - 1] ^= changed;
+                let datagram = (&mut self.buffer[..length + TRAILER], length);
+                match self.stage.relay.receive(self.stage.now, party, from, datagram) {
+                    Verdict::Forward(transmit) => {
+                        let (mut packet, whole) = ([0; 256], transmit.bytes.len());
+                        packet[..whole].copy_from_slice(&self.buffer[transmit.bytes]);
+                        self.heard[1 - index].push((packet, whole));
+                        self.tally.forwarded += 1;
+                    }
+                    Verdict::Drop(media::Dropped::Unauthentic | media::Dropped::Replayed) => {
+                        self.rejected += 1;
+                    }
+                    other => panic!("packet {n}: {other:?}"),
+                }
+            }
+            if let Some(report) = self.reports[index].get(n / 250).filter(|_| n % 250 == 0) {
+                let length = report.len();
+                self.buffer[..length].copy_from_slice(report);
+                let reporter = stage::remote(party, stage::AGENT).rtcp;
+                let report = &mut self.buffer[..length];
+                self.stage.relay.receive_report(self.stage.now, party, reporter, report);
+            }
+        }
+        let stage = &mut self.stage;
+        stage.relay.handle_timeout(stage.now);
+        while stage.relay.poll_transmit(stage.now, &mut self.buffer).is_some() {
+            self.tally.own += 1;
+        }
+        while let Some(event) = stage.relay.poll_event() {
+            self.tally.keys += u32::from(matches!(event, Event::Digit(..)));
+        }
+        let reader = stage.reader.as_mut().unwrap();
+        while let Some(block) = reader.pop() {
+            self.tally.taken += block.frames().map(|frame| frame.payload.len() as u64).sum::<u64>();
+            reader.give_back(block);
+        }
+        stage.now = stage.now + ms(20);
+    }
+}
+
+#[test]
+fn s_06_legs_under_srtp_in_every_suite_allocate_nothing_for_good_and_false_packets_and_reports() {
+    const TURNS: u32 = 5_000;
+    for suite in SUITES {
+        let mut stage = Stage::granted();
+        let way =
+            |party, ssrc| Way { party, sequence: 60_000, timestamp: 7, ssrc, bytes: [0; 172] };
+        let mut legs = [(Party::Customer, 10), (Party::Agent, 20)].map(|(party, seed)| {
+            let ((receive, mut theirs), (send, ear)) = (key(suite, seed), key(suite, seed + 1));
+            stage.relay.secure(party, Some(&media::Keys { send, receive }));
+            let sent = sealed(&mut way(party, u32::from(seed)), &mut theirs, TURNS);
+            // A goodbye says nothing that a leg acts upon, and is authenticated all the same.
+            let report = [0x81, 203, 0, 1, 0, 0, 0, seed];
+            let reports = (0..TURNS / 250).map(|_| theirs.encrypt_rtcp(&report).unwrap().to_vec());
+            (sent, reports.collect(), ear)
+        });
+        let sent = [0, 1].map(|leg: usize| std::mem::take(&mut legs[leg].0));
+        let reports = [0, 1].map(|leg: usize| std::mem::take(&mut legs[leg].1));
+        let heard = [(); 2].map(|()| Vec::with_capacity(TURNS as usize));
+        let (buffer, tally) = ([0; 256], Tally::default());
+        let mut talk = Secured { stage, sent, reports, buffer, heard, tally, rejected: 0 };
+        let info = allocation_counter::measure(|| (0..TURNS as usize).for_each(|n| talk.turn(n)));
+        assert_eq!(info.count_total, 0, "{suite:?}: {info:?}");
+        // It was a real talk: all that was genuine was relayed once, taken, pressed and read.
+        assert_eq!((talk.tally.forwarded, talk.rejected), (2 * TURNS, 4 * TURNS), "{suite:?}");
+        assert_eq!(talk.tally.keys, 2 * TURNS / 100);
+        assert!(talk.tally.own > 10, "{} reports of ours", talk.tally.own);
+        let sound = u64::from(TURNS / 100 * 95) * 2 * 160;
+        assert!(talk.tally.taken > sound - 16 * 1_280 && talk.tally.taken <= sound);
+        let stats = talk.stage.relay.stats();
+        for (leg, stats) in [stats.customer, stats.agent].into_iter().enumerate() {
+            assert_eq!(stats.reports, u64::from(TURNS) / 250);
+            for (n, (packet, length)) in talk.heard[leg].iter().enumerate() {
+                let plain = legs[leg].2.decrypt_rtp(&packet[..*length]).unwrap();
+                let sound = [n as u8; 160];
+                assert!(n % 100 < 5 || plain[12..] == sound, "{suite:?} packet {n}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@
 mod stage;
 
 use call::{Parties, Party, Prompt, Time};
-use media::{Event, Law, MasterKey, PromptAudio, Suite, TRAILER, Verdict};
+use media::{Dropped, Event, Law, MasterKey, PromptAudio, Suite, TRAILER, Verdict};
 use rtc_srtp::{context::Context, protection_profile::ProtectionProfile};
 
 use stage::{Stage, ms};
@@ -273,20 +273,20 @@ impl Secured {
                 self.buffer[..length].copy_from_slice(genuine);
                 self.buffer[length - 1] ^= changed;
                 let datagram = (&mut self.buffer[..length + TRAILER], length);
-                match self.stage.relay.receive(self.stage.now, party, from, datagram) {
-                    Verdict::Forward(transmit) => {
-                        let (mut packet, whole) = ([0; 256], transmit.bytes.len());
-                        packet[..whole].copy_from_slice(&self.buffer[transmit.bytes]);
-                        self.heard[1 - index].push((packet, whole));
-                        self.tally.forwarded += 1;
-                    }
-                    Verdict::Drop(media::Dropped::Unauthentic | media::Dropped::Replayed) => {
-                        self.rejected += 1;
-                    }
-                    other => panic!("packet {n}: {other:?}"),
+                let verdict = self.stage.relay.receive(self.stage.now, party, from, datagram);
+                if let Verdict::Forward(transmit) = verdict {
+                    let (mut packet, whole) = ([0; 256], transmit.bytes.len());
+                    packet[..whole].copy_from_slice(&self.buffer[transmit.bytes]);
+                    self.heard[1 - index].push((packet, whole));
+                    self.tally.forwarded += 1;
+                } else {
+                    let rejected = [Dropped::Unauthentic, Dropped::Replayed].map(Verdict::Drop);
+                    assert!(rejected.contains(&verdict), "packet {n}: {verdict:?}");
+                    self.rejected += 1;
                 }
             }
-            if let Some(report) = self.reports[index].get(n / 250).filter(|_| n % 250 == 0) {
+            if let Some(report) = self.reports[index].get(n / 250).filter(|_| n.is_multiple_of(250))
+            {
                 let length = report.len();
                 self.buffer[..length].copy_from_slice(report);
                 let reporter = stage::remote(party, stage::AGENT).rtcp;

@@ -72,19 +72,14 @@ impl Suite {
         }
     }
 
-    /// Octets of its master key and of its master salt.
-    pub fn lengths(self) -> (usize, usize) {
+    /// Octets of its master key with its master salt, which a line does not tell apart.
+    pub fn length(self) -> usize {
         match self {
-            Suite::AesCm128Sha1_80 | Suite::AesCm128Sha1_32 => (16, 14),
-            Suite::AesCm256Sha1_80 | Suite::AesCm256Sha1_32 => (32, 14),
-            Suite::AesGcm128 => (16, 12),
-            Suite::AesGcm256 => (32, 12),
+            Suite::AesCm128Sha1_80 | Suite::AesCm128Sha1_32 => 30,
+            Suite::AesCm256Sha1_80 | Suite::AesCm256Sha1_32 => LONGEST,
+            Suite::AesGcm128 => 28,
+            Suite::AesGcm256 => 44,
         }
-    }
-
-    fn length(self) -> usize {
-        let (key, salt) = self.lengths();
-        key + salt
     }
 
     /// Names are compared as ABNF does, without regard to case.
@@ -108,7 +103,7 @@ impl MasterKey {
         self.suite
     }
 
-    /// The master key and, behind it, the master salt; as long as [`Suite::lengths`] says.
+    /// The master key and, behind it, the master salt; as long as [`Suite::length`] says.
     pub fn octets(&self) -> &[u8] {
         self.octets.get(..self.suite.length()).unwrap_or_default()
     }

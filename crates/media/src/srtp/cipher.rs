@@ -67,64 +67,40 @@ impl Beside {
     }
 }
 
-/// A cipher with its session keys. The head of a packet is authenticated and stays readable, its body
-/// is encrypted in place.
-pub(crate) enum Cipher {
-    Cm128(Counter<Aes128Enc>),
-    Cm256(Counter<Aes256Enc>),
-    Gcm128(Galois<Aes128Enc>),
-    Gcm256(Galois<Aes256Enc>),
+/// A packet in a cipher's hands: its head is authenticated and stays readable, its body is encrypted in
+/// place.
+pub(crate) struct Covered<'a> {
+    pub(crate) which: Which,
+    pub(crate) head: &'a [u8],
+    pub(crate) body: &'a mut [u8],
+    pub(crate) beside: Beside,
 }
 
-impl Cipher {
-    /// The cipher of a master key for one use.
-    pub(crate) fn new(key: &MasterKey, is_for: Use) -> Self {
-        match key.suite() {
-            Suite::AesCm128Sha1_80 | Suite::AesCm128Sha1_32 => {
-                Self::Cm128(Counter::new(&Derivation::of(key), is_for))
-            }
-            Suite::AesCm256Sha1_80 | Suite::AesCm256Sha1_32 => {
-                Self::Cm256(Counter::new(&Derivation::of(key), is_for))
-            }
-            Suite::AesGcm128 => Self::Gcm128(Galois::new(&Derivation::of(key), is_for)),
-            Suite::AesGcm256 => Self::Gcm256(Galois::new(&Derivation::of(key), is_for)),
-        }
-    }
-
+/// A cipher with its session keys.
+pub(crate) trait Cipher: Send {
     /// Encrypts the body and makes the tag, of which a suite may use the beginning only.
-    pub(crate) fn seal(
-        &self,
-        which: Which,
-        (head, body): (&[u8], &mut [u8]),
-        beside: Beside,
-    ) -> Option<[u8; LONGEST_TAG]> {
-        match self {
-            Self::Cm128(cipher) => Some(cipher.seal(which, (head, body), beside)),
-            Self::Cm256(cipher) => Some(cipher.seal(which, (head, body), beside)),
-            Self::Gcm128(cipher) => cipher.seal(which, (head, body), beside),
-            Self::Gcm256(cipher) => cipher.seal(which, (head, body), beside),
-        }
-    }
+    fn seal(&self, packet: Covered<'_>) -> Option<[u8; LONGEST_TAG]>;
 
     /// Decrypts the body if the tag is right; else it stays as it is.
-    pub(crate) fn open(
-        &self,
-        which: Which,
-        (head, body): (&[u8], &mut [u8]),
-        beside: Beside,
-        tag: &[u8],
-    ) -> bool {
-        match self {
-            Self::Cm128(cipher) => cipher.open(which, (head, body), beside, tag),
-            Self::Cm256(cipher) => cipher.open(which, (head, body), beside, tag),
-            Self::Gcm128(cipher) => cipher.open(which, (head, body), beside, tag),
-            Self::Gcm256(cipher) => cipher.open(which, (head, body), beside, tag),
+    fn open(&self, packet: Covered<'_>, tag: &[u8]) -> bool;
+}
+
+/// The cipher of a master key for one use.
+pub(crate) fn cipher(key: &MasterKey, is_for: Use) -> Box<dyn Cipher> {
+    match key.suite() {
+        Suite::AesCm128Sha1_80 | Suite::AesCm128Sha1_32 => {
+            Box::new(Counter::<Aes128Enc>::new(&Derivation::of(key), is_for))
         }
+        Suite::AesCm256Sha1_80 | Suite::AesCm256Sha1_32 => {
+            Box::new(Counter::<Aes256Enc>::new(&Derivation::of(key), is_for))
+        }
+        Suite::AesGcm128 => Box::new(Galois::<Aes128Enc>::new(&Derivation::of(key), is_for)),
+        Suite::AesGcm256 => Box::new(Galois::<Aes256Enc>::new(&Derivation::of(key), is_for)),
     }
 }
 
 /// AES with a key of either length.
-pub(crate) trait Aes: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + KeyInit {
+trait Aes: BlockSizeUser<BlockSize = U16> + BlockCipherEncrypt + KeyInit + Send {
     /// From the beginning of some octets, of which there are enough.
     fn keyed(octets: &[u8]) -> Self {
         let mut key = Key::<Self>::default();
@@ -180,7 +156,7 @@ fn lay_over<const N: usize>(salt: &[u8], (ssrc, index): Which, end: usize) -> [u
 }
 
 /// AES in counter mode with HMAC-SHA1 (RFC 3711 §4.1.1, §4.2.1).
-pub(crate) struct Counter<C> {
+struct Counter<C> {
     aes: C,
     mac: Hmac<Sha1>,
     salt: Zeroizing<[u8; 14]>,
@@ -199,48 +175,37 @@ impl<C: Aes> Counter<C> {
         Self { aes, mac, salt: derivation.draw(salt) }
     }
 
-    fn authenticated(&self, head: &[u8], body: &[u8], beside: Beside) -> Hmac<Sha1> {
+    fn authenticated(&self, packet: &Covered<'_>) -> Hmac<Sha1> {
         let mut mac = self.mac.clone();
-        mac.update(head);
-        mac.update(body);
-        mac.update(&beside.octets());
+        mac.update(packet.head);
+        mac.update(packet.body);
+        mac.update(&packet.beside.octets());
         mac
     }
 
-    fn turn(&self, which: Which, body: &mut [u8]) {
-        add_key_stream(&self.aes, lay_over(&*self.salt, which, 14), body);
+    fn turn(&self, packet: &mut Covered<'_>) {
+        add_key_stream(&self.aes, lay_over(&*self.salt, packet.which, 14), packet.body);
+    }
+}
+
+impl<C: Aes> Cipher for Counter<C> {
+    fn seal(&self, mut packet: Covered<'_>) -> Option<[u8; LONGEST_TAG]> {
+        self.turn(&mut packet);
+        let made = self.authenticated(&packet).finalize().into_bytes();
+        made.first_chunk().copied()
     }
 
-    fn seal(
-        &self,
-        which: Which,
-        (head, body): (&[u8], &mut [u8]),
-        beside: Beside,
-    ) -> [u8; LONGEST_TAG] {
-        self.turn(which, body);
-        let made = self.authenticated(head, body, beside).finalize().into_bytes();
-        let mut tag = [0; LONGEST_TAG];
-        tag.iter_mut().zip(made).for_each(|(to, from)| *to = from);
-        tag
-    }
-
-    fn open(
-        &self,
-        which: Which,
-        (head, body): (&[u8], &mut [u8]),
-        beside: Beside,
-        tag: &[u8],
-    ) -> bool {
-        let right = self.authenticated(head, body, beside).verify_truncated_left(tag).is_ok();
+    fn open(&self, mut packet: Covered<'_>, tag: &[u8]) -> bool {
+        let right = self.authenticated(&packet).verify_truncated_left(tag).is_ok();
         if right {
-            self.turn(which, body);
+            self.turn(&mut packet);
         }
         right
     }
 }
 
 /// AES in Galois/counter mode (RFC 7714).
-pub(crate) struct Galois<C> {
+struct Galois<C> {
     gcm: AesGcm<C, U12>,
     salt: Zeroizing<[u8; 12]>,
 }
@@ -255,30 +220,23 @@ impl<C: Aes> Galois<C> {
     fn nonce(&self, which: Which) -> Array<u8, U12> {
         lay_over::<12>(&*self.salt, which, 12).into()
     }
+}
 
-    fn seal(
-        &self,
-        which: Which,
-        (head, body): (&[u8], &mut [u8]),
-        beside: Beside,
-    ) -> Option<[u8; LONGEST_TAG]> {
+impl<C: Aes> Cipher for Galois<C> {
+    fn seal(&self, packet: Covered<'_>) -> Option<[u8; LONGEST_TAG]> {
+        let Covered { which, head, body, beside } = packet;
         let mut room = [0; REPORT_HEAD];
         let data = joined(head, beside, &mut room);
         let sealed = self.gcm.encrypt_inout_detached(&self.nonce(which), data, body.into());
         sealed.ok().map(Into::into)
     }
 
-    fn open(
-        &self,
-        which: Which,
-        (head, body): (&[u8], &mut [u8]),
-        beside: Beside,
-        tag: &[u8],
-    ) -> bool {
+    fn open(&self, packet: Covered<'_>, tag: &[u8]) -> bool {
+        let Covered { which, head, body, beside } = packet;
         let mut room = [0; REPORT_HEAD];
         let data = joined(head, beside, &mut room);
-        let body = InOutBuf::from(body);
         <&Array<u8, U16>>::try_from(tag).is_ok_and(|tag| {
+            let body = InOutBuf::from(body);
             self.gcm.decrypt_inout_detached(&self.nonce(which), data, body, tag).is_ok()
         })
     }
@@ -352,11 +310,14 @@ mod tests {
         let salt = Zeroizing::new(hex("517569642070726f2071756f"));
         let cipher = Galois { gcm: AesGcm::from(C::keyed(key)), salt };
         let (head, mut body): ([u8; 12], _) = (hex(HEAD), *TEXT);
-        let tag = cipher.seal(WHICH, (&head, &mut body), Beside::Round(0)).unwrap();
+        let beside = Beside::Round(0);
+        let tag = cipher.seal(Covered { which: WHICH, head: &head, body: &mut body, beside });
+        let tag = tag.unwrap();
         assert_eq!([&body[..], &tag].concat(), sealed);
-        assert!(!cipher.open((1, 0xf17b), (&head, &mut body), Beside::Round(0), &tag));
+        let other = Covered { which: (1, 0xf17b), head: &head, body: &mut body, beside };
+        assert!(!cipher.open(other, &tag));
         assert_eq!(body, sealed[..38], "what is not authentic stays as it is");
-        assert!(cipher.open(WHICH, (&head, &mut body), Beside::Round(0), &tag));
+        assert!(cipher.open(Covered { which: WHICH, head: &head, body: &mut body, beside }, &tag));
         assert_eq!(&body, TEXT);
     }
 

@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 
 use super::{
-    cipher::{Beside, Cipher, Use},
+    cipher::{Beside, Cipher, Covered, Use, cipher},
     key::MasterKey,
     outgoing::{ENCRYPTED, REPORT_HEAD, REPORT_INDEX},
     window::Window,
@@ -34,8 +34,8 @@ struct Source {
 /// The receiving half of a leg under SRTP.
 pub(crate) struct Incoming {
     key: MasterKey,
-    sound: Cipher,
-    reports: Cipher,
+    sound: Box<dyn Cipher>,
+    reports: Box<dyn Cipher>,
     sources: ArrayVec<Source, SOURCES>,
     reporters: ArrayVec<Source, SOURCES>,
     /// The sources under the key before, which may go on counting.
@@ -44,7 +44,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn new(key: MasterKey) -> Self {
-        let (sound, reports) = (Cipher::new(&key, Use::Sound), Cipher::new(&key, Use::Reports));
+        let (sound, reports) = (cipher(&key, Use::Sound), cipher(&key, Use::Reports));
         let (sources, reporters, before) = Default::default();
         Self { key, sound, reports, sources, reporters, before }
     }
@@ -85,8 +85,8 @@ impl Incoming {
         };
         let sound = &self.sound;
         let right = |index: &u64| {
-            let round = Beside::Round((index >> 16) as u32);
-            sound.open((ssrc, *index), (&*head, &mut *body), round, tag)
+            let (which, beside) = ((ssrc, *index), Beside::Round((index >> 16) as u32));
+            sound.open(Covered { which, head, body: &mut *body, beside }, tag)
         };
         let index = candidates.into_iter().find(right).ok_or(Rejected::Unauthentic)?;
         note(&mut self.sources, ssrc, index)?;
@@ -131,7 +131,8 @@ impl Incoming {
             None if self.reporters.is_full() => return Err(Rejected::Unauthentic),
             Some(_) | None => {}
         }
-        if !self.reports.open((ssrc, index), (head, body), Beside::Index(word), tag) {
+        let (which, beside) = ((ssrc, index), Beside::Index(word));
+        if !self.reports.open(Covered { which, head, body, beside }, tag) {
             return Err(Rejected::Unauthentic);
         }
         note(&mut self.reporters, ssrc, index)?;

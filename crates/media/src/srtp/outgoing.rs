@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    cipher::{Beside, Cipher, Use},
+    cipher::{Beside, Cipher, Covered, Use, cipher},
     key::MasterKey,
     window::Window,
 };
@@ -19,8 +19,8 @@ pub(crate) const REPORT_INDEX: usize = 4;
 /// The sending half of a leg under SRTP.
 pub(crate) struct Outgoing {
     key: MasterKey,
-    sound: Cipher,
-    reports: Cipher,
+    sound: Box<dyn Cipher>,
+    reports: Box<dyn Cipher>,
     /// What has been sent. No index is used twice: two different payloads under one are readable to
     /// whoever has both (RFC 3711 §9.1), and a plain peer can make us relay a number twice.
     sent: Option<Window>,
@@ -30,7 +30,7 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn new(key: MasterKey) -> Self {
-        let (sound, reports) = (Cipher::new(&key, Use::Sound), Cipher::new(&key, Use::Reports));
+        let (sound, reports) = (cipher(&key, Use::Sound), cipher(&key, Use::Reports));
         Self { key, sound, reports, sent: None, report: 0 }
     }
 
@@ -51,8 +51,8 @@ impl Outgoing {
         let packet = buffer.get_mut(place.start..end)?;
         let (packet, tag) = packet.split_at_mut_checked(place.len())?;
         let (head, body) = packet.split_at_mut_checked(length)?;
-        let round = Beside::Round((index >> 16) as u32);
-        let made = self.sound.seal((ssrc, index), (head, body), round)?;
+        let (which, beside) = ((ssrc, index), Beside::Round((index >> 16) as u32));
+        let made = self.sound.seal(Covered { which, head, body, beside })?;
         tag.copy_from_slice(made.get(..tag.len())?);
         match &mut self.sent {
             None => self.sent = Some(Window::begun(index)),
@@ -71,7 +71,7 @@ impl Outgoing {
         let (head, body) = report.split_at_mut_checked(REPORT_HEAD)?;
         let word = ENCRYPTED | index;
         let which = (ssrc, u64::from(index));
-        let tag = self.reports.seal(which, (head, body), Beside::Index(word))?;
+        let tag = self.reports.seal(Covered { which, head, body, beside: Beside::Index(word) })?;
         // The index stands in front of a tag and behind ciphertext that ends with its own.
         let (first, second) = trailer.split_at_mut_checked(if suite.is_aead() {
             suite.report_tag()

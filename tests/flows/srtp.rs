@@ -20,13 +20,7 @@ use support::{
 
 /// A node whose trunk and PBX have SRTP in these ways; its keys may be told in the clear.
 fn node(trunk: &str, pbx: &str) -> Change {
-    let way = |way: &str| match way {
-        "off" => "srtp = \"off\"".to_owned(),
-        way => format!("srtp = {{ use = \"{way}\", keys_in_clear = true }}"),
-    };
-    Change::default()
-        .with("srtp = \"off\" ", way(trunk) + " ")
-        .with("transfers = \"act\"", way(pbx) + "\ntransfers = \"act\"")
+    Change::default().srtp((trunk, trunk != "off"), (pbx, pbx != "off"))
 }
 
 /// A description that wants SRTP under this key.

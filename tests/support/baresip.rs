@@ -17,6 +17,15 @@ use crate::{
     wave,
 };
 
+/// How its sound travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// As RTP.
+    Plain,
+    /// As SRTP under keys in its descriptions, or not at all.
+    Secured,
+}
+
 /// A running baresip.
 pub struct Baresip {
     home: TempDir,
@@ -31,10 +40,10 @@ impl Baresip {
     /// # Panics
     /// It is not installed (package baresip-core), or does not start within ten seconds.
     #[must_use]
-    pub fn start(user: &str, tone_hz: f64) -> Self {
+    pub fn start(user: &str, tone_hz: f64, goes: Sound) -> Self {
         let home = TempDir::new().expect("a temporary folder");
         let (control, sound) = (port::free(), Ports::reserve(10));
-        configure(home.path(), user, tone_hz, control, &sound);
+        configure(home.path(), (user, goes), tone_hz, control, &sound);
         let out = fs::File::create(home.path().join("out")).expect("a file");
         let child = Command::new("baresip")
             .arg("-f")
@@ -122,7 +131,7 @@ fn says(home: &Path) -> String {
     fs::read_to_string(home.join("out")).unwrap_or_default()
 }
 
-fn configure(home: &Path, user: &str, tone_hz: f64, control: u16, sound: &Ports) {
+fn configure(home: &Path, (user, goes): (&str, Sound), tone_hz: f64, control: u16, sound: &Ports) {
     // It ends the call where its microphone's file ends.
     wave::write(&home.join("speaks.wav"), &crate::sound::tone(tone_hz, 90_000, 8_000.0));
     // It takes the next port for TLS.
@@ -133,10 +142,11 @@ fn configure(home: &Path, user: &str, tone_hz: f64, control: u16, sound: &Ports)
          audio_source aufile,{here}/speaks.wav\naudio_level no\nrtp_ports {first}-{last}\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
          module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
-         snd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n"
+         module srtp.so\nsnd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n"
     );
+    let secured = if goes == Sound::Secured { ";mediaenc=srtp-mand" } else { "" };
     let account = format!(
-        "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs=PCMA/8000/1\n"
+        "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs=PCMA/8000/1{secured}\n"
     );
     for (name, text) in [("config", config), ("accounts", account), ("contacts", String::new())] {
         fs::write(home.join(name), text).expect("a file");

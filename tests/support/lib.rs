@@ -14,3 +14,4 @@ pub mod sipp;
 pub mod sound;
 pub mod stage;
 pub mod wave;
+pub mod wiretap;

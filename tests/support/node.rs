@@ -43,6 +43,8 @@ pub struct Change {
     pub replace: Vec<(&'static str, String)>,
     /// What the node finds in its environment.
     pub environment: Vec<(&'static str, String)>,
+    /// Media ports beyond a hundred calls' worth.
+    pub more_ports: u16,
 }
 
 impl Change {
@@ -51,6 +53,18 @@ impl Change {
     pub fn with(mut self, from: &'static str, to: impl Into<String>) -> Self {
         self.replace.push((from, to.into()));
         self
+    }
+
+    /// The trunk and the PBX have SRTP in these ways: `off`, `offer` or `require`. Whether keys may be told
+    /// to them in the clear, as they must be without TLS, is said with each.
+    #[must_use]
+    pub fn srtp(self, trunk: (&str, bool), pbx: (&str, bool)) -> Self {
+        let way = |(way, clear): (&str, bool)| match clear {
+            true => format!("srtp = {{ use = \"{way}\", keys_in_clear = true }}"),
+            false => format!("srtp = \"{way}\""),
+        };
+        self.with("srtp = \"off\" ", way(trunk) + " ")
+            .with("transfers = \"act\"", way(pbx) + "\ntransfers = \"act\"")
     }
 
     /// Adds a variable of the node's environment.
@@ -88,7 +102,7 @@ impl Node {
     pub fn start(change: &Change) -> Self {
         let home = TempDir::new().expect("a temporary folder");
         let [sip, pbx, metrics, portal] = [(); 4].map(|()| port::free());
-        let media = Ports::reserve(MEDIA_PORTS);
+        let media = Ports::reserve(MEDIA_PORTS + change.more_ports);
         let mut text = fs::read_to_string(root().join("config/lab.toml")).expect("the lab");
         let ports = [
             ("127.0.0.1:15060", format!("127.0.0.1:{sip}")),

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use support::{
-    baresip::Baresip,
+    baresip::{Baresip, Sound},
     node::Change,
     scene::{ENGLISH, words},
 };
@@ -13,7 +13,7 @@ use super::{Office, Pbx, all_heard, plain::SPEAKS, seconds};
 #[test]
 fn baresip_says_yes_and_is_recorded_as_both_peers_heard_it() {
     let office = Office::open(&Change::default(), Pbx { dialplan: SPEAKS, ..Pbx::default() });
-    let mut caller = Baresip::start("+31612345609", 700.0);
+    let mut caller = Baresip::start("+31612345609", 700.0, Sound::Plain);
     caller.order("dial", &format!("sip:{ENGLISH}@127.0.0.1:{}", office.node.sip));
     assert!(caller.reports("CALL_ESTABLISHED", Duration::from_secs(10)), "not answered");
     thread::sleep(Duration::from_millis(600));

@@ -45,8 +45,9 @@ fn b_01_music_on_hold_of_asterisk_reaches_the_caller_and_speech_comes_back() {
 }
 
 /// A hold of which Asterisk tells the node.
-pub fn passes_on(transport: Transport) -> Office {
-    let (mut office, words) = held("moh_passthrough = yes", transport, &Change::default());
+pub fn passes_on(transport: Transport, endpoint: &str, change: &Change) -> Office {
+    let endpoint = format!("moh_passthrough = yes\n{endpoint}");
+    let (mut office, words) = held(&endpoint, transport, change);
     assert_eq!(words, "granted bridged recorded");
     let caller = office.callers.of("+31612345602");
     let rx = office.asterisk.heard("rx.wav");
@@ -72,7 +73,7 @@ pub fn passes_on(transport: Transport) -> Office {
 
 #[test]
 fn b_01_a_hold_that_asterisk_passes_on_pauses_the_recording_and_ends_in_two_way_speech() {
-    let _by_datagrams = passes_on(Transport::Udp);
+    let _by_datagrams = passes_on(Transport::Udp, "", &Change::default());
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod outbound;
 mod plain;
 mod refer;
 mod sipp;
+mod srtp;
 mod streams;
 mod timers;
 mod transfer;

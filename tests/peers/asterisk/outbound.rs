@@ -18,10 +18,15 @@ exten => s,1,MixMonitor(pbx.wav,r(rx.wav)t(tx.wav))
 
 #[test]
 fn a_call_that_asterisk_starts_reaches_the_carrier_and_is_heard_on_both_sides() {
+    let _heard = placed("", &Change::default());
+}
+
+/// A call to a carrier who speaks for five seconds and hangs up.
+pub fn placed(endpoint: &str, change: &Change) -> Office {
     let mut carrier = phone(21, 700.0, &[(5_000, Act::HangUp)]);
     let target = carrier.address().to_string();
-    let change = Change::default().with("127.0.0.1:15070", target);
-    let office = Office::open(&change, Pbx { dialplan: SPEAKS, ..Pbx::default() });
+    let change = change.clone().with("127.0.0.1:15070", target);
+    let office = Office::open(&change, Pbx { dialplan: SPEAKS, endpoint, ..Pbx::default() });
     office.asterisk.ask(&[
         ("Action", "Originate"),
         ("Channel", "PJSIP/+31612345678@box"),
@@ -45,4 +50,5 @@ fn a_call_that_asterisk_starts_reaches_the_carrier_and_is_heard_on_both_sides() 
         ("Asterisk", seconds(&rx, 700.0), 4.9),
     ]);
     assert_eq!(office.ended(1)[0]["direction"], "outbound");
+    office
 }

@@ -19,9 +19,9 @@ exten => _[+0-9].,1,Answer()
 ";
 
 /// A call with consent that both sides hear and that is recorded as they heard it.
-pub fn spoken(transport: Transport) -> Office {
-    let pbx = Pbx { dialplan: SPEAKS, transport, ..Pbx::default() };
-    let mut office = Office::open(&Change::default(), pbx);
+pub fn spoken(transport: Transport, endpoint: &str, change: &Change) -> Office {
+    let pbx = Pbx { dialplan: SPEAKS, transport, endpoint, ..Pbx::default() };
+    let mut office = Office::open(change, pbx);
     let plan = Plan::new("+31612345601", ENGLISH);
     office.call(plan.at(400, Act::Press('1')).at(600, Act::Speak(700.0)));
     office.over(1, 40);
@@ -43,5 +43,5 @@ pub fn spoken(transport: Transport) -> Office {
 
 #[test]
 fn a_call_with_consent_is_heard_on_both_sides_and_recorded_as_it_was_heard() {
-    let _by_datagrams = spoken(Transport::Udp);
+    let _by_datagrams = spoken(Transport::Udp, "", &Change::default());
 }

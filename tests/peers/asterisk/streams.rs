@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Says that every message between the two went this way.
-fn all_by(office: &Office, way: &str) {
+pub fn all_by(office: &Office, way: &str) {
     let log = office.asterisk.log();
     for line in [format!(" from {way}:127.0.0.1:"), format!(" to {way}:127.0.0.1:")] {
         assert!(log.contains(&line), "nothing went{line}");
@@ -19,17 +19,17 @@ fn all_by(office: &Office, way: &str) {
 
 #[test]
 fn s_08_a_recorded_call_over_tcp_is_heard_on_both_sides() {
-    all_by(&spoken(Transport::Tcp), "TCP");
+    all_by(&spoken(Transport::Tcp, "", &Change::default()), "TCP");
 }
 
 #[test]
 fn s_07_a_recorded_call_under_mutual_tls_is_heard_on_both_sides() {
-    all_by(&spoken(Transport::Tls("pbx.example")), "TLS");
+    all_by(&spoken(Transport::Tls("pbx.example"), "", &Change::default()), "TLS");
 }
 
 #[test]
 fn s_07_b_01_a_hold_that_asterisk_passes_on_under_tls_pauses_the_recording_and_speech_comes_back() {
-    all_by(&passes_on(Transport::Tls("pbx.example")), "TLS");
+    all_by(&passes_on(Transport::Tls("pbx.example"), "", &Change::default()), "TLS");
 }
 
 #[test]

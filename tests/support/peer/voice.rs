@@ -101,12 +101,28 @@ impl Voice {
     /// There is none.
     #[must_use]
     pub fn new(ip: IpAddr) -> Self {
+        let (voice, singer) = Self::apart(ip);
+        thread::spawn(move || sing(vec![singer]));
+        voice
+    }
+
+    /// So many of them that share one thread.
+    ///
+    /// # Panics
+    /// There are not so many ports.
+    #[must_use]
+    pub fn choir(ip: IpAddr, count: usize) -> Vec<Self> {
+        let (voices, singers): (_, Vec<_>) = (0..count).map(|_| Self::apart(ip)).unzip();
+        thread::spawn(move || sing(singers));
+        voices
+    }
+
+    fn apart(ip: IpAddr) -> (Self, Singer) {
         let sound = Sound::new(ip, 0x4000_0000 | std::process::id());
         let (orders, wishes) = channel();
-        let (sender, inbox) = channel();
+        let (heard, inbox) = channel();
         let own = sound.address();
-        thread::spawn(move || run(sound, &wishes, &sender));
-        Self { own, orders, inbox, heard: Vec::new() }
+        (Self { own, orders, inbox, heard: Vec::new() }, Singer { sound, wishes, heard })
     }
 
     fn order(&self, order: Order) {
@@ -253,41 +269,70 @@ pub fn tones(key: char) -> (f64, f64) {
     ([697.0, 770.0, 852.0, 941.0][row], [1_209.0, 1_336.0, 1_477.0, 1_633.0][column])
 }
 
-fn run(mut sound: Sound, wishes: &Receiver<Order>, heard: &Sender<Packet>) {
-    loop {
-        match wishes.try_recv() {
-            Ok(Order::To(Some(remote))) => sound.begin(Some(remote), Instant::now()),
-            Ok(Order::To(None)) => sound.end(),
-            Ok(Order::Speak(hz)) => sound.hz = hz,
-            Ok(Order::Press(key)) => sound.press(key, false),
-            Ok(Order::Dial(key)) => {
-                let (row, column) = tones(key);
-                sound.dial = Some((row, column, 5));
+/// The other end of a voice.
+struct Singer {
+    sound: Sound,
+    wishes: Receiver<Order>,
+    heard: Sender<Packet>,
+}
+
+/// Lets voices sound as long as somebody has them.
+fn sing(mut singers: Vec<Singer>) {
+    // Many of them take their turns less often, and each still speaks at its pace.
+    let rest = Duration::from_millis(if singers.len() > 10 { 5 } else { 2 });
+    while !singers.is_empty() {
+        thread::sleep(rest);
+        singers.retain_mut(Singer::turn);
+    }
+}
+
+impl Singer {
+    /// Does what it is told and what is due; `false` when nobody has the voice any more.
+    fn turn(&mut self) -> bool {
+        loop {
+            match self.wishes.try_recv() {
+                Ok(order) => self.obey(order),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return false,
             }
-            Ok(Order::Events(payload_type)) => sound.event = payload_type,
-            Ok(Order::Rest(rests)) => sound.rest(rests),
-            Ok(Order::Packets(packet_ms)) => sound.packet_ms = packet_ms,
-            Ok(Order::Guard(guard)) => sound.guard = guard.map(|guard| *guard),
-            Ok(Order::Jump(sequence, ssrc)) => {
-                (sound.sequence, sound.ssrc) = (sequence, ssrc.unwrap_or(sound.ssrc));
-            }
-            Ok(Order::Raw(datagram)) => throw(&sound, &datagram),
-            Ok(Order::Again) => throw(&sound, &sound.last),
-            Err(TryRecvError::Empty) => thread::sleep(Duration::from_millis(2)),
-            Err(TryRecvError::Disconnected) => return,
         }
-        sound.tick(Instant::now());
-        while let Some((at, from, octets)) = next(&sound.socket) {
-            let plain = match &mut sound.guard {
+        self.sound.tick(Instant::now());
+        while let Some((at, from, octets)) = next(&self.sound.socket) {
+            let plain = match &mut self.sound.guard {
                 Some(guard) => guard.open(&octets),
                 None => Some(octets),
             };
             let Some(packet) = plain.and_then(|plain| Packet::read(at, from, &plain)) else {
                 continue;
             };
-            if heard.send(packet).is_err() {
-                return;
+            if self.heard.send(packet).is_err() {
+                return false;
             }
+        }
+        true
+    }
+
+    fn obey(&mut self, order: Order) {
+        let sound = &mut self.sound;
+        match order {
+            Order::To(Some(remote)) => sound.begin(Some(remote), Instant::now()),
+            Order::To(None) => sound.end(),
+            Order::Speak(hz) => sound.hz = hz,
+            Order::Press(key) => sound.press(key, false),
+            Order::Dial(key) => {
+                let (row, column) = tones(key);
+                sound.dial = Some((row, column, 5));
+            }
+            Order::Events(payload_type) => sound.event = payload_type,
+            Order::Rest(rests) => sound.rest(rests),
+            Order::Packets(packet_ms) => sound.packet_ms = packet_ms,
+            Order::Guard(guard) => sound.guard = guard.map(|guard| *guard),
+            Order::Jump(sequence, ssrc) => {
+                (sound.sequence, sound.ssrc) = (sequence, ssrc.unwrap_or(sound.ssrc));
+            }
+            Order::Raw(datagram) => throw(sound, &datagram),
+            Order::Again if sound.last.is_empty() => {}
+            Order::Again => throw(sound, &sound.last),
         }
     }
 }

@@ -45,6 +45,7 @@ mod garbage;
 mod gate;
 mod hold;
 mod identity;
+mod injection;
 mod latch;
 mod long;
 mod notice;

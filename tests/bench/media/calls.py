@@ -3,10 +3,12 @@
 
 usage: calls.py B2BUA-IP:PORT CALLEE-PORT NUMBER CALLS CALLS-A-SECOND KEY CALLS-FILE COMMAND…
 
-KEY is pressed by each caller once it is answered (RFC 4733), `-` for none. A call counts when both
+With SUITE in the environment both ends have SRTP of that name (RFC 4568). KEY is pressed by each caller once it is answered (RFC 4733), `-` for none. A call counts when both
 ends have been acknowledged; all must. The command then finds the calls file written: a line for each
-call, with the B2BUA's ports for caller and callee. Its exit code is this program's.
+call, with the B2BUA's ports for caller and callee (and the keys, see src/main.rs). Its exit code is this program's.
 """
+import base64
+import hashlib
 import os
 import re
 import select
@@ -21,13 +23,29 @@ PRESSED_AFTER_S = 1.0
 LIMIT_S = 60  # from the last call's INVITE until all are up
 AGAIN_S = 1.0  # an INVITE or its answer that nobody reacts to is sent again
 RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux: more than the system's limit, for root
+SUITE = os.environ.get("SUITE")
+KEY_AND_SALT = {"AES_CM_128_HMAC_SHA1_80": 30, "AEAD_AES_128_GCM": 28}  # octets
 
 
-def description(side, number):
+def secret(side, number):
+    """A party's own key: another one for each, and the same whenever it is told."""
+    octets = hashlib.sha256(f"{side} {number}".encode()).digest()[:KEY_AND_SALT[SUITE]]
+    return base64.b64encode(octets).decode()
+
+
+def key_of(text):
+    """The tag and the key for our suite in a description."""
+    found = re.search(rf"(?m)^a=crypto:(\d+) {SUITE} inline:(\S+)", text)
+    return found.groups() if found else (1, None)
+
+
+def description(side, number, tag=1):
     port = FIRST[side] + number % SOCKETS * 2
+    profile = "SAVP" if SUITE else "AVP"
+    key = f"a=crypto:{tag} {SUITE} inline:{secret(side, number)}\r\n" if SUITE else ""
     return ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
-            "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n")
+            f"m=audio {port} RTP/{profile} 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+            f"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n{key}")
 
 
 def header(text, name):
@@ -65,6 +83,7 @@ class Run:
         self.own = "127.0.0.1:%d" % self.caller.getsockname()[1]
         self.at = "127.0.0.1:%d" % callee_port
         self.ports = ({}, {})  # of the B2BUA, for each side, by the call's number
+        self.secrets = ({}, {})  # its keys, likewise
         self.acknowledged = (set(), set())
         self.presses = []  # when, which call, which packet of the key
         self.unanswered = {}  # by the call's number: when it was sent, by which socket, what, to whom
@@ -89,7 +108,9 @@ class Run:
         method, to, body = text.split(" ")[0], header(text, "To"), ""
         if method == "INVITE":
             self.ports[side][number] = media_port(text) or self.ports[side].get(number)
-            body = description(side, number)
+            tag, key = key_of(text)
+            self.secrets[side][number] = key or self.secrets[side].get(number)
+            body = description(side, number, tag)
         to += "" if ";tag=" in to else f";tag=p{number}"
         kind = "Content-Type: application/sdp\r\n" if body else ""
         said = (f"SIP/2.0 200 OK\r\n{lines(text, 'Via', 'Record-Route', 'From')}To: {to}\r\n"
@@ -117,6 +138,7 @@ class Run:
         self.ask(number, "ACK", target, header(text, "To"))
         if number not in self.acknowledged[0]:
             self.ports[0][number] = media_port(text)
+            self.secrets[0][number] = key_of(text)[1]
             self.acknowledged[0].add(number)
             if self.key is not None:
                 begin = time.monotonic() + PRESSED_AFTER_S
@@ -168,6 +190,17 @@ class Run:
             if left <= 0 and not ready:
                 return
 
+    def line(self, number):
+        """What the calls file says of a call."""
+        words = [self.ports[0][number], self.ports[1][number]]
+        if SUITE:
+            words.append(SUITE)
+            for side in (0, 1):
+                if self.secrets[side][number] is None:
+                    sys.exit(f"call {number} came up without SRTP")
+                words += [secret(side, number), self.secrets[side][number]]
+        return " ".join(map(str, words)) + "\n"
+
     def up(self):
         return len(self.acknowledged[0] & self.acknowledged[1])
 
@@ -191,7 +224,7 @@ def main():
     for one in run.media[0] + run.media[1]:
         one.close()
     with open(file + ".new", "w", encoding="ascii") as out:
-        out.writelines(f"{run.ports[0][number]} {run.ports[1][number]}\n" for number in range(calls))
+        out.writelines(run.line(number) for number in range(calls))
     os.rename(file + ".new", file)
     child = subprocess.Popen(command)
     while child.poll() is None:

@@ -9,7 +9,7 @@ pub(crate) enum Error {
     Usage,
     /// A file, a socket or a process did not do what was asked.
     System(&'static str, std::io::Error),
-    /// A line of the calls file, counted from one, is not two ports.
+    /// A line of the calls file, counted from one, is neither two ports nor ports with keys.
     Line(usize),
     /// The calls file has no call.
     Empty,
@@ -23,7 +23,10 @@ impl fmt::Display for Error {
                  media-bench loop CALLS CALLS-FILE",
             ),
             Self::System(what, why) => write!(f, "{what}: {why}"),
-            Self::Line(number) => write!(f, "line {number} of the calls file is not two ports"),
+            Self::Line(number) => write!(
+                f,
+                "line {number} of the calls file is neither two ports nor ports with keys"
+            ),
             Self::Empty => f.write_str("the calls file has no call"),
         }
     }

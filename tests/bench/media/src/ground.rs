@@ -2,7 +2,10 @@
 
 use std::{fmt::Write as _, fs, net::Ipv4Addr};
 
-use crate::error::{Error, during};
+use crate::{
+    error::{Error, during},
+    guard::Guard,
+};
 
 /// Where everything happens.
 pub(crate) const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -19,19 +22,40 @@ pub(crate) fn port(side: usize, call: usize) -> u16 {
     FIRST.get(side).copied().unwrap_or_default() + offset
 }
 
-/// The ports of the program under test: for each call, where its caller and where its callee send.
-pub(crate) fn read(file: &str) -> Result<Vec<[u16; 2]>, Error> {
+/// A call that is up at the program under test.
+pub(crate) struct Call {
+    /// The ports of the program: where its caller and where its callee send.
+    pub(crate) ports: [u16; 2],
+    /// SRTP of its caller and of its callee.
+    pub(crate) guards: Option<[Guard; 2]>,
+}
+
+impl Call {
+    /// Two ports; behind them, under SRTP, the suite and each party's key with that of the program.
+    fn read(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (ports, guards) = match words.as_slice() {
+            [caller, callee] => ([caller, callee], None),
+            [caller, callee, suite, one, ours, other, others] => {
+                let guards = [Guard::new(suite, one, ours)?, Guard::new(suite, other, others)?];
+                ([caller, callee], Some(guards))
+            }
+            _ => return None,
+        };
+        let [caller, callee] = ports.map(|port| port.parse().ok());
+        Some(Self { ports: [caller?, callee?], guards })
+    }
+}
+
+/// The calls of a file.
+pub(crate) fn read(file: &str) -> Result<Vec<Call>, Error> {
     parse(&fs::read_to_string(file).map_err(during("the calls file"))?)
 }
 
-fn parse(text: &str) -> Result<Vec<[u16; 2]>, Error> {
+fn parse(text: &str) -> Result<Vec<Call>, Error> {
     let mut calls = Vec::new();
     for (index, line) in text.lines().enumerate() {
-        let mut ports = line.split_whitespace().map(|word| word.parse::<u16>().ok());
-        match (ports.next().flatten(), ports.next().flatten(), ports.next()) {
-            (Some(caller), Some(callee), None) => calls.push([caller, callee]),
-            _ => return Err(Error::Line(index + 1)),
-        }
+        calls.push(Call::read(line).ok_or(Error::Line(index + 1))?);
     }
     if calls.is_empty() { Err(Error::Empty) } else { Ok(calls) }
 }
@@ -53,8 +77,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_calls_file_is_two_ports_a_line() {
-        assert_eq!(parse("1 2\n3 4\n").ok(), Some(vec![[1, 2], [3, 4]]));
+    fn a_calls_file_is_two_ports_a_line_and_perhaps_keys() {
+        let ports = |text| {
+            let calls = parse(text).ok()?;
+            Some(calls.iter().map(|call| (call.ports, call.guards.is_some())).collect::<Vec<_>>())
+        };
+        assert_eq!(ports("1 2\n3 4\n"), Some(vec![([1, 2], false), ([3, 4], false)]));
+        let key = "A".repeat(40);
+        let suite = "AES_CM_128_HMAC_SHA1_80";
+        let secured = format!("1 2 {suite} {key} {key} {key} {key}\n");
+        assert_eq!(ports(&secured), Some(vec![([1, 2], true)]));
+        assert!(matches!(parse(&secured.replace(suite, "NULL")), Err(Error::Line(1))));
+        assert!(matches!(parse(&format!("1 2 {suite} {key}")), Err(Error::Line(1))));
         assert!(matches!(parse("1 2\n3\n"), Err(Error::Line(2))));
         assert!(matches!(parse("1 2 3\n"), Err(Error::Line(1))));
         assert!(matches!(parse("1 70000\n"), Err(Error::Line(1))));

@@ -2,10 +2,12 @@
 //!
 //! `media-bench meter CALLS-FILE PID WARM-UP-S WINDOW-S` measures one window and prints one line;
 //! `media-bench loop CALLS CALLS-FILE` relays until it is killed. A calls file has a line for each
-//! call: the port of the program under test for its caller and the one for its callee, on 127.0.0.1.
+//! call: the port of the program under test for its caller and the one for its callee, on 127.0.0.1; under
+//! SRTP behind them the suite and the keys of caller, program, callee, program.
 
 mod error;
 mod ground;
+mod guard;
 mod limit;
 mod meter;
 mod process;

@@ -21,10 +21,10 @@ use nix::{
 
 use crate::{
     error::{Error, during},
-    ground::{HERE, SOCKETS, port},
+    ground::{Call, HERE, SOCKETS, port},
     process::{cpu_ns, resident_kb},
     tally::Tally,
-    traffic::{self, PACKET, SLOT_NS, SLOTS, Stream},
+    traffic::{self, Ears, PACKET, SLOT_NS, SLOTS, Stream},
 };
 
 /// The sockets are emptied once in so many slots; the kernel has noted when a packet came.
@@ -40,10 +40,13 @@ const HOPELESS_NS: u64 = 200_000_000;
 pub(crate) struct Meter {
     calls: usize,
     slots: Vec<Vec<Stream>>,
+    ears: Ears,
     sockets: [Vec<UdpSocket>; 2],
     /// Ports for control packets: open, so that nobody is told that they are closed, and never read.
     _control: Vec<UdpSocket>,
     packet: [u8; PACKET],
+    /// The same as it goes out.
+    sealed: Vec<u8>,
     tally: Tally,
     begun: Instant,
     slot: u64,
@@ -59,7 +62,7 @@ enum Phase {
 
 impl Meter {
     /// Opens the sockets for calls that are up at the program under test.
-    pub(crate) fn new(calls: Vec<[u16; 2]>) -> Result<Self, Error> {
+    pub(crate) fn new(calls: Vec<Call>) -> Result<Self, Error> {
         let (mut sockets, mut control) = ([Vec::new(), Vec::new()], Vec::new());
         for (side, sockets) in sockets.iter_mut().enumerate() {
             for number in 0..SOCKETS {
@@ -68,12 +71,16 @@ impl Meter {
                 control.push(beside.map_err(during("a port of the meter"))?);
             }
         }
+        let count = calls.len();
+        let (slots, ears) = traffic::spread(calls);
         Ok(Self {
-            calls: calls.len(),
-            slots: traffic::spread(&calls),
+            calls: count,
+            slots,
+            ears,
             sockets,
             _control: control,
             packet: traffic::noise(),
+            sealed: Vec::with_capacity(256),
             tally: Tally::default(),
             begun: Instant::now(),
             slot: 0,
@@ -134,7 +141,8 @@ impl Meter {
             let Some(socket) = sockets.and_then(|sockets| sockets.get(stream.socket)) else {
                 continue;
             };
-            let sent = socket.send_to(&self.packet, stream.to).is_ok();
+            let sealed = stream.sealed(&self.packet, &mut self.sealed).is_some();
+            let sent = sealed && socket.send_to(&self.sealed, stream.to).is_ok();
             self.tally.sent += u64::from(sent && counted);
         }
     }
@@ -142,8 +150,13 @@ impl Meter {
     fn hear(&mut self, phase: Phase) {
         let mut space = cmsg_space!(TimeSpec);
         for socket in self.sockets.iter().flatten() {
-            while let Some((packet, length, received)) = receive(socket, &mut space) {
-                let heard = packet.get(..length).and_then(traffic::heard);
+            while let Some((packet, length, from, received)) = receive(socket, &mut space) {
+                let Some(packet) = packet.get(..length) else { continue };
+                let heard = match self.ears.get_mut(&from) {
+                    // What is not authentic has not come back.
+                    Some(ear) => ear.decrypt_rtp(packet).ok().and_then(|own| traffic::heard(&own)),
+                    None => traffic::heard(packet),
+                };
                 let Some((sent, counted)) = heard else { continue };
                 self.tally.relayed += u64::from(phase == Phase::Window);
                 if counted {
@@ -167,8 +180,9 @@ fn open(port: u16) -> Result<UdpSocket, Error> {
     Ok(socket)
 }
 
-/// The next packet of a socket, its length, and when the kernel got it (time of day in ns).
-fn receive(socket: &UdpSocket, space: &mut [u8]) -> Option<([u8; 256], usize, u64)> {
+/// The next packet of a socket, its length, the port that it comes from, and when the kernel got it (time
+/// of day in ns).
+fn receive(socket: &UdpSocket, space: &mut [u8]) -> Option<([u8; 256], usize, u16, u64)> {
     let mut packet = [0; 256];
     let mut pieces = [IoSliceMut::new(&mut packet)];
     let got = recvmsg::<SockaddrStorage>(
@@ -181,8 +195,8 @@ fn receive(socket: &UdpSocket, space: &mut [u8]) -> Option<([u8; 256], usize, u6
     let time = got.cmsgs().ok()?.find_map(|message| {
         if let ControlMessageOwned::ScmTimestampns(time) = message { Some(time) } else { None }
     })?;
-    let length = got.bytes;
-    Some((packet, length, time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64))
+    let (length, from) = (got.bytes, got.address?.as_sockaddr_in()?.port());
+    Some((packet, length, from, time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64))
 }
 
 fn time_of_day_ns() -> u64 {

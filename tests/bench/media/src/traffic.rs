@@ -1,8 +1,10 @@
 //! The speech of all calls: when each stream sends its packets, and what is in them.
 
-use std::net::SocketAddrV4;
+use std::{collections::HashMap, net::SocketAddrV4};
 
-use crate::ground::{HERE, SOCKETS};
+use rtc_srtp::context::Context;
+
+use crate::ground::{Call, HERE, SOCKETS};
 
 /// Octets of a packet: the header and 20 ms of G.711.
 pub(crate) const PACKET: usize = 172;
@@ -23,7 +25,6 @@ const MARK: std::ops::Range<usize> = 20..24;
 const COUNTED: [u8; 4] = *b"@WIN";
 
 /// One direction of one call.
-#[derive(Debug, Clone)]
 pub(crate) struct Stream {
     /// Where its packets go.
     pub(crate) to: SocketAddrV4,
@@ -31,23 +32,35 @@ pub(crate) struct Stream {
     pub(crate) side: usize,
     /// Which of the side's sockets sends it.
     pub(crate) socket: usize,
+    /// What it sends is under SRTP.
+    guard: Option<Context>,
     sequence: u16,
     timestamp: u32,
     source: u32,
 }
 
-/// The streams, by the slot in which they send.
-pub(crate) fn spread(calls: &[[u16; 2]]) -> Vec<Vec<Stream>> {
-    let mut slots = vec![Vec::new(); SLOTS];
-    for (call, ports) in calls.iter().enumerate() {
+/// What is heard under SRTP, by the port of the program that it comes from.
+pub(crate) type Ears = HashMap<u16, Context>;
+
+/// The streams, by the slot in which they send, and what their parties hear with.
+pub(crate) fn spread(calls: Vec<Call>) -> (Vec<Vec<Stream>>, Ears) {
+    let mut slots: Vec<Vec<Stream>> = (0..SLOTS).map(|_| Vec::new()).collect();
+    let (count, mut ears) = (calls.len(), Ears::new());
+    for (call, Call { ports, guards }) in calls.into_iter().enumerate() {
+        let mut guards = guards.map(IntoIterator::into_iter);
         for (side, port) in ports.iter().enumerate() {
+            let guard = guards.as_mut().and_then(Iterator::next).map(|guard| {
+                ears.insert(*port, guard.hear);
+                guard.send
+            });
             // The two parties of a call speak half a frame apart.
-            let slot = (call * SLOTS / calls.len() + side * SLOTS / 2) % SLOTS;
+            let slot = (call * SLOTS / count + side * SLOTS / 2) % SLOTS;
             let number = u32::try_from(call * 2 + side).unwrap_or_default();
             let stream = Stream {
                 to: SocketAddrV4::new(HERE, *port),
                 side,
                 socket: call % SOCKETS,
+                guard,
                 sequence: (call * 7) as u16,
                 timestamp: number.wrapping_mul(999),
                 source: 0x1000_0000 + number,
@@ -57,10 +70,20 @@ pub(crate) fn spread(calls: &[[u16; 2]]) -> Vec<Vec<Stream>> {
             }
         }
     }
-    slots
+    (slots, ears)
 }
 
 impl Stream {
+    /// The packet as it goes out; `None` when it cannot be sealed.
+    pub(crate) fn sealed(&mut self, packet: &[u8; PACKET], out: &mut Vec<u8>) -> Option<()> {
+        out.clear();
+        match &mut self.guard {
+            Some(guard) => out.extend_from_slice(&guard.encrypt_rtp(packet).ok()?),
+            None => out.extend_from_slice(packet),
+        }
+        Some(())
+    }
+
     /// Writes its next packet. `now_ns` is the time of day.
     pub(crate) fn next(&mut self, packet: &mut [u8; PACKET], now_ns: u64, counted: bool) {
         packet[0] = 0x80;
@@ -101,15 +124,16 @@ mod tests {
 
     #[test]
     fn every_stream_has_one_slot_and_the_slots_are_even() {
-        let calls = vec![[1, 2]; 1000];
-        let slots = spread(&calls);
+        let calls = (0..1000).map(|_| Call { ports: [1, 2], guards: None }).collect();
+        let (slots, ears) = spread(calls);
+        assert!(ears.is_empty());
         assert_eq!(slots.iter().map(Vec::len).sum::<usize>(), 2000);
         assert!(slots.iter().all(|slot| (24..=26).contains(&slot.len())));
     }
 
     #[test]
     fn a_packet_tells_when_it_was_sent_and_counts_on() {
-        let mut slots = spread(&[[5000, 6000]]);
+        let (mut slots, _) = spread(vec![Call { ports: [5000, 6000], guards: None }]);
         let stream = &mut slots[0][0];
         let mut packet = noise();
         stream.next(&mut packet, 77, false);

@@ -53,6 +53,7 @@ mod o;
 mod pass;
 mod pause;
 mod proof;
+mod quality;
 mod r;
 mod refresh;
 mod s;

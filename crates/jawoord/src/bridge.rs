@@ -153,6 +153,10 @@ pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
         media::Event::Quiet(_) | media::Event::Closed(_) => None,
         // What one party presses and the other is told of is neither's business with the call.
         media::Event::Retell { .. } => None,
+        // What is wrong is the operator's business.
+        media::Event::Unheard { .. }
+        | media::Event::HeardAgain { .. }
+        | media::Event::IgnoredTones(_) => None,
     }
 }
 
@@ -249,10 +253,12 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         Action::Ring { early_media } => node.ring(session, early_media),
         Action::Play(prompt) => {
             note(session, node, &format!("plays {prompt}"));
+            node.plays(session, prompt);
             node.sound.play(session, prompt);
         }
         Action::Announce(prompt) => {
             note(session, node, &format!("plays {prompt} to both"));
+            node.plays(session, prompt);
             node.sound.announce(session, prompt);
         }
         Action::Hush => node.sound.hush(session),
@@ -270,7 +276,7 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         }
         Action::Dial => node.dial(session),
         Action::CancelDial => node.cancel(session),
-        Action::Connect(connection) => node.sound.connect(session, connection),
+        Action::Connect(connection) => node.connects(session, connection),
         Action::Prepare => {
             let ready = node.ready(&session.offer, &session.settings);
             session.call.handle(node.now(), Input::Prepared(ready));

@@ -19,6 +19,12 @@ impl Ladder {
         }
     }
 
+    /// The steps so far, oldest first.
+    #[must_use]
+    pub fn steps(&self) -> &[LadderStep] {
+        &self.0
+    }
+
     /// The steps, oldest first.
     #[must_use]
     pub fn into_steps(self) -> Vec<LadderStep> {

@@ -3,6 +3,7 @@
 //!
 //! No rule of the domain is here. [`bridge`] is the only file that speaks both SIP and the domain.
 
+pub mod alarm;
 pub mod attempts;
 pub mod bridge;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod control;
 pub mod demo;
 pub mod gate;
 pub mod harden;
+pub mod hearing;
 pub mod http;
 pub mod icmp;
 pub mod identity;
@@ -32,6 +34,7 @@ pub mod places;
 pub mod port;
 pub mod progress;
 pub mod prompts;
+pub mod quality;
 pub mod recorder;
 pub mod referral;
 mod registry;

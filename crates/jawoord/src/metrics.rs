@@ -4,7 +4,7 @@ use call::Words;
 use media::CallStats;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
-use crate::gate::limits::Over;
+use crate::{gate::limits::Over, hearing::Hearing};
 
 /// The counters of a node.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct Metrics {
     pub strangers: IntCounter,
     turned_away: IntCounterVec,
     stray_media: IntCounterVec,
+    /// How calls sound.
+    pub hearing: Hearing,
     /// Targets that are known to be down; calls go to the others.
     pub targets_down: IntGauge,
     /// Recordings past their retention that still exist.
@@ -74,6 +76,7 @@ impl Metrics {
             stray_media.with_label_values(&[reason]).reset();
         }
         Ok(Self {
+            hearing: Hearing::new(&registry)?,
             calls: words("jawoord_consent_total", "Ended calls by consent.", "consent")?,
             outcomes: words("jawoord_outcome_total", "Ended calls by outcome.", "outcome")?,
             verdicts: words("jawoord_verdict_total", "Ended calls by verdict.", "verdict")?,
@@ -103,8 +106,10 @@ impl Metrics {
         self.verdicts.with_label_values(&[words.verdict.as_str()]).inc();
     }
 
-    /// Counts what came to the media ports of a call from others than its peers.
+    /// Counts what came to the media ports of a call: how it sounded, and what was from others than its
+    /// peers.
     pub fn media_ended(&self, stats: &CallStats) {
+        self.hearing.ended(stats);
         for (reason, packets) in stray(stats) {
             self.stray_media.with_label_values(&[reason]).inc_by(packets);
         }

@@ -3,10 +3,12 @@
 use std::{fmt, sync::Arc};
 
 use call::{CallId, Digest, RecordingId};
+use ledger::LadderStep;
 use tokio::sync::oneshot;
 use vault::RootSeed;
 
 use crate::{
+    alarm::Alarm,
     config::judge::Settings,
     live::ask::Ask,
     targets::{Found, Question},
@@ -34,6 +36,8 @@ pub enum Note {
     HangUp(CallId, oneshot::Sender<bool>),
     /// The operator looks at the messages of a call; the answer is empty when none are held.
     Trace(CallId, oneshot::Sender<Vec<Message>>),
+    /// The operator looks at a running call; `None` when it does not run.
+    Stand(CallId, oneshot::Sender<Option<Standing>>),
     /// Empties the node, or takes calls again; the answer says how many calls run.
     Drain(bool, oneshot::Sender<usize>),
     /// The operator looks at the node: with which settings it works.
@@ -44,6 +48,15 @@ pub enum Note {
     Leave,
     /// The node stops: end every call, then the loop.
     Stop,
+}
+
+/// How a running call stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Its ladder so far.
+    pub steps: Vec<LadderStep>,
+    /// What is wrong with it now.
+    pub alarms: Vec<Alarm>,
 }
 
 /// What became of the operator's wish to have a customer asked.

@@ -8,6 +8,7 @@ use call::{
 use vault::{Metadata, MetadataField, RootSeed, WriterConfig};
 
 use crate::{
+    alarm::Alarms,
     attempts::Attempts,
     config::{judge::Settings, target::Reach},
     identity::{
@@ -64,8 +65,6 @@ pub struct Session {
     pub heard: Option<(Side, Heard)>,
     /// Whether the far leg has answered.
     pub answered: bool,
-    /// The trunk it came by, if it did.
-    pub trunk: Option<Arc<str>>,
     /// When it began.
     pub since: Instant,
     /// The transfer that is under way.
@@ -102,6 +101,8 @@ pub struct Session {
     pub ending: Option<call::Fact>,
     /// The three words, once there are any; the call is over then.
     pub words: Option<Words>,
+    /// What is wrong with it, and on which trunk.
+    pub alarms: Alarms,
 }
 
 impl Session {

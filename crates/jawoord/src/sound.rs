@@ -208,6 +208,7 @@ impl Sound {
             send: format(agreed.send_payload, agreed.send_event),
             receive: format(agreed.receive_payload, agreed.receive_event),
             hears: agreed.direction.sends(),
+            sends: agreed.direction.receives(),
             packet_ms: agreed.ptime_ms,
             noise: agreed.noise,
             latching: session.wires.latching(side),
@@ -222,6 +223,7 @@ impl Sound {
         if informs {
             self.tell(session, Order::Retell(party, true));
         }
+        self.tell(session, Order::Watch(session.settings.alarms.one_way));
         if session.settings.media.tones_beside_events {
             self.tell(session, Order::HearBeside);
         }

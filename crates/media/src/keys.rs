@@ -120,6 +120,7 @@ impl Relay {
         (position, codec, payload): (i64, Codec, &[u8]),
     ) -> bool {
         if !self.listens(party) {
+            self.overhear(now, party, (position, codec, payload));
             return self.leg(party).digits.withholds(now);
         }
         let to = self.leg(party.other());
@@ -140,6 +141,26 @@ impl Relay {
             // It may be the beginning of a key that the other party must not even begin to hear.
             (None, Some(key)) => armed == Some(key) || leg.kept.holds(key),
             (None, None) => leg.digits.withholds(now),
+        }
+    }
+
+    /// Hears tones of keys that the customer gives for an answer although events are agreed on: nobody
+    /// would ever know why nobody answers.
+    fn overhear(
+        &mut self,
+        now: Time,
+        party: Party,
+        (position, codec, payload): (i64, Codec, &[u8]),
+    ) {
+        let asks = self.asks && self.connection == Connection::Apart;
+        let leg = self.leg(party);
+        let awaited = party == Party::Customer && (asks || leg.kept == Kept::All);
+        // Who has pressed a key by another way gives keys that way.
+        if awaited && leg.stats.presses == 0 && leg.overheard.listens() {
+            let tones = leg.ear.hear(position, codec, payload);
+            if !tones.is_empty() {
+                leg.overheard.heard(now);
+            }
         }
     }
 
@@ -198,7 +219,9 @@ impl Relay {
         if party == Party::Agent && self.pauses == Some(key) && !self.taps.is_empty() {
             self.pause(now, Pause::Wanted);
         }
-        self.leg(party).stats.presses += 1;
+        let leg = self.leg(party);
+        leg.stats.presses += 1;
+        leg.overheard.over();
         let press = Press { key: Private::new(key), at: now, transport: by };
         self.report(Event::Digit(party, press));
     }

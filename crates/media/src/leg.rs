@@ -14,14 +14,16 @@ use crate::{
     digit::{
         dial::Dialler,
         event::{Detector, PAYLOAD_LEN},
+        overheard::Overheard,
         press::Presses,
         tone::Ear,
     },
     latch::{Latch, Latching},
     packing::Packing,
     playout::{Playout, PromptEnd},
+    reception::Reception,
     report::LegStats,
-    rtcp::{self, Reception, Reporter, Sending},
+    rtcp::{Block, Reporter},
     rtp::{self, HEADER_LEN, Malformed, Packet, parse},
     srtp::context::Contexts,
     start::LegStart,
@@ -62,6 +64,8 @@ pub struct Remote {
     /// Whether the peer wants to hear us now; not while it says `sendonly` or `inactive`. A prompt
     /// waits meanwhile: what is not sent was not heard.
     pub hears: bool,
+    /// Whether the peer may send sound now; not while it says `recvonly` or `inactive`, or is told so.
+    pub sends: bool,
     /// How long the packets are to be that it is sent, in milliseconds: 10 to 60 (row B-30).
     pub packet_ms: u16,
     /// The payload types of comfort noise (RFC 3389) that we send and receive, if it was agreed on.
@@ -82,7 +86,7 @@ impl Remote {
     }
 
     /// The socket on which reports come and go.
-    fn reports(&self) -> Channel {
+    pub(crate) fn reports(&self) -> Channel {
         if self.is_muxed() { Channel::Rtp } else { Channel::Rtcp }
     }
 
@@ -194,6 +198,8 @@ pub(crate) struct Leg {
     pub(crate) swallows: bool,
     /// The key that sounds, and from where on, if the other party is given it another way.
     pub(crate) sounding: Option<(Key, i64)>,
+    /// Tones of keys that nobody listens to.
+    pub(crate) overheard: Overheard,
     /// What the peer pressed lately, by whichever way.
     pub(crate) presses: Presses,
     /// The keys that the peer is still to be given.
@@ -207,8 +213,12 @@ pub(crate) struct Leg {
     /// Which presses of the peer the other party does not get.
     pub(crate) kept: Kept,
     pub(crate) stats: LegStats,
-    reception: Reception,
-    reporter: Reporter,
+    pub(crate) reception: Reception,
+    pub(crate) reporter: Reporter,
+    /// What the peer last told of our stream.
+    pub(crate) told: Option<Block>,
+    /// How many packets had been sent when the peer began to hear them.
+    pub(crate) heard_from: u32,
     pub(crate) srtp: Option<Box<Contexts>>,
     pub(crate) latch: Option<Box<Latch>>,
 }
@@ -232,6 +242,7 @@ impl Leg {
             ear: Ear::new(),
             swallows: false,
             sounding: None,
+            overheard: Overheard::default(),
             presses: Presses::default(),
             dialler: Dialler::default(),
             dialled: 0,
@@ -241,6 +252,8 @@ impl Leg {
             stats: LegStats::default(),
             reception: Reception::default(),
             reporter: Reporter::new(start.token, start.seed),
+            told: None,
+            heard_from: 0,
             srtp: None,
             latch: None,
         }
@@ -256,6 +269,10 @@ impl Leg {
             if let Some(known) = learned {
                 remote.move_to(known.rtp);
             }
+        }
+        if self.remote.is_none_or(|known| known.rtp != remote.rtp) {
+            // Somebody else hears us from here on, and counts from here.
+            (self.told, self.heard_from) = (None, self.stream.numbers());
         }
         self.remote = Some(remote);
         self.packing.clear();
@@ -292,9 +309,12 @@ impl Leg {
         };
         self.learn(now, from, known, &packet)?;
         self.stats.received += 1;
-        self.reception.heard(now, &packet);
         let is_noise = remote.noise.is_some_and(|(_, noise)| noise == packet.payload_type);
         let kind = if is_noise { Kind::Noise } else { self.classify(&remote.receive, &packet) };
+        match kind {
+            Kind::Event | Kind::StrayEvent => self.reception.counted(&packet),
+            Kind::Audio(_) | Kind::Noise | Kind::Unagreed(_) => self.reception.heard(now, &packet),
+        }
         Ok((packet, kind))
     }
 
@@ -324,36 +344,6 @@ impl Leg {
     /// Whether a datagram from the RTP socket is for [`Leg::accept_report`].
     pub(crate) fn is_report(&self, bytes: &[u8]) -> bool {
         self.remote.is_some_and(|remote| remote.is_muxed()) && rtp::is_report(bytes)
-    }
-
-    /// Reads a report.
-    pub(crate) fn accept_report(&mut self, now: Time, from: SocketAddr, bytes: &mut [u8]) -> bool {
-        let Some(remote) = self.remote else {
-            return false;
-        };
-        // Some peers report from the RTP port's neighbour although they declare another; the
-        // host must be right, and a report changes nothing but our statistics.
-        if from.ip().to_canonical() != remote.rtcp.ip().to_canonical() {
-            self.stats.foreign += 1;
-            return false;
-        }
-        let Ok(length) = self.open(bytes, Contexts::open_report) else {
-            return false;
-        };
-        let bytes = bytes.get(..length).unwrap_or_default();
-        let Ok(told) = rtcp::parse(bytes, self.stream.ssrc()) else {
-            self.stats.malformed_reports += 1;
-            return false;
-        };
-        self.stats.reports += 1;
-        if let Some((_, middle)) = told.sender {
-            self.reception.told(now, middle);
-        }
-        if let Some(block) = told.about_us {
-            self.stats.peer_fraction_lost = block.fraction_lost;
-            self.stats.round_trip_us = block.round_trip_us(now).or(self.stats.round_trip_us);
-        }
-        true
     }
 
     /// When the leg has something to send.
@@ -394,34 +384,5 @@ impl Leg {
             return (self.report(now, false, scratch), None);
         }
         (None, None)
-    }
-
-    /// Writes a report, the last one with `goodbye`.
-    pub(crate) fn report(
-        &mut self,
-        now: Time,
-        goodbye: bool,
-        scratch: &mut [u8],
-    ) -> Option<Transmit> {
-        let remote = self.remote.filter(|remote| !remote.rtcp.ip().is_unspecified())?;
-        let (packets, octets) = self.stream.sent();
-        let timestamp = self.stream.timestamp_at(now);
-        let sending = Sending { ssrc: self.stream.ssrc(), timestamp, packets, octets };
-        let length = self.reporter.write(now, &sending, &mut self.reception, goodbye, scratch);
-        let length = match &mut self.srtp {
-            Some(srtp) if length > 0 => srtp.seal_report(length, scratch)?,
-            Some(_) | None => length,
-        };
-        let (party, channel) = (self.party, remote.reports());
-        (length > 0).then_some(Transmit { party, channel, to: remote.rtcp, bytes: 0..length })
-    }
-
-    /// What the leg counted.
-    pub(crate) fn stats(&self) -> LegStats {
-        LegStats {
-            lost: self.reception.lost(),
-            jitter_samples: self.reception.jitter_samples(),
-            ..self.stats
-        }
     }
 }

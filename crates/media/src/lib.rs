@@ -16,9 +16,11 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod attend;
 mod block;
 mod codec;
 mod digit;
+mod emodel;
 pub mod g711;
 pub mod g722;
 mod gate;
@@ -31,7 +33,9 @@ mod packing;
 mod passage;
 mod playout;
 mod prompt;
+mod quality;
 mod quiet;
+mod reception;
 mod relay;
 mod report;
 mod rtcp;
@@ -42,24 +46,29 @@ mod start;
 mod stream;
 mod tap;
 mod timeline;
+mod told;
 mod tone;
 mod transcode;
+mod unheard;
+mod watch;
 mod worker;
 
 pub use block::{Block, Frame};
 pub use codec::Codec;
+pub use emodel::Way;
 pub use g711::Law;
 pub use latch::{Latching, Near};
 pub use leg::{Channel, Dropped, Format, Remote, Transmit};
 pub use order::{Command, LegOpen, Order};
 pub use playout::PromptEnd;
 pub use prompt::PromptAudio;
+pub use quality::Quality;
 pub use quiet::QUIET_STEP;
+pub use reception::Reception;
 pub use relay::{Relay, TRAILER, Verdict};
 pub use report::{CallStats, Event, LegStats, Report};
 pub use rtcp::{
-    Block as ReportBlock, MalformedReport, Reception, Reporter, Sending, TOKEN_LEN, Told,
-    parse as parse_rtcp,
+    Block as ReportBlock, MalformedReport, Reporter, Sending, TOKEN_LEN, Told, parse as parse_rtcp,
 };
 pub use rtp::{HEADER_LEN, Header, Malformed, Packet, parse as parse_rtp};
 pub use srtp::key::{Keys, MasterKey, Suite};
@@ -68,4 +77,5 @@ pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};
 pub use tone::{Country, Tones};
 pub use transcode::{Decoder, Encoder};
+pub use unheard::Unheard;
 pub use worker::{Clock, Config, Worker, WorkerGone};

@@ -52,6 +52,8 @@ pub enum Order {
     HearBeside,
     /// Telephone events are keys on payload types that were not agreed, too.
     TakeStray,
+    /// Tell when one party of the bridged call is not heard for so long while the other one is.
+    Watch(Option<Duration>),
     /// Put a tap in.
     InsertTap(Box<Tap>),
     /// The first packet of this key on the agent's leg makes the tap keep silence.

@@ -13,7 +13,7 @@ use crate::{
     playout::PromptEnd,
     prompt::PromptAudio,
     quiet::Quiet,
-    report::{CallStats, Event},
+    report::{CallStats, Event, LegStats},
     rtp::Packet,
     srtp::{cipher::LONGEST_TAG, key::Keys},
     start::LegStart,
@@ -21,6 +21,7 @@ use crate::{
     tap::{Tap, TapEnd},
     timeline::CallClock,
     tone::Tones,
+    watch::Watch,
 };
 
 /// Events that can wait to be taken; one packet or timeout makes three at most.
@@ -48,8 +49,8 @@ pub enum Verdict {
 pub struct Relay {
     pub(crate) clock: CallClock,
     tones: Tones,
-    customer: Leg,
-    agent: Leg,
+    pub(crate) customer: Leg,
+    pub(crate) agent: Leg,
     pub(crate) connection: Connection,
     pub(crate) taps: ArrayVec<Tap, 1>,
     paused: Option<Pause>,
@@ -60,7 +61,8 @@ pub struct Relay {
     pub(crate) asks: bool,
     /// Tones are keys beside telephone events, too.
     pub(crate) beside: bool,
-    quiet: Quiet,
+    pub(crate) quiet: Quiet,
+    pub(crate) watch: Watch,
     events: ArrayVec<Event, EVENTS>,
     goodbyes: ArrayVec<Party, 2>,
     faults: u64,
@@ -83,6 +85,7 @@ impl Relay {
             asks: false,
             beside: false,
             quiet: Quiet::new(now),
+            watch: Watch::new(now),
             events: ArrayVec::new(),
             goodbyes: ArrayVec::new(),
             faults: 0,
@@ -112,6 +115,7 @@ impl Relay {
     /// the holder, and silence until there is any: a network that hears nothing may hang up.
     pub fn set_remote(&mut self, now: Time, party: Party, remote: Remote) {
         self.leg(party).set_remote(now, remote);
+        self.rewatch(now);
         if self.is_bridged() && !remote.hears {
             self.leg(party.other()).playout.connect(now);
         }
@@ -174,6 +178,7 @@ impl Relay {
                 self.agent.playout.connect(now);
             }
         }
+        self.rewatch(now);
     }
 
     /// From now on, so much of what `party` presses does not reach the other; each press is
@@ -247,7 +252,7 @@ impl Relay {
             let cut = self.leg(party).playout.stop(now);
             self.prompt_ended(party, cut);
         }
-        self.connection = Connection::Apart;
+        self.connect(now, Connection::Apart);
         self.goodbyes = [Party::Customer, Party::Agent].into();
         let stats = Box::new(self.stats());
         self.report(Event::Closed(stats));
@@ -256,7 +261,8 @@ impl Relay {
     /// What has been counted so far.
     #[must_use]
     pub fn stats(&self) -> CallStats {
-        let (customer, agent) = (self.customer.stats(), self.agent.stats());
+        let of = |leg: &Leg| LegStats { unheard: self.watch.total(leg.party), ..leg.stats() };
+        let (customer, agent) = (of(&self.customer), of(&self.agent));
         CallStats { customer, agent, faults: self.faults }
     }
 
@@ -273,7 +279,8 @@ impl Relay {
         let legs = [self.customer.poll_timeout(), self.agent.poll_timeout()];
         let quiet = self.is_bridged().then(|| self.quiet.due());
         let keys = [self.customer.digits.over_at(), self.agent.digits.over_at()];
-        legs.into_iter().chain(keys).chain([tap, quiet]).flatten().min()
+        let watch = [self.watch.due(), self.customer.overheard.due()];
+        legs.into_iter().chain(keys).chain(watch).chain([tap, quiet]).flatten().min()
     }
 
     pub(crate) fn is_bridged(&self) -> bool {
@@ -288,6 +295,12 @@ impl Relay {
             && let Some(quiet) = self.quiet.take(now)
         {
             self.report(Event::Quiet(quiet));
+        }
+        while let Some((party, cause, missing)) = self.watch.take(now) {
+            self.report(Event::Unheard { party, cause, missing });
+        }
+        if self.customer.overheard.take(now) {
+            self.report(Event::IgnoredTones(Party::Customer));
         }
         let Some(tap) = self.taps.first_mut() else {
             return;
@@ -352,20 +365,20 @@ impl Relay {
         }
         let sent = match self.leg(party).accept(now, from, bytes) {
             Ok((packet, Kind::Audio(codec))) => {
-                self.quiet.heard(now);
+                self.alive(now, party, false);
                 self.sound(now, party, &packet, codec, buffer)
             }
             Ok((packet, Kind::Event)) => {
-                self.quiet.heard(now);
+                self.alive(now, party, false);
                 self.event(now, party, &packet, buffer).map(Some)
             }
             Ok((packet, Kind::StrayEvent)) => {
-                self.quiet.heard(now);
+                self.alive(now, party, false);
                 self.warn_of_stray(party, true);
                 self.event(now, party, &packet, buffer).map(Some)
             }
             Ok((packet, Kind::Noise)) => {
-                self.quiet.heard(now);
+                self.alive(now, party, true);
                 self.noise(now, party, &packet, buffer).map(Some)
             }
             Ok((packet, Kind::Unagreed(dropped))) => {
@@ -385,6 +398,7 @@ impl Relay {
     }
 
     fn count(&mut self, party: Party, dropped: Dropped) {
+        self.watch.dropped(party, dropped);
         match dropped {
             Dropped::StrayEvent => self.warn_of_stray(party, false),
             Dropped::Late => self.leg(party).stats.late += 1,

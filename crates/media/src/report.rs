@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use call::{CallId, Key, Party, Press, Private};
 
-use crate::playout::PromptEnd;
+use crate::{codec::Codec, playout::PromptEnd, quality::Quality, unheard::Unheard};
 
 /// What a relay reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,26 @@ pub enum Event {
     /// Neither party of the bridged call has sent anything for so long; told every
     /// [`QUIET_STEP`](crate::QUIET_STEP) (row B-33).
     Quiet(Duration),
+    /// A party of the bridged call is not heard any more while the other one is
+    /// ([`Relay::watch`](crate::Relay::watch)).
+    Unheard {
+        /// Who.
+        party: Party,
+        /// What came instead.
+        cause: Unheard,
+        /// For how long.
+        missing: Duration,
+    },
+    /// It is heard again.
+    HeardAgain {
+        /// Who.
+        party: Party,
+        /// How long it was missing.
+        after: Duration,
+    },
+    /// While a key is awaited of a party that has agreed on telephone events, it sounds tones of keys and
+    /// sends no event. Told once per leg.
+    IgnoredTones(Party),
     /// Handling the call failed inside; its tap is gone, the call goes on.
     Fault,
     /// The call's media ended.
@@ -88,6 +108,15 @@ pub struct LegStats {
     pub malformed_reports: u64,
     /// Share of our packets that the peer lost, in 1/256, by its last report.
     pub peer_fraction_lost: u8,
+    /// What the peer's sound was last agreed to be.
+    pub codec: Option<Codec>,
+    /// Why and for how long the peer was not heard in the bridged call while the other one was, if it
+    /// was long enough to be told.
+    pub unheard: Option<(Unheard, Duration)>,
+    /// How the peer's stream came to us.
+    pub heard: Option<Quality>,
+    /// How ours came to the peer that was last there, by its last report.
+    pub told: Option<Quality>,
     /// Round trip in microseconds by the peer's last report.
     pub round_trip_us: Option<u64>,
 }

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use call::Time;
 
-use crate::{
-    rtp::{self, Packet},
-    timeline::samples,
-};
+use crate::{reception::Reception, rtp};
 
 /// Random bytes in our canonical name.
 pub const TOKEN_LEN: usize = 12;
@@ -48,6 +45,10 @@ pub struct Told {
 pub struct Block {
     /// Share of packets lost since the report before, in 1/256.
     pub fraction_lost: u8,
+    /// Packets lost in all; what came twice counts against it.
+    pub lost: i32,
+    /// The highest sequence number that came.
+    pub highest: u16,
     /// Interarrival jitter in timestamp units.
     pub jitter: u32,
     /// Middle 32 bits of the NTP time of our last sender report, or 0.
@@ -118,6 +119,9 @@ fn blocks(
         if word(block, 0) == Some(ours) {
             told.about_us = Some(Block {
                 fraction_lost: block.get(4).copied().unwrap_or(0),
+                // 24 bits with a sign.
+                lost: word(block, 4).map_or(0, |word| (word << 8).cast_signed() >> 8),
+                highest: word(block, 8).unwrap_or(0) as u16,
                 jitter: word(block, 12).unwrap_or(0),
                 last_report: word(block, 16).unwrap_or(0),
                 delay: word(block, 20).unwrap_or(0),
@@ -136,104 +140,6 @@ fn ntp_middle(now: Time) -> u32 {
 fn ntp(now: Time) -> u64 {
     let micros = now.as_micros() % 1_000_000;
     (now.as_secs().wrapping_add(NTP_TO_UNIX) << 32) | ((micros << 32) / 1_000_000)
-}
-
-/// What is known of the stream that a leg receives (RFC 3550 A.1, A.3, A.8).
-#[derive(Debug, Default)]
-pub struct Reception {
-    ssrc: Option<u32>,
-    base: u32,
-    newest: u32,
-    received: u32,
-    before: (u32, u32),
-    lost_by_others: u64,
-    jitter: u32,
-    transit: u32,
-    report: Option<(u32, Time)>,
-}
-
-impl Reception {
-    /// Counts a packet that arrived.
-    pub fn heard(&mut self, now: Time, packet: &Packet) {
-        let transit = (samples(now.since(Time::default())) as u32).wrapping_sub(packet.timestamp);
-        let step = packet.sequence.wrapping_sub(self.newest as u16).cast_signed();
-        if self.ssrc != Some(packet.ssrc) || step.unsigned_abs() > 3_000 {
-            *self = Self {
-                ssrc: Some(packet.ssrc),
-                base: u32::from(packet.sequence),
-                newest: u32::from(packet.sequence),
-                received: 1,
-                lost_by_others: self.lost(),
-                transit,
-                ..Self::default()
-            };
-            return;
-        }
-        if step > 0 {
-            self.newest = self.newest.wrapping_add(u32::from(step.unsigned_abs()));
-        }
-        self.received = self.received.wrapping_add(1);
-        let moved = transit.wrapping_sub(self.transit).cast_signed().unsigned_abs();
-        self.transit = transit;
-        // The jitter is kept in sixteenths (RFC 3550 A.8).
-        let jitter = u64::from(self.jitter) + u64::from(moved) - u64::from((self.jitter + 8) >> 4);
-        self.jitter = u32::try_from(jitter).unwrap_or(u32::MAX >> 1).min(u32::MAX >> 1);
-    }
-
-    /// Notes a sender report of the peer.
-    pub const fn told(&mut self, now: Time, middle: u32) {
-        self.report = Some((middle, now));
-    }
-
-    /// Packets that were expected and did not come, over all sources of the leg.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        let expected = self.expected();
-        self.lost_by_others + u64::from(expected.saturating_sub(self.received))
-    }
-
-    /// Interarrival jitter in samples.
-    #[must_use]
-    pub const fn jitter_samples(&self) -> u32 {
-        self.jitter >> 4
-    }
-
-    const fn expected(&self) -> u32 {
-        match self.ssrc {
-            Some(_) => self.newest.wrapping_sub(self.base).wrapping_add(1),
-            None => 0,
-        }
-    }
-
-    /// The report block about what was received, if anything was.
-    fn block(&mut self, now: Time) -> Option<[u8; 24]> {
-        let ssrc = self.ssrc?;
-        let expected = self.expected();
-        let interval = expected.wrapping_sub(self.before.0);
-        let got = self.received.wrapping_sub(self.before.1);
-        self.before = (expected, self.received);
-        let lost = u64::from(interval.saturating_sub(got));
-        let fraction = (lost << 8).checked_div(u64::from(interval)).unwrap_or(0).min(255) as u8;
-        let total = i64::from(expected) - i64::from(self.received);
-        let [_, _, _, _, _, t0, t1, t2] = total.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
-        let (last, delay) = self.report.map_or((0, 0), |(middle, at)| {
-            let micros = now.since(at).as_micros();
-            (middle, u32::try_from((micros << 16) / 1_000_000).unwrap_or(u32::MAX))
-        });
-        let mut block = [0; 24];
-        let words = [
-            ssrc.to_be_bytes(),
-            [fraction, t0, t1, t2],
-            self.newest.to_be_bytes(),
-            self.jitter_samples().to_be_bytes(),
-            last.to_be_bytes(),
-            delay.to_be_bytes(),
-        ];
-        for (place, word) in block.chunks_exact_mut(4).zip(words) {
-            place.copy_from_slice(&word);
-        }
-        Some(block)
-    }
 }
 
 /// When a leg reports, and under which name.

@@ -1,6 +1,7 @@
 //! Tests of the reports: what we write is read, what is damaged is refused, nothing panics.
 
 use super::*;
+use crate::rtp::Packet;
 
 fn packet(sequence: u16, timestamp: u32) -> Packet {
     Packet { marker: false, payload_type: 8, sequence, timestamp, ssrc: 77, payload: 12..172 }
@@ -66,8 +67,14 @@ fn a_leg_that_sent_nothing_since_is_a_receiver_and_the_interval_varies_by_half()
 
 #[test]
 fn the_round_trip_is_what_the_peer_did_not_hold() {
-    let block =
-        Block { fraction_lost: 0, jitter: 0, last_report: ntp_middle(at(0)), delay: 0x0001_0000 };
+    let block = Block {
+        fraction_lost: 0,
+        lost: 0,
+        highest: 0,
+        jitter: 0,
+        last_report: ntp_middle(at(0)),
+        delay: 0x0001_0000,
+    };
     let trip = block.round_trip_us(at(1_050)).unwrap();
     assert!((49_900..=50_100).contains(&trip), "{trip}");
     assert_eq!(block.round_trip_us(at(900)), None);
@@ -91,6 +98,43 @@ fn jitter_grows_with_unevenness_and_loss_survives_a_new_source() {
     // A duplicate is not a gain.
     reception.heard(at(2_121), &other);
     assert_eq!(reception.lost(), 3);
+}
+
+#[test]
+fn what_was_sent_lost_and_uneven_is_counted_over_all_sources_and_keys_are_not_uneven() {
+    let mut reception = Reception::default();
+    // Two packets and three packets are missing, and two of a second source.
+    for n in (0..100_u16).filter(|n| ![20, 21, 50, 51, 52].contains(n)) {
+        reception.heard(at(u64::from(n) * 20), &packet(n, u32::from(n) * 160));
+    }
+    // A key of a second: all its packets have its beginning's timestamp.
+    for n in 100..150_u16 {
+        reception.counted(&packet(n, 16_000));
+    }
+    for n in (0..50_u16).filter(|n| ![7, 9].contains(n)) {
+        let other = Packet { ssrc: 78, ..packet(n, u32::from(n) * 160) };
+        reception.heard(at(4_000 + u64::from(n) * 20), &other);
+    }
+    let counted = (reception.expected_in_all(), reception.lost(), reception.bursts());
+    assert_eq!((counted, reception.jitter_us()), ((200, 7, 4), 0));
+    let mut uneven = Reception::default();
+    for n in 0..1_000_u16 {
+        let late = u64::from(n % 2) * 5;
+        uneven.heard(at(u64::from(n) * 20 + late), &packet(n, u32::from(n) * 160));
+    }
+    assert!((4_700..=5_000).contains(&uneven.jitter_us()), "{}", uneven.jitter_us());
+}
+
+#[test]
+fn what_a_peer_lost_in_all_may_be_less_than_nothing() {
+    for (octets, lost) in [([0, 0, 9], 9), ([0xFF, 0xFF, 0xFE], -2), ([0x80, 0, 0], -0x80_0000)] {
+        let mut bytes = vec![0x81, 201, 0, 7, 0, 0, 0, 2, 0, 0, 0, 6, 3];
+        bytes.extend(octets);
+        bytes.extend([0, 1, 0xFF, 0xFD]);
+        bytes.resize(32, 0);
+        let block = parse(&bytes, 6).unwrap().about_us.unwrap();
+        assert_eq!((block.fraction_lost, block.lost, block.highest), (3, lost, 0xFFFD));
+    }
 }
 
 #[test]

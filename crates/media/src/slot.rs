@@ -113,6 +113,7 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Retell(party, retells) => relay.retell(party, retells),
         Order::HearBeside => relay.hear_beside(),
         Order::TakeStray => relay.take_stray(),
+        Order::Watch(limit) => relay.watch(limit),
         Order::InsertTap(tap) => relay.insert_tap(now, *tap),
         Order::ArmPause(key) => relay.arm_pause(key),
         Order::Pause(why) => relay.pause(now, why),

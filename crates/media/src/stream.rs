@@ -23,6 +23,8 @@ pub(crate) struct Stream {
     started: bool,
     packets: u32,
     octets: u32,
+    /// Sequence numbers used so far, those of packets that others lost among them.
+    numbers: u32,
 }
 
 /// How much time a relayed packet covers, in samples.
@@ -61,6 +63,7 @@ impl Stream {
             started: false,
             packets: 0,
             octets: 0,
+            numbers: 0,
         }
     }
 
@@ -72,6 +75,22 @@ impl Stream {
     /// Packets and payload bytes sent so far, as a sender report counts them.
     pub(crate) const fn sent(&self) -> (u32, u32) {
         (self.packets, self.octets)
+    }
+
+    /// Sequence numbers used so far, also those that passed by with packets that never came to us.
+    pub(crate) const fn numbers(&self) -> u32 {
+        self.numbers
+    }
+
+    /// The sequence number that comes next.
+    pub(crate) const fn next_sequence(&self) -> u16 {
+        self.sequence
+    }
+
+    /// The next packet has this sequence number.
+    fn go_on_with(&mut self, sequence: u16) {
+        let used = sequence.wrapping_sub(self.sequence);
+        (self.sequence, self.numbers) = (sequence, self.numbers.wrapping_add(used.into()));
     }
 
     /// The timestamp that stands for `now`.
@@ -99,7 +118,7 @@ impl Stream {
         let marker = !self.started || self.relayed.take().is_some();
         self.catch_up(at);
         let header = self.header(marker, payload_type, self.sequence, self.timestamp);
-        self.sequence = self.sequence.wrapping_add(1);
+        self.go_on_with(self.sequence.wrapping_add(1));
         self.timestamp = self.timestamp.wrapping_add(length);
         self.due = self.due + duration(u64::from(length));
         header
@@ -135,7 +154,7 @@ impl Stream {
             if packet.sequence.wrapping_sub(relayed.first) > MAX_DROPOUT {
                 relayed.first = packet.sequence.wrapping_sub(MAX_DROPOUT);
             }
-            self.sequence = sequence.wrapping_add(1);
+            self.go_on_with(sequence.wrapping_add(1));
             let (length, due) = match covers {
                 Covers::Sound(length) => (length, now + duration(u64::from(length))),
                 Covers::Key(length) => (length, now),

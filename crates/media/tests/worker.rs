@@ -100,6 +100,7 @@ impl Bench {
                     send: FORMAT,
                     receive: FORMAT,
                     hears: true,
+                    sends: true,
                     packet_ms: 20,
                     noise: None,
                     latching: None,

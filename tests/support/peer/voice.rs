@@ -81,6 +81,7 @@ enum Order {
     Packets(u16),
     Guard(Option<Box<Guard>>),
     Jump(u16, Option<u32>),
+    Skip(u16),
     Raw(Vec<u8>),
     Again,
 }
@@ -203,6 +204,11 @@ impl Voice {
     /// Its next packet has this sequence number, and is of another source if one is named.
     pub fn jump(&self, sequence: u16, ssrc: Option<u32>) {
         self.order(Order::Jump(sequence, ssrc));
+    }
+
+    /// So many of its next packets are lost on their way.
+    pub fn skip(&self, packets: u16) {
+        self.order(Order::Skip(packets));
     }
 
     /// Sends this between its packets, to where they go, as who has its address could.
@@ -330,6 +336,7 @@ impl Singer {
             Order::Jump(sequence, ssrc) => {
                 (sound.sequence, sound.ssrc) = (sequence, ssrc.unwrap_or(sound.ssrc));
             }
+            Order::Skip(packets) => sound.lost = packets,
             Order::Raw(datagram) => throw(sound, &datagram),
             Order::Again if sound.last.is_empty() => {}
             Order::Again => throw(sound, &sound.last),

@@ -24,6 +24,7 @@ use crate::{
         archive::{Archive, Opened},
         keeper::KeeperDoor,
     },
+    quality::COLUMNS,
 };
 
 /// What to ask, and how to show the answer.
@@ -205,7 +206,13 @@ impl Errand {
             (Value::Null, _) => String::new(),
             (Value::Array(rows), Some(columns)) => Table(columns).draw(rows),
             (value, _) if self.ladder => value.get("drawing").map(cell).unwrap_or_default(),
-            (value, _) => fields(value),
+            (value, _) => {
+                let mut value = value.clone();
+                // How each leg sounded is a table of its own.
+                let legs = value.as_object_mut().and_then(|object| object.remove("quality"));
+                let legs = legs.as_ref().and_then(Value::as_array);
+                fields(&value) + &legs.map(|rows| Table(COLUMNS).draw(rows)).unwrap_or_default()
+            }
         };
         if let Some(error) = &reply.error {
             text.push_str(&format!("{error}\n"));

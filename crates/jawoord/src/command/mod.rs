@@ -11,6 +11,7 @@ pub mod desk;
 pub mod init;
 pub mod lines;
 pub mod live;
+mod operator;
 pub mod prompts;
 pub mod renew;
 pub mod request;

@@ -14,29 +14,27 @@ use tokio::{
     net::TcpListener,
     runtime,
     signal::unix::{Signal, SignalKind, signal},
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     task::JoinHandle,
     time,
 };
 
 use super::{
+    operator::{Door, Operator},
     renew::Renewal,
-    request::{Reply, Request, call_id},
 };
 use crate::{
     clock::Clock,
     config::{judge::Settings, listener::Listener},
-    control::{self, Answer, Handle},
-    harden, http,
-    kept::{Change, Source},
-    live::{node as live, wanted::Wanted},
+    control, harden, http,
+    kept::Source,
     metrics::Metrics,
     net::{Net, sign::Outlet},
     node::{
         Node, Parts,
         run::{self, Inbox},
     },
-    note::{Asked, Note, Paused},
+    note::Note,
     number,
     office::{
         answer::Desk,
@@ -50,7 +48,6 @@ use crate::{
     resolver::Resolver,
     signalling::{Signalling, lost},
     sound::Sound,
-    trace::pcap,
 };
 
 /// How often retention is looked at.
@@ -222,18 +219,6 @@ async fn desk(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<De
     Ok(Desk { archive, keeper })
 }
 
-/// The page, while it is served.
-struct Door {
-    portal: Arc<Portal<Page>>,
-    address: std::net::SocketAddr,
-}
-
-impl Door {
-    fn link(&self) -> String {
-        self.portal.new_link().url(self.address)
-    }
-}
-
 async fn page(settings: &Settings, desk: &Desk, clock: Clock) -> Result<Option<Door>, ServeError> {
     let system = |error| ServeError::System("the page", error);
     let Some(bind) = settings.portal else { return Ok(None) };
@@ -264,158 +249,6 @@ async fn watch(desk: Desk, metrics: Metrics) {
         }
         let size = desk.archive.ledger.health().head.size;
         metrics.tree.set(i64::try_from(size).unwrap_or(i64::MAX));
-    }
-}
-
-/// Answers the control socket.
-struct Operator {
-    desk: Desk,
-    notes: mpsc::UnboundedSender<Note>,
-    renewal: Option<Arc<Renewal>>,
-    page: Option<Door>,
-}
-
-impl Handle for Operator {
-    async fn handle(&self, request: Request) -> Answer {
-        if let Request::CallsHangup { id } = &request {
-            self.hang_up(id).await.into()
-        } else if let Request::CallsAsk { id } = &request {
-            self.ask(id).await.into()
-        } else if let Request::CallsPause { id, on } = &request {
-            self.pause(id, *on).await.into()
-        } else if let Request::CallsTrace { id } = &request {
-            self.trace(id).await
-        } else if matches!(request, Request::Reload) {
-            self.renew(None).await.into()
-        } else if let Request::Drain { on } = request {
-            self.drain(on).await.into()
-        } else if let Some(change) = request.change() {
-            self.renew(Some(change)).await.into()
-        } else if let Request::CheckLive { call } = &request {
-            self.look(call.as_ref()).await.into()
-        } else if matches!(request, Request::PortalLink) {
-            match &self.page {
-                Some(page) => Reply::done(page.link().into()).into(),
-                None => Reply::failed("no page is served; set `portal.bind`").into(),
-            }
-        } else {
-            self.desk.answer(request).await
-        }
-    }
-}
-
-impl Operator {
-    async fn hang_up(&self, id: &str) -> Reply {
-        let id = match call_id(id) {
-            Ok(id) => id,
-            Err(reply) => return reply,
-        };
-        let (answer, answered) = oneshot::channel();
-        let sent = self.notes.send(Note::HangUp(id, answer));
-        match (sent, answered.await) {
-            (Ok(()), Ok(true)) => Reply::done(id.to_string().into()),
-            _ => Reply::failed("no such call runs now; see `calls list`"),
-        }
-    }
-
-    async fn ask(&self, id: &str) -> Reply {
-        let id = match call_id(id) {
-            Ok(id) => id,
-            Err(reply) => return reply,
-        };
-        let (answer, answered) = oneshot::channel();
-        let asked = match self.notes.send(Note::Ask(id, answer)) {
-            Ok(()) => answered.await.unwrap_or(Asked::Unknown),
-            Err(_) => Asked::Unknown,
-        };
-        Reply::failed(match asked {
-            Asked::Begun => return Reply::done(id.to_string().into()),
-            Asked::Unknown => "no such call runs now; see `calls list`",
-            Asked::NotNow => {
-                "nobody can be asked in this call now: only the customer of a connected call that \
-                 the PBX started on a line with `outbound = \"agent_asks\"` can, as often as \
-                 `ask_times` says, and never again after a yes or a no"
-            }
-            Asked::NotReady => {
-                "nobody is asked, because the recording could not be kept; see the log and \
-                 `jawoord check`"
-            }
-        })
-    }
-
-    async fn pause(&self, id: &str, on: bool) -> Reply {
-        let id = match call_id(id) {
-            Ok(id) => id,
-            Err(reply) => return reply,
-        };
-        let (answer, answered) = oneshot::channel();
-        let paused = match self.notes.send(Note::Pause(id, on, answer)) {
-            Ok(()) => answered.await.unwrap_or(Paused::Unknown),
-            Err(_) => Paused::Unknown,
-        };
-        Reply::failed(match paused {
-            Paused::Done => return Reply::done(id.to_string().into()),
-            Paused::Unknown => "no such call runs now; see `calls list`",
-            Paused::NotRecorded => {
-                "this call is not being recorded now, so there is nothing to pause"
-            }
-        })
-    }
-
-    async fn trace(&self, id: &str) -> Answer {
-        let id = match call_id(id) {
-            Ok(id) => id,
-            Err(reply) => return reply.into(),
-        };
-        let (answer, answered) = oneshot::channel();
-        let messages = match self.notes.send(Note::Trace(id, answer)) {
-            Ok(()) => answered.await.unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
-        if messages.is_empty() {
-            return Reply::failed(
-                "no messages of this call are held; only those of the latest calls since the start \
-                 are, as many as `trace.memory_mb` allows",
-            )
-            .into();
-        }
-        let Ok(file) = pcap::write(&messages) else {
-            return Reply::failed("a message does not fit a capture file").into();
-        };
-        let mut reply = Reply::done(serde_json::json!({ "messages": messages.len() }));
-        reply.bytes = file.len() as u64;
-        let (sender, body) = mpsc::channel(1);
-        // The channel is empty, so that there is room.
-        let _there_is_room = sender.try_send(file);
-        Answer { reply, body: Some(body) }
-    }
-
-    async fn look(&self, call: Option<&Wanted>) -> Reply {
-        let report = live::look(&self.desk.archive, &self.notes, call).await;
-        match report.map(serde_json::to_value) {
-            Some(Ok(value)) => Reply::done(value),
-            Some(Err(_)) => Reply::failed("the report has no JSON form"),
-            None => Reply::failed("the node is stopping; try again when it has"),
-        }
-    }
-
-    async fn drain(&self, on: bool) -> Reply {
-        let (answer, answered) = oneshot::channel();
-        let sent = self.notes.send(Note::Drain(on, answer));
-        match (sent, answered.await) {
-            (Ok(()), Ok(calls)) => {
-                Reply::done(serde_json::json!({ "draining": on, "calls": calls }))
-            }
-            _ => Reply::failed("the node is stopping; it takes no calls any more"),
-        }
-    }
-
-    async fn renew(&self, change: Option<Change>) -> Reply {
-        match (&self.renewal, change) {
-            (None, _) => Reply::failed("this node has no configuration file"),
-            (Some(renewal), None) => renewal.read_again().await,
-            (Some(renewal), Some(change)) => renewal.change(change).await,
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use call::{DialledPattern, Digest, EmergencyList, Lines};
 use vault::{Country, Profile};
 
 use super::{
+    alarms::{self, Alarms},
     connections, dns,
     headers::{self, Book},
     limits::{self, Drain},
@@ -74,6 +75,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How it is emptied.
     pub drain: Drain,
+    /// What is said of calls that go wrong.
+    pub alarms: Alarms,
     /// Lines with their policies.
     pub lines: Lines,
     /// Prompt audio.
@@ -106,6 +109,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let callbacks = patterns("callback_numbers", &file.emergency.callback_numbers, &mut problems);
     let (limits, drain) =
         (limits::limits(&file, &mut problems), limits::drain(&file, &mut problems));
+    let alarms = alarms::alarms(file.alarms, &mut problems);
     let mut warnings = warnings(&file);
     let listeners = listeners(&file.listener, &mut problems, &mut warnings);
     ways::exposure(&file, &mut warnings);
@@ -140,6 +144,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             callbacks,
             limits,
             drain,
+            alarms,
             lines,
             prompts,
             trace_octets: usize::from(file.trace.memory_mb) << 20,

@@ -1,6 +1,7 @@
 //! Configuration: read, judged, and turned into the settings of a running node.
 
 pub mod account;
+pub mod alarms;
 pub mod choice;
 pub mod connections;
 pub mod dns;

@@ -1,12 +1,12 @@
 //! The configuration file as it is written: every key, its unit and its default.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account,
+    account, alarms,
     choice::{Confirm, OnWithdraw},
     connections,
     dns::Dns,
@@ -17,7 +17,7 @@ use super::{
     srtp,
     target::Targets,
     timers,
-    written::{Draining, Emergency, Headers, Limiting, Prompts, Trace},
+    written::{Draining, Emergency, Headers, Http, Limiting, Prompts, Trace},
 };
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
@@ -53,6 +53,8 @@ pub struct File {
     pub limits: Limiting,
     /// How it is emptied.
     pub drain: Draining,
+    /// What is said of calls that go wrong while they are up.
+    pub alarms: alarms::Written,
     /// PBX targets, in the order in which they are tried.
     pub pbx: Vec<Pbx>,
     /// Name servers.
@@ -297,14 +299,6 @@ const fn eight() -> u32 {
 
 const fn thirty() -> u32 {
     30
-}
-
-/// An HTTP listener; without `bind` there is none.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Http {
-    /// A loopback address and port.
-    pub bind: Option<SocketAddr>,
 }
 
 /// A policy. See `call::Asking` for what each key does.

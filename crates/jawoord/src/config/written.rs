@@ -1,6 +1,6 @@
 //! What stands in the small sections, from `[headers]` to `[trace]`: keys, units and defaults.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -21,6 +21,14 @@ impl Default for Headers {
         let rules::Limits { value_octets, total_octets } = rules::Limits::default();
         Self { value_octets, total_octets }
     }
+}
+
+/// An HTTP listener; without `bind` there is none.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// A loopback address and port.
+    pub bind: Option<SocketAddr>,
 }
 
 /// `[limits]` as it is written. 0 is no limit, but for `calls`.

@@ -165,6 +165,7 @@ impl Node {
     pub(crate) fn finish(&mut self, session: &mut Session, words: Words) {
         session.ladder.add(self.now(), Station::Node, Station::Node, &words.to_string());
         self.metrics.ended(words);
+        self.answered(session, words);
         tracing::info!(
             call = %session.id(),
             consent = words.consent.as_str(),

@@ -44,6 +44,9 @@ impl Node {
     /// Calls the next target; `false` when none is left.
     fn advance(&mut self, session: &mut Session) -> bool {
         while let Some(candidate) = session.attempts.advance(self.now()) {
+            if candidate.peer.kind == Kind::Trunk {
+                session.alarms.goes_by(&candidate.name);
+            }
             match self.invite(session, &candidate) {
                 Ok(()) => return true,
                 Err(error) => {

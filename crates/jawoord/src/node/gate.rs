@@ -167,7 +167,8 @@ impl Node {
     /// Counts a call that begins.
     pub(crate) fn seats(&mut self, session: &Session, source: IpAddr) {
         let urgent = session.offer.emergency;
-        self.tally.enter(session.id(), Seat { source, trunk: session.trunk.clone(), urgent });
+        self.tally
+            .enter(session.id(), Seat { source, trunk: session.alarms.carrier().cloned(), urgent });
     }
 
     /// No media port is free. A call that is no emergency is refused; for an emergency an ordinary

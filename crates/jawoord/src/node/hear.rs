@@ -188,8 +188,9 @@ impl Node {
             self.informs(report.call, *to, *key.reveal(), *held);
         }
         if let media::Event::Closed(stats) = &report.event {
-            self.metrics.media_ended(stats);
+            self.counted(report.call, Some(stats));
         }
+        self.noticed(report.call, &report.event);
         if let Some(input) = bridge::heard(report.call, &report.event) {
             self.with(report.call, input);
         }
@@ -330,8 +331,10 @@ impl Node {
             self.metrics.active.dec();
             self.forgets(session.thread.near(), id);
             self.tally.leave(id);
-            let fact = session.ending.take();
-            self.office.closed(session, fact, now);
+            if session.alarms.unheard() > 0 {
+                self.count_unheard();
+            }
+            self.closes(session);
             return;
         }
         let row = match session.row {
@@ -355,7 +358,10 @@ impl Node {
         let now = self.now();
         while let Some((at, call)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, call));
-            let Some(mut session) = self.sessions.remove(&call) else { continue };
+            let Some(mut session) = self.sessions.remove(&call) else {
+                self.counted(call, None);
+                continue;
+            };
             session.due = None;
             match session.row {
                 Row::Waiting(since) if now >= since + super::run::ROW_PATIENCE => {

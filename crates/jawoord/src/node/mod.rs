@@ -3,6 +3,7 @@
 mod act;
 mod admit;
 mod arrived;
+mod closing;
 mod convey;
 mod dial;
 mod enrol;
@@ -16,6 +17,7 @@ mod pause;
 mod place;
 pub mod run;
 mod transfer;
+mod watch;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -30,6 +32,7 @@ use sip::{Endpoint, LegId, PingId};
 
 use self::arrived::Arrived;
 use crate::{
+    alarm::Unanswered,
     clock::Clock,
     config::{judge::Settings, listener::Listener},
     gate::{bucket::Buckets, quiet::Quiet, tally::Tally},
@@ -55,6 +58,8 @@ pub struct Node {
     pub(crate) settings: Arc<Settings>,
     pub(crate) endpoint: Endpoint,
     pub(crate) sessions: HashMap<CallId, Session>,
+    /// Calls that are over and wait for what their media has counted.
+    pub(crate) closing: HashMap<CallId, (Session, Time)>,
     pub(crate) legs: HashMap<LegId, (CallId, Side)>,
     /// The call in which a leg is to take another's place.
     pub(crate) transfers: HashMap<LegId, CallId>,
@@ -80,6 +85,8 @@ pub struct Node {
     pub(crate) buckets: Buckets,
     pub(crate) tally: Tally,
     pub(crate) said: Said,
+    /// Questions in a row that no key answered, by trunk.
+    pub(crate) unanswered: Unanswered,
     /// Emergencies that wait for media ports, and until when.
     pub(crate) parked: VecDeque<(Instant, Arrived)>,
     /// What the operator tries out.
@@ -147,6 +154,8 @@ impl Node {
             clock: parts.clock,
             endpoint: Endpoint::new(config, seed),
             sessions: HashMap::new(),
+            closing: HashMap::new(),
+            unanswered: Unanswered::default(),
             legs: HashMap::new(),
             transfers: HashMap::new(),
             pings: HashMap::new(),

@@ -9,6 +9,7 @@ use sip::{Header, LegId};
 
 use super::{Node, arrived::Arrived};
 use crate::{
+    alarm::Alarms,
     attempts::Attempts,
     config::{
         judge::Settings,
@@ -120,7 +121,7 @@ impl Node {
             called: None,
             heard: None,
             answered: false,
-            trunk,
+            alarms: Alarms::on(trunk),
             since,
             transfer: None,
             progress,

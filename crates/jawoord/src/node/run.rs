@@ -148,6 +148,7 @@ impl Node {
             Note::Trace(call, answer) => {
                 let _nobody_waits = answer.send(self.traces.of(call));
             }
+            Note::Stand(call, answer) => self.stands_at(call, answer),
             Note::Look(answer) => {
                 let _nobody_waits = answer.send(Arc::clone(&self.settings));
             }
@@ -210,6 +211,7 @@ impl Node {
     }
 
     fn quiet(&self) -> bool {
-        self.sessions.is_empty() && self.endpoint.legs() == 0 && self.endpoint.registrations() == 0
+        let over = self.sessions.is_empty() && self.closing.is_empty();
+        over && self.endpoint.legs() == 0 && self.endpoint.registrations() == 0
     }
 }

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use call::{CallId, Evidence, Fact, Fate, NotReady, Private, Recording, RecordingId, Time, Words};
-use ledger::{CallEnd, CallLine, CallNames, LadderStep, LedgerError, NewCall};
+use ledger::{CallEnd, CallLine, CallNames, CallQuality, LadderStep, LedgerError, NewCall};
+use media::CallStats;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     note::{Note, Paper},
+    quality,
     recorder::door::{Ended, RecorderDoor},
     session::{Haste, Session},
 };
@@ -53,6 +55,7 @@ struct Closing {
     caller: Private<String>,
     called: Option<Box<str>>,
     session: [Box<str>; 2],
+    quality: Option<CallQuality>,
 }
 
 /// The calls' way to the office.
@@ -180,8 +183,14 @@ impl OfficeDoor {
         self.send(call, Job::Lengthy(Lengthy::Unbegun(recording, fate)));
     }
 
-    /// A call is over.
-    pub fn closed(&self, session: Session, fact: Option<Fact>, now: Time) {
+    /// A call is over, and its media has counted this.
+    pub fn closed(
+        &self,
+        session: Session,
+        fact: Option<Fact>,
+        stats: Option<&CallStats>,
+        now: Time,
+    ) {
         let Some(words) = session.words else { return };
         let (call, haste) = (session.id(), session.haste);
         let caller = String::from_utf8_lossy(session.wires.request().call_id()).into_owned();
@@ -191,6 +200,7 @@ impl OfficeDoor {
             called: session.called,
             session: session.thread.ends().map(|end| end.to_string().into()),
             ladder: session.ladder.into_steps(),
+            quality: stats.map(quality::kept),
         };
         match haste {
             Haste::Soon => self.staff.close(call, closing, fact, now),
@@ -306,13 +316,13 @@ impl Staff {
     }
 
     fn close(&self, call: CallId, closing: Closing, fact: Option<Fact>, at: Time) {
-        let Closing { words, ladder, caller, called, session } = closing;
+        let Closing { words, ladder, caller, called, session, quality } = closing;
         let names = CallNames {
             near_key: Some(self.archive.call_id_key(&caller)),
             far_call_id: called,
             session: Some(session),
         };
-        let end = CallEnd { call, words, ladder, names };
+        let end = CallEnd { call, words, ladder, names, quality };
         let done = move |done| {
             if let Err(error) = done {
                 tracing::error!(%call, %error, "the call's words");

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use call::RecordingId;
 use ledger::{CallRow, Due, Epoch, LadderStep, RecordingRow, Removal, RemovalRow};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use crate::{ladder::draw, note::Standing, quality};
 
 /// A call.
 #[must_use]
@@ -25,8 +27,17 @@ pub fn call(row: &CallRow) -> Value {
         "verdict": row.words.map(|words| words.verdict.as_str()),
         "caller_call_id_key": row.names.near_key.map(|key| key.to_string()),
         "called_call_id": row.names.far_call_id,
+        "quality": row.quality.as_ref().map(quality::rows),
         "session_id": row.names.session.as_ref().map(|[near, far]| format!("{near};remote={far}")),
     })
+}
+
+/// How a running call stands, beside what the catalogue has of it: its ladder, and what is wrong with it.
+pub fn standing(standing: &Standing, call: &mut Map<String, Value>) {
+    let alarms: Value = standing.alarms.iter().map(ToString::to_string).collect();
+    call.insert("alarms".to_owned(), alarms);
+    call.insert("ladder".to_owned(), ladder(&standing.steps));
+    call.insert("drawing".to_owned(), draw(&standing.steps).into());
 }
 
 /// A ladder.

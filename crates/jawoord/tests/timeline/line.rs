@@ -86,7 +86,17 @@ fn remote(party: Party, codec: Codec) -> Remote {
     let rtcp = SocketAddr::new(rtp.ip(), 4_001);
     let format = format(codec);
     let (packet_ms, noise, latching) = (20, NOISE, None);
-    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms, noise, latching }
+    Remote {
+        rtp,
+        rtcp,
+        send: format,
+        receive: format,
+        hears: true,
+        sends: true,
+        packet_ms,
+        noise,
+        latching,
+    }
 }
 
 impl Line {

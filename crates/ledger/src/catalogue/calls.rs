@@ -4,41 +4,7 @@ use std::fmt::{self, Write as _};
 
 use call::{CallId, Digest, Direction, LineId, PolicyId, TenantId, Time, Words};
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$vdoc])* $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The name used in the catalogue and in listings.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-
-            /// The value of this name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == name)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use named;
+use super::{named::named, quality::CallQuality};
 
 named!(
     /// Who stands at one side of a step of the ladder.
@@ -201,6 +167,8 @@ pub struct CallEnd {
     pub ladder: Vec<LadderStep>,
     /// By what other systems know it.
     pub names: CallNames,
+    /// How its sound was, if that is known.
+    pub quality: Option<CallQuality>,
 }
 
 /// A call as the catalogue has it.
@@ -216,6 +184,8 @@ pub struct CallRow {
     pub words: Option<Words>,
     /// By what other systems know it; empty until it has ended.
     pub names: CallNames,
+    /// How its sound was, once it has ended and if that is known.
+    pub quality: Option<CallQuality>,
 }
 
 /// Which calls to list. The newest come first.

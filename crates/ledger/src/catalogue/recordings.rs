@@ -7,7 +7,7 @@ use call::{
     RecordingId, Retention, TenantId, Time, Words,
 };
 
-use super::{calls::named, slips::SealedSlip};
+use super::{named::named, slips::SealedSlip};
 
 named!(
     /// How far a recording has come.

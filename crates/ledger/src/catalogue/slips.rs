@@ -4,7 +4,7 @@ use std::fmt;
 
 use call::{Digest, RecordingId, TenantId, Time};
 
-use super::calls::named;
+use super::named::named;
 
 /// How many slips an epoch holds at most; a full one takes no more and the next is opened.
 pub const SLIPS_PER_EPOCH: u64 = 1_000_000;

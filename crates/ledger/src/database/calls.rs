@@ -11,7 +11,10 @@ use super::{
     error::Database,
     tree::ROWS_MAX,
 };
-use crate::catalogue::calls::{CallEnd, CallNames, LadderStep, NewCall};
+use crate::catalogue::{
+    calls::{CallEnd, CallNames, LadderStep, NewCall},
+    quality::CallQuality,
+};
 
 const HERE: Database = Database::Ledger;
 
@@ -57,10 +60,11 @@ pub(crate) async fn close(
             "UPDATE calls SET closed_at = ended.column2, consent = ended.column3,
                  outcome = ended.column4, verdict = ended.column5, near_key = ended.column6,
                  far_call_id = ended.column7, near_end = ended.column8, far_end = ended.column9,
-                 ladder = ended.column10
+                 ladder = ended.column10, quality = ended.column11
              FROM (",
         );
-        update.push_values(ends, |mut row, (at, CallEnd { call, words, ladder, names })| {
+        update.push_values(ends, |mut row, (at, end)| {
+            let CallEnd { call, words, ladder, names, quality } = end;
             let CallNames { near_key, far_call_id, session } = names;
             row.push_bind(&call.as_bytes()[..])
                 .push_bind(moment(*at))
@@ -71,7 +75,8 @@ pub(crate) async fn close(
                 .push_bind(far_call_id.as_deref())
                 .push_bind(session.as_ref().map(|[near, _]| &**near))
                 .push_bind(session.as_ref().map(|[_, far]| &**far))
-                .push_bind(LadderStep::write(ladder));
+                .push_bind(LadderStep::write(ladder))
+                .push_bind(quality.as_ref().map(CallQuality::write));
         });
         update.push(
             ") AS ended WHERE calls.call_id = ended.column1 AND calls.closed_at IS NULL

@@ -148,7 +148,8 @@ impl Ledger {
         ladder: Vec<LadderStep>,
         facts: Vec<Fact>,
     ) -> Result<()> {
-        let end = CallEnd { call, words, ladder, names: CallNames::default() };
+        let names = CallNames::default();
+        let end = CallEnd { call, words, ladder, names, quality: None };
         self.done(at, facts, Change::CloseCall(end)).await
     }
 

@@ -10,7 +10,10 @@ use super::{
     error::Database,
     handle::Ledger,
 };
-use crate::catalogue::calls::{CallFilter, CallLine, CallNames, CallRow, LadderStep, NewCall};
+use crate::catalogue::{
+    calls::{CallFilter, CallLine, CallNames, CallRow, LadderStep, NewCall},
+    quality::CallQuality,
+};
 
 const HERE: Database = Database::Ledger;
 
@@ -101,6 +104,7 @@ fn call_row(row: &SqliteRow) -> Result<CallRow> {
         closed_at: row.maybe_time("closed_at")?,
         words: words(&row)?,
         names: names(&row)?,
+        quality: row.maybe_text("quality", CallQuality::read)?,
     })
 }
 

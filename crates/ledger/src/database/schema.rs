@@ -134,6 +134,9 @@ UPDATE calls SET ladder = (
 ) WHERE closed_at IS NOT NULL;
 DROP TABLE ladder;
 ",
+    "
+ALTER TABLE calls ADD COLUMN quality TEXT;
+",
 ];
 
 /// `slips.db`, version by version. `gates` is the constraint that a closing epoch takes no slip.

@@ -196,6 +196,7 @@ async fn what_nobody_waits_for_keeps_its_order_and_says_when_it_fails() {
             words: WORDS,
             ladder: ladder.clone(),
             names: CallNames::default(),
+            quality: None,
         };
         ledger.close_call_later(time(2), end.clone(), Vec::new(), note(number));
         if number % 50 == 0 {

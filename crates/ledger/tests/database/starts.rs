@@ -2,8 +2,8 @@
 
 use call::{Fact, RecordingId, Time};
 use ledger::{
-    CallEnd, CallNames, Database, LadderStep, Ledger, LedgerConfig, LedgerError, NoteError, Origin,
-    Station,
+    CallEnd, CallNames, CallQuality, Database, LadderStep, Ledger, LedgerConfig, LedgerError,
+    LegQuality, NoteError, Origin, Score, Station,
 };
 use std::sync::Arc;
 
@@ -173,7 +173,9 @@ async fn a_ledger_of_the_first_version_gets_names_and_keeps_its_ladders() {
         to_station TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (call_id, step))";
     let steps = "INSERT INTO ladder SELECT call_id, 1, 5, 'node', 'pbx', '200 OK' FROM calls
         UNION SELECT call_id, 0, 4, 'trunk', 'node', 'INVITE' FROM calls";
-    for statement in ["ALTER TABLE calls DROP COLUMN ladder", table, steps] {
+    let [ladder, quality] =
+        ["ladder", "quality"].map(|name| format!("ALTER TABLE calls DROP COLUMN {name}"));
+    for statement in [&*ladder, &quality, table, steps] {
         fixture.sql("ledger.db", statement).await;
     }
     fixture.sql("ledger.db", "DELETE FROM schema_version WHERE version > 1").await;
@@ -185,17 +187,22 @@ async fn a_ledger_of_the_first_version_gets_names_and_keeps_its_ladders() {
         LadderStep::new(at(5), Station::Node, Station::Pbx, "200 OK").unwrap(),
     ];
     assert_eq!(ledger.ladder(call(1)).await.unwrap(), ladder);
-    assert_eq!((old.words, old.names), (Some(WORDS), CallNames::default()));
+    assert_eq!((old.words, old.names, old.quality), (Some(WORDS), CallNames::default(), None));
     ledger.open_call(time(4), new_call(2), Vec::new()).await.unwrap();
     let names = CallNames {
         near_key: Some(digest(7)),
         far_call_id: Some("f00d".into()),
         session: Some(["a".into(), "b".into()]),
     };
-    let end = CallEnd { call: call(2), words: WORDS, ladder: Vec::new(), names: names.clone() };
+    let score = Score { lost_of_10000: 100, jitter_us: 1_250, mos_hundredths: 431 };
+    let leg = LegQuality { received: Some(score), ..LegQuality::default() };
+    let quality = Some(CallQuality { customer: leg, agent: LegQuality::default() });
+    let ladder = Vec::new();
+    let end = CallEnd { call: call(2), words: WORDS, ladder, names: names.clone(), quality };
     ledger.close_call_later(time(5), end, Vec::new(), |done| done.unwrap());
     ledger.append(time(5), Vec::new()).await.unwrap();
-    assert_eq!(ledger.call(call(2)).await.unwrap().unwrap().names, names);
+    let new = ledger.call(call(2)).await.unwrap().unwrap();
+    assert_eq!((new.names, new.quality), (names, quality));
     for (key, name) in [(7, "x"), (0, "f00d"), (0, "a"), (0, "b")] {
         let found = ledger.calls_named(digest(key), name).await.unwrap();
         assert_eq!(found.len(), 1, "{name}");

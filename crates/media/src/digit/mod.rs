@@ -3,5 +3,6 @@
 pub(crate) mod blank;
 pub(crate) mod dial;
 pub(crate) mod event;
+pub(crate) mod overheard;
 pub(crate) mod press;
 pub(crate) mod tone;

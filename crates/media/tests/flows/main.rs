@@ -11,6 +11,7 @@ mod outbound;
 mod packets;
 mod pausing;
 mod peers;
+mod quality;
 mod render;
 mod stage;
 mod talk_off;

@@ -40,7 +40,17 @@ pub(crate) fn remote(party: Party, format: Format) -> Remote {
     let rtp = address(party);
     let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
     let (packet_ms, noise, latching) = (20, None, None);
-    Remote { rtp, rtcp, send: format, receive: format, hears: true, packet_ms, noise, latching }
+    Remote {
+        rtp,
+        rtcp,
+        send: format,
+        receive: format,
+        hears: true,
+        sends: true,
+        packet_ms,
+        noise,
+        latching,
+    }
 }
 
 pub(crate) fn ms(ms: u64) -> Duration {

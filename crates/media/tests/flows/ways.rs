@@ -26,7 +26,7 @@ fn pair(character: char) -> (f64, f64) {
 }
 
 /// A key's own sound in A-law.
-fn sound(character: char, millis: usize) -> Vec<u8> {
+pub(crate) fn sound(character: char, millis: usize) -> Vec<u8> {
     let (row, column) = pair(character);
     let wave = |hertz: f64, n: usize| (std::f64::consts::TAU * hertz * n as f64 / 8_000.0).sin();
     let sample = |n: usize| ((wave(row, n) + wave(column, n)) * 7_000.0) as i16;

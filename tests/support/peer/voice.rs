@@ -295,6 +295,8 @@ fn sing(mut singers: Vec<Singer>) {
 impl Singer {
     /// Does what it is told and what is due; `false` when nobody has the voice any more.
     fn turn(&mut self) -> bool {
+        // What is late is still of before an order.
+        self.sound.tick(Instant::now());
         loop {
             match self.wishes.try_recv() {
                 Ok(order) => self.obey(order),
@@ -302,7 +304,6 @@ impl Singer {
                 Err(TryRecvError::Disconnected) => return false,
             }
         }
-        self.sound.tick(Instant::now());
         while let Some((at, from, octets)) = next(&self.sound.socket) {
             let plain = match &mut self.sound.guard {
                 Some(guard) => guard.open(&octets),

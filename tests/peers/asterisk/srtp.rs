@@ -99,90 +99,100 @@ exten => 5,1,PlayTones(600)
 exten => 6,1,Hangup()
 ";
 
-/// Both legs are under SRTP. Every key, that of the consent too, is an RTP event of baresip's, and it
-/// holds with a new offer, as it comes back.
-#[test]
-fn s_03_baresip_under_srtp_says_yes_presses_keys_holds_and_comes_back_and_all_is_recorded() {
-    let change = Change::default().srtp(("require", true), ("require", true));
-    let pbx = Pbx { dialplan: LISTENS, endpoint: SECURED, ..Pbx::default() };
-    let office = Office::open(&change, pbx);
-    let mut caller = Baresip::start("+31612345609", 700.0, Sound::Secured);
-    caller.order("dial", &format!("sip:{ENGLISH}@127.0.0.1:{}", office.node.sip));
-    assert!(caller.reports("CALL_ESTABLISHED", Duration::from_secs(10)), "not answered");
-    thread::sleep(Duration::from_millis(600));
-    caller.order("sndcode", "1");
-    thread::sleep(Duration::from_secs(6));
-    let _talks = office.asterisk.channel("box");
-    thread::sleep(Duration::from_secs(2));
-    caller.order("sndcode", "5");
-    thread::sleep(Duration::from_secs(2));
-    caller.order("hold", "");
-    thread::sleep(Duration::from_secs(2));
-    caller.order("resume", "");
-    thread::sleep(Duration::from_secs(2));
-    caller.order("sndcode", "6");
-    assert!(caller.reports("CALL_CLOSED", Duration::from_secs(20)), "the call does not end");
-    assert_eq!(words(&office.ended(1)[0]), "granted bridged recorded");
-    // baresip says its first report and its goodbye in the clear; neither is believed.
-    agreed(&office, "RTP/SAVP", 2);
-    let (left, right) = office.recorded();
-    let rx = office.asterisk.heard("rx.wav");
-    let ear = caller.heard();
-    all_heard(&[
-        ("baresip, before the key", seconds(&ear, 440.0), 2.2),
-        // Its file of what it hears ends with its hold, with SRTP and without.
-        ("baresip, from the key to its hold", seconds(&ear, 600.0), 1.8),
-        ("Asterisk", seconds(&rx, 700.0), 6.2),
-        ("the left side", seconds(&left, 700.0), 6.2),
-        ("the right side, before the key", seconds(&right, 440.0), 2.2),
-        ("the right side, after it", seconds(&right, 600.0), 4.0),
-        ("both sides with the hold", left.len() as f64 / 8_000.0, 8.2),
-    ]);
-}
-
-/// Needs root: it listens to what goes over loopback.
-mod privileged {
-    use support::wiretap::{Datagram, Wiretap};
-
+/// baresip as the caller.
+mod baresip {
     use super::*;
 
-    /// Whether a datagram is a packet whose payload, read as A-law, is this tone.
-    fn holds(datagram: &Datagram, hz: f64) -> bool {
-        let samples = datagram.payload.get(12..172).unwrap_or_default();
-        let samples: Vec<_> = samples.iter().map(|byte| support::sound::decode_a(*byte)).collect();
-        support::sound::level(&samples) > 300.0 && share(&samples, hz) > 0.8
+    /// Both legs are under SRTP. Every key, that of the consent too, is an RTP event of baresip's, and it
+    /// holds with a new offer, as it comes back.
+    #[test]
+    fn s_03_baresip_under_srtp_says_yes_presses_keys_holds_and_comes_back_and_all_is_recorded() {
+        let change = Change::default().srtp(("require", true), ("require", true));
+        let pbx = Pbx { dialplan: LISTENS, endpoint: SECURED, ..Pbx::default() };
+        let office = Office::open(&change, pbx);
+        let mut caller = Baresip::start("+31612345609", 700.0, Sound::Secured);
+        caller.order("dial", &format!("sip:{ENGLISH}@127.0.0.1:{}", office.node.sip));
+        assert!(caller.reports("CALL_ESTABLISHED", Duration::from_secs(10)), "not answered");
+        thread::sleep(Duration::from_millis(600));
+        caller.order("sndcode", "1");
+        thread::sleep(Duration::from_secs(6));
+        let _talks = office.asterisk.channel("box");
+        thread::sleep(Duration::from_secs(2));
+        caller.order("sndcode", "5");
+        thread::sleep(Duration::from_secs(2));
+        caller.order("hold", "");
+        thread::sleep(Duration::from_secs(2));
+        caller.order("resume", "");
+        thread::sleep(Duration::from_secs(2));
+        caller.order("sndcode", "6");
+        assert!(caller.reports("CALL_CLOSED", Duration::from_secs(20)), "the call does not end");
+        assert_eq!(words(&office.ended(1)[0]), "granted bridged recorded");
+        // baresip says its first report and its goodbye in the clear; neither is believed.
+        agreed(&office, "RTP/SAVP", 2);
+        let (left, right) = office.recorded();
+        let rx = office.asterisk.heard("rx.wav");
+        let ear = caller.heard();
+        all_heard(&[
+            ("baresip, before the key", seconds(&ear, 440.0), 2.2),
+            // Its file of what it hears ends with its hold, with SRTP and without.
+            ("baresip, from the key to its hold", seconds(&ear, 600.0), 1.8),
+            ("Asterisk", seconds(&rx, 700.0), 6.2),
+            ("the left side", seconds(&left, 700.0), 6.2),
+            ("the right side, before the key", seconds(&right, 440.0), 2.2),
+            ("the right side, after it", seconds(&right, 600.0), 4.0),
+            ("both sides with the hold", left.len() as f64 / 8_000.0, 8.2),
+        ]);
     }
 
-    /// A second caller without SRTP shows that the wire is heard: what he says and hears is on it, on his
-    /// leg and nowhere else.
-    #[test]
-    fn s_03_nothing_of_what_is_said_under_srtp_is_on_the_wire() {
-        let change = Change::default().srtp(("offer", true), ("require", true));
-        let pbx = Pbx { dialplan: SPEAKS, endpoint: SECURED, ..Pbx::default() };
-        let mut office = Office::open(&change, pbx);
-        let wire = Wiretap::open(office.node.media.range());
-        office.call(Plan::new("+31612345601", "+31201110000").at(0, Act::Speak(700.0)));
-        let mut caller = Baresip::start("+31612345609", 770.0, Sound::Secured);
-        caller.order("dial", &format!("sip:+31201110000@127.0.0.1:{}", office.node.sip));
-        office.over(1, 40);
-        assert!(caller.reports("CALL_CLOSED", Duration::from_secs(20)), "the call does not end");
-        let plain = office.callers.of("+31612345601");
-        let invite = plain.request("INVITE", false).expect("an INVITE");
-        let ear = support::exchange::message::address_of(&invite.text).expect("a place").port();
-        let ended = office.ended(2);
-        assert!(ended.iter().all(|call| call["outcome"] == "bridged"), "{ended:#?}");
-        all_heard(&[
-            ("the plain caller", party(&plain, 440.0), 4.9),
-            ("baresip", seconds(&caller.heard(), 440.0), 4.9),
-        ]);
-        let (open, hidden): (Vec<_>, Vec<_>) =
-            wire.taken().into_iter().partition(|datagram| datagram.ports.contains(&ear));
-        let said = |datagrams: &[Datagram], hz| datagrams.iter().filter(|d| holds(d, hz)).count();
-        assert!(said(&open, 440.0) > 200 && said(&open, 700.0) > 200, "the wire is not heard");
-        for hz in [440.0, 700.0, 770.0] {
-            assert_eq!(said(&hidden, hz), 0, "{hz} Hz is on the wire");
+    /// Needs root: it listens to what goes over loopback.
+    mod privileged {
+        use support::wiretap::{Datagram, Wiretap};
+
+        use super::*;
+
+        /// Whether a datagram is a packet whose payload, read as A-law, is this tone.
+        fn holds(datagram: &Datagram, hz: f64) -> bool {
+            let samples = datagram.payload.get(12..172).unwrap_or_default();
+            let samples: Vec<_> =
+                samples.iter().map(|byte| support::sound::decode_a(*byte)).collect();
+            support::sound::level(&samples) > 300.0 && share(&samples, hz) > 0.8
         }
-        // Three legs, both ways, for five seconds.
-        assert!(hidden.len() > 3 * 2 * 200, "{} packets under SRTP", hidden.len());
+
+        /// A second caller without SRTP shows that the wire is heard: what he says and hears is on it, on his
+        /// leg and nowhere else.
+        #[test]
+        fn s_03_nothing_of_what_is_said_under_srtp_is_on_the_wire() {
+            let change = Change::default().srtp(("offer", true), ("require", true));
+            let pbx = Pbx { dialplan: SPEAKS, endpoint: SECURED, ..Pbx::default() };
+            let mut office = Office::open(&change, pbx);
+            let wire = Wiretap::open(office.node.media.range());
+            office.call(Plan::new("+31612345601", "+31201110000").at(0, Act::Speak(700.0)));
+            let mut caller = Baresip::start("+31612345609", 770.0, Sound::Secured);
+            caller.order("dial", &format!("sip:+31201110000@127.0.0.1:{}", office.node.sip));
+            office.over(1, 40);
+            assert!(
+                caller.reports("CALL_CLOSED", Duration::from_secs(20)),
+                "the call does not end"
+            );
+            let plain = office.callers.of("+31612345601");
+            let invite = plain.request("INVITE", false).expect("an INVITE");
+            let ear = support::exchange::message::address_of(&invite.text).expect("a place").port();
+            let ended = office.ended(2);
+            assert!(ended.iter().all(|call| call["outcome"] == "bridged"), "{ended:#?}");
+            all_heard(&[
+                ("the plain caller", party(&plain, 440.0), 4.9),
+                ("baresip", seconds(&caller.heard(), 440.0), 4.9),
+            ]);
+            let (open, hidden): (Vec<_>, Vec<_>) =
+                wire.taken().into_iter().partition(|datagram| datagram.ports.contains(&ear));
+            let said =
+                |datagrams: &[Datagram], hz| datagrams.iter().filter(|d| holds(d, hz)).count();
+            assert!(said(&open, 440.0) > 200 && said(&open, 700.0) > 200, "the wire is not heard");
+            for hz in [440.0, 700.0, 770.0] {
+                assert_eq!(said(&hidden, hz), 0, "{hz} Hz is on the wire");
+            }
+            // Three legs, both ways, for five seconds.
+            assert!(hidden.len() > 3 * 2 * 200, "{} packets under SRTP", hidden.len());
+        }
     }
 }

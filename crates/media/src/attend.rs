@@ -24,6 +24,7 @@ impl Relay {
     /// A party sent something that is of use.
     pub(crate) fn alive(&mut self, now: Time, party: Party, rests: bool) {
         self.quiet.heard(now);
+        self.sooner |= self.watch.rests(party);
         if let Some(after) = self.watch.heard(now, party, rests) {
             self.report(Event::HeardAgain { party, after });
         }

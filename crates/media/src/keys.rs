@@ -123,6 +123,7 @@ impl Relay {
             self.overhear(now, party, (position, codec, payload));
             return self.leg(party).digits.withholds(now);
         }
+        self.sooner = true;
         let to = self.leg(party.other());
         let is_retold = to.takes_events() || to.retells;
         for key in self.leg(party).ear.hear(position, codec, payload) {
@@ -160,6 +161,7 @@ impl Relay {
             let tones = leg.ear.hear(position, codec, payload);
             if !tones.is_empty() {
                 leg.overheard.heard(now);
+                self.sooner = true;
             }
         }
     }

@@ -34,6 +34,7 @@ mod passage;
 mod playout;
 mod prompt;
 mod quality;
+mod queue;
 mod quiet;
 mod reception;
 mod relay;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use arrayvec::ArrayVec;
 use call::Time;
 use zeroize::Zeroize;
 
@@ -12,6 +11,8 @@ use crate::{rtp::Packet, timeline::duration};
 const ROOM: usize = 4_096;
 /// The shortest packets that anybody asks for: 10 ms.
 const SHORTEST: usize = 80;
+/// The most packets that wait.
+const MOST: usize = ROOM / SHORTEST;
 /// Timestamps that step back further than this, one second, are a new beginning.
 const BACK: i32 = 8_000;
 
@@ -39,7 +40,7 @@ struct Numbers {
 pub(crate) struct Packing {
     bytes: Option<Box<[u8; ROOM]>>,
     used: usize,
-    ready: ArrayVec<Numbers, { ROOM / SHORTEST }>,
+    ready: Vec<Numbers>,
     /// Bytes of a packet that leaves.
     length: usize,
     source: Option<Source>,
@@ -170,6 +171,9 @@ impl Packing {
 
     /// Puts bytes behind what waits; they fit.
     fn put(&mut self, source: &mut Source, payload: &[u8]) {
+        if self.ready.capacity() == 0 {
+            self.ready.reserve_exact(MOST);
+        }
         let bytes = self.bytes.get_or_insert_with(|| Box::new([0; ROOM]));
         let room = bytes.get_mut(self.used..).unwrap_or_default();
         for (place, byte) in room.iter_mut().zip(payload) {
@@ -180,9 +184,10 @@ impl Packing {
         while self.part() >= self.length && self.length > 0 {
             let timestamp = source.end.wrapping_sub(self.part() as u32);
             let numbers = Numbers { sequence: source.sequence, timestamp };
-            if self.ready.try_push(numbers).is_err() {
+            if self.ready.len() == MOST {
                 return;
             }
+            self.ready.push(numbers);
             source.sequence = source.sequence.wrapping_add(1);
         }
     }
@@ -214,7 +219,10 @@ impl Packing {
             let missing = (self.length - self.part()) as u32;
             self.skip(&mut source, missing, false, silence);
         }
-        let numbers = self.ready.pop_at(0)?;
+        if self.ready.is_empty() {
+            return None;
+        }
+        let numbers = self.ready.remove(0);
         let length = self.length;
         let bytes = self.bytes.as_mut()?;
         for (place, byte) in out.iter_mut().zip(bytes.iter()).take(length) {

@@ -45,7 +45,8 @@ pub enum Verdict {
 /// while packets pass.
 ///
 /// After every call of a method, take [`poll_event`](Self::poll_event) until `None`; the answer of
-/// [`poll_timeout`](Self::poll_timeout) may have changed.
+/// [`poll_timeout`](Self::poll_timeout) may have changed. Nearly every packet only passes: of those
+/// [`has_news`](Self::has_news) says so, and what is not asked costs nothing.
 pub struct Relay {
     pub(crate) clock: CallClock,
     tones: Tones,
@@ -64,6 +65,8 @@ pub struct Relay {
     pub(crate) quiet: Quiet,
     pub(crate) watch: Watch,
     events: ArrayVec<Event, EVENTS>,
+    /// Something may be due sooner than it was before the packet received last.
+    pub(crate) sooner: bool,
     goodbyes: ArrayVec<Party, 2>,
     faults: u64,
 }
@@ -87,6 +90,7 @@ impl Relay {
             quiet: Quiet::new(now),
             watch: Watch::new(now),
             events: ArrayVec::new(),
+            sooner: true,
             goodbyes: ArrayVec::new(),
             faults: 0,
         }
@@ -266,6 +270,12 @@ impl Relay {
         CallStats { customer, agent, faults: self.faults }
     }
 
+    /// Whether the packet received last left an event, or something that is due sooner than was said before.
+    #[must_use]
+    pub const fn has_news(&self) -> bool {
+        self.sooner || !self.events.is_empty()
+    }
+
     /// The oldest event not yet taken.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_at(0)
@@ -363,8 +373,10 @@ impl Relay {
             self.receive_report(now, party, from, bytes);
             return Verdict::Drop(Dropped::Report);
         }
+        self.sooner = true;
         let sent = match self.leg(party).accept(now, from, bytes) {
             Ok((packet, Kind::Audio(codec))) => {
+                self.sooner = false;
                 self.alive(now, party, false);
                 self.sound(now, party, &packet, codec, buffer)
             }
@@ -425,11 +437,12 @@ impl Relay {
     ) -> Result<Option<Transmit>, Dropped> {
         let arrival = self.clock.position(now);
         let leg = self.leg(party);
-        leg.digits.audio(packet.ssrc, packet.timestamp);
+        let ends_a_key = leg.digits.audio(packet.ssrc, packet.timestamp);
         if packet.marker {
             leg.timeline.begin_sound();
         }
         let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
+        self.sooner |= ends_a_key;
         let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
         let is_withheld = self.listen(now, party, (placed.position, codec, payload));
         match self.connection {
@@ -478,6 +491,7 @@ impl Relay {
             let Some(tap) = self.taps.get_mut(place) else {
                 continue;
             };
+            self.sooner |= tap.flush_at().is_none();
             if tap.take(now, self.clock, sound).is_err() {
                 self.taps.remove(place).close(now, TapEnd::LeashDropped);
             }

@@ -1,7 +1,7 @@
 //! One call in a worker: its relay and its four sockets.
 
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -21,7 +21,7 @@ pub(crate) const SOCKETS: usize = 4;
 pub(crate) struct Slot {
     pub(crate) call: CallId,
     pub(crate) relay: Relay,
-    pub(crate) sockets: [mio::net::UdpSocket; SOCKETS],
+    pub(crate) sockets: [UdpSocket; SOCKETS],
 }
 
 const fn place_of(party: Party, channel: Channel) -> usize {
@@ -40,7 +40,7 @@ const fn owner_of(place: usize) -> (Party, Channel) {
 }
 
 impl Slot {
-    fn socket(&self, party: Party, channel: Channel) -> Option<&mio::net::UdpSocket> {
+    fn socket(&self, party: Party, channel: Channel) -> Option<&UdpSocket> {
         self.sockets.get(place_of(party, channel))
     }
 
@@ -53,23 +53,28 @@ impl Slot {
         }
     }
 
-    /// Carries a datagram of `length` bytes in `buffer` through the relay. There is room behind it.
+    /// Carries a datagram of `length` bytes in `buffer` through the relay. There is room behind it. Says
+    /// whether the relay has more to do or to tell.
     pub(crate) fn received(
         &mut self,
         now: Time,
         place: usize,
         from: SocketAddr,
         (buffer, length): (&mut [u8], usize),
-    ) {
+    ) -> bool {
         let (party, channel) = owner_of(place);
         match channel {
             Channel::Rtp => match self.relay.receive(now, party, from, (buffer, length)) {
-                Verdict::Forward(transmit) => self.send(&transmit, buffer),
-                Verdict::Packed | Verdict::Drop(_) => {}
+                Verdict::Forward(transmit) => {
+                    self.send(&transmit, buffer);
+                    self.relay.has_news()
+                }
+                Verdict::Packed | Verdict::Drop(_) => true,
             },
             Channel::Rtcp => {
                 let bytes = buffer.get_mut(..length).unwrap_or_default();
                 self.relay.receive_report(now, party, from, bytes);
+                true
             }
         }
     }
@@ -86,11 +91,13 @@ impl Slot {
         }
     }
 
-    /// Runs `step` so that a defect met in one call cannot end the others.
-    pub(crate) fn guarded(&mut self, now: Time, step: impl FnOnce(&mut Self)) {
-        if catch_unwind(AssertUnwindSafe(|| step(self))).is_err() {
+    /// Runs `step` so that a defect met in one call cannot end the others; `None` when it met one.
+    pub(crate) fn guarded<T>(&mut self, now: Time, step: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(|| step(self))).ok();
+        if done.is_none() {
             self.relay.fault(now);
         }
+        done
     }
 }
 
@@ -138,12 +145,13 @@ mod tests {
         let now = Time::from_micros(1);
         let start = LegStart::from_random([1; 32]);
         let relay = Relay::new(now, &start, &start, Tones::new(Country::Nl));
-        let socket = |_| mio::net::UdpSocket::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let socket = |_| UdpSocket::bind(("127.0.0.1", 0)).unwrap();
         let call = CallId::from_bytes([1; 16]);
         let mut slot = Slot { call, relay, sockets: [0, 1, 2, 3].map(socket) };
-        slot.guarded(now, |_| panic!("announced: a defect of ours"));
+        let done = slot.guarded(now, |_| panic!("announced: a defect of ours"));
+        assert_eq!(done, None::<()>);
         assert_eq!(slot.relay.poll_event(), Some(Event::Fault));
-        slot.guarded(now, |slot| slot.relay.hush(now));
+        assert_eq!(slot.guarded(now, |slot| slot.relay.hush(now)), Some(()));
         assert_eq!(slot.relay.stats().faults, 1);
     }
 

@@ -100,6 +100,11 @@ impl Watch {
         missing
     }
 
+    /// Whether a party has said that it sends nothing for now: then nothing is waited for.
+    pub(crate) const fn rests(&mut self, party: Party) -> bool {
+        self.side(party).rests
+    }
+
     /// A party sent something that is of no use.
     pub(crate) fn dropped(&mut self, party: Party, dropped: Dropped) {
         if let Some(cause) = cause(dropped)

@@ -5,20 +5,16 @@ use std::{
     collections::HashMap,
     fmt, io,
     net::UdpSocket,
-    sync::{
-        Arc,
-        mpsc::{Receiver, Sender, TryRecvError, channel},
-    },
+    sync::mpsc::{Receiver, Sender, TryRecvError, channel},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
 use call::{CallId, Time};
-use mio::{Events, Interest, Poll, Token, Waker};
-use zeroize::Zeroize;
 
 use crate::{
     order::{Command, LegOpen, Order},
+    queue::{Alarm, Queue, Ready},
     relay::{Relay, TRAILER},
     report::{Event, Report},
     slot::{SOCKETS, Slot, carry_out},
@@ -33,11 +29,6 @@ const TICK: Duration = Duration::from_millis(1);
 /// above, waking costs less than a tick's packets do (reference measurements: factor 2.5 at 100).
 /// After a tick in which nothing came it waits for whatever comes next.
 const QUIET_CALLS: usize = 500;
-/// So many datagrams are read from one socket before the others have their turn.
-const BURST: usize = 64;
-/// The waker's token; sockets count from 0.
-const WAKER: Token = Token(usize::MAX);
-
 /// The clock of the whole node: the monotonic clock, laid on the wall clock once at start (O-06).
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -86,7 +77,7 @@ impl std::error::Error for WorkerGone {}
 /// A running media thread. Dropping it ends every call in it and waits for the thread.
 pub struct Worker {
     commands: Option<Sender<Command>>,
-    waker: Arc<Waker>,
+    alarm: Alarm,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -96,22 +87,20 @@ impl Worker {
     /// # Errors
     /// What the system says when it gives no event queue or no thread.
     pub fn spawn(index: usize, config: Config) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        let (queue, alarm) = Queue::new()?;
         let (commands, orders) = channel();
         let node = Loop {
-            poll,
+            queue,
             orders,
             config,
             slots: Vec::new(),
             deadlines: Vec::new(),
             places: HashMap::new(),
-            again: Vec::new(),
             scratch: Box::new([0; DATAGRAM + TRAILER]),
         };
         let name = format!("media-{index}");
         let thread = thread::Builder::new().name(name).spawn(move || node.run())?;
-        Ok(Self { commands: Some(commands), waker, thread: Some(thread) })
+        Ok(Self { commands: Some(commands), alarm, thread: Some(thread) })
     }
 
     /// Hands a command to the thread; commands of one call are carried out in their order.
@@ -121,7 +110,7 @@ impl Worker {
     pub fn send(&self, command: Command) -> Result<(), WorkerGone> {
         let commands = self.commands.as_ref().ok_or(WorkerGone)?;
         commands.send(command).map_err(|_| WorkerGone)?;
-        self.waker.wake().map_err(|_| WorkerGone)
+        self.alarm.ring().map_err(|_| WorkerGone)
     }
 
     /// Whether the thread runs.
@@ -134,7 +123,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.commands = None;
-        let _ends_anyway = self.waker.wake();
+        let _ends_anyway = self.alarm.ring();
         if let Some(thread) = self.thread.take() {
             let _its_panic_was_reported = thread.join();
         }
@@ -143,54 +132,61 @@ impl Drop for Worker {
 
 /// The thread's state.
 struct Loop {
-    poll: Poll,
+    queue: Queue,
     orders: Receiver<Command>,
     config: Config,
     slots: Vec<Option<Slot>>,
-    /// When each slot has something to send; never earlier than its relay says.
+    /// When each slot has something to send, or earlier.
     deadlines: Vec<Option<Time>>,
     places: HashMap<CallId, usize>,
-    /// Sockets that had more than their burst.
-    again: Vec<Token>,
     /// The only place in which received sound lies, one datagram at a time; wiped after each.
     scratch: Box<[u8; DATAGRAM + TRAILER]>,
 }
 
+/// What the thread does between packets while it has few calls.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// It waits for whatever comes next.
+    Waits,
+    /// Packets come: it takes what is there at each tick.
+    Ticks,
+    /// It has slept until the tick that is now.
+    Slept,
+}
+
 impl Loop {
     fn run(mut self) {
-        let mut events = Events::with_capacity(1_024);
-        let mut ready = Vec::with_capacity(1_024);
-        let (mut tick, mut busy) = (self.config.clock.now(), false);
+        let (mut tick, mut pace) = (self.config.clock.now(), Pace::Waits);
+        let mut ready = Ready::none();
         loop {
             let quiet = self.places.len() <= QUIET_CALLS;
-            let wait = match self.places.len() {
-                0 => None,
-                _ if !self.again.is_empty() || (quiet && busy) => Some(Duration::ZERO),
-                _ if quiet => self.until_due(tick),
-                _ => Some(TICK),
+            let wait = match (self.places.len(), pace) {
+                (0, _) => None,
+                (_, Pace::Ticks | Pace::Slept) if quiet => Some(Duration::ZERO),
+                (_, _) if quiet => self.until_due(tick),
+                (_, _) => Some(TICK),
             };
-            if self.poll.poll(&mut events, wait).is_err() {
-                // Interrupted by a signal: the next round asks again.
-                events.clear();
-            }
+            self.queue.wait(&mut ready, wait);
             // What was ordered before a packet came is in force when it is read.
             if !self.obey() {
                 return self.end();
             }
-            ready.append(&mut self.again);
-            ready.extend(events.iter().map(|event| event.token()).filter(|token| *token != WAKER));
-            busy = !ready.is_empty();
-            for token in ready.drain(..) {
-                self.read(token);
-            }
+            ready.numbers().for_each(|token| self.read(token));
             let now = self.config.clock.now();
             if now >= tick {
                 self.transmit(now);
                 tick = (tick + TICK).max(now);
             }
-            if quiet && busy && self.again.is_empty() {
+            pace = if !quiet {
+                Pace::Waits
+            } else if !ready.is_empty() {
+                Pace::Ticks
+            } else if pace == Pace::Ticks {
                 thread::sleep(tick.since(self.config.clock.now()));
-            }
+                Pace::Slept
+            } else {
+                Pace::Waits
+            };
         }
     }
 
@@ -224,7 +220,7 @@ impl Loop {
         };
         let closes = matches!(order, Order::Close);
         if let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) {
-            slot.guarded(now, |slot| carry_out(&mut slot.relay, now, order));
+            let _done = slot.guarded(now, |slot| carry_out(&mut slot.relay, now, order));
         }
         self.step(now, place);
         if closes {
@@ -243,8 +239,8 @@ impl Loop {
             }
         };
         let sockets = [customer.rtp, customer.rtcp, agent.rtp, agent.rtcp];
-        match self.register(place, sockets) {
-            Ok(sockets) if !self.places.contains_key(&call) => {
+        match self.register(place, &sockets) {
+            Ok(()) if !self.places.contains_key(&call) => {
                 if let Some(slot) = self.slots.get_mut(place) {
                     *slot = Some(Slot { call, relay, sockets });
                     self.places.insert(call, place);
@@ -252,27 +248,19 @@ impl Loop {
             }
             // A call whose sockets do not work, or a second call of the same name, ends at once:
             // whoever opened it learns so from the report.
-            Ok(_) | Err(_) => {
+            Ok(()) | Err(_) => {
                 let event = Event::Closed(Box::new(relay.stats()));
                 (self.config.reports)(Report { call, event });
             }
         }
     }
 
-    fn register(
-        &self,
-        place: usize,
-        sockets: [UdpSocket; SOCKETS],
-    ) -> io::Result<[mio::net::UdpSocket; SOCKETS]> {
-        for socket in &sockets {
+    fn register(&self, place: usize, sockets: &[UdpSocket; SOCKETS]) -> io::Result<()> {
+        for (n, socket) in sockets.iter().enumerate() {
             socket.set_nonblocking(true)?;
+            self.queue.add(socket, place * SOCKETS + n)?;
         }
-        let mut sockets = sockets.map(mio::net::UdpSocket::from_std);
-        for (n, socket) in sockets.iter_mut().enumerate() {
-            let token = Token(place * SOCKETS + n);
-            self.poll.registry().register(socket, token, Interest::READABLE)?;
-        }
-        Ok(sockets)
+        Ok(())
     }
 
     fn remove(&mut self, place: usize) {
@@ -285,38 +273,32 @@ impl Loop {
         }
     }
 
-    /// Reads a socket until it is empty or has had its burst.
-    fn read(&mut self, token: Token) {
-        let (place, socket) = (token.0 / SOCKETS, token.0 % SOCKETS);
+    /// Reads one datagram from a socket that is ready. Where more wait, it is ready again when the others
+    /// have had their turn.
+    fn read(&mut self, token: usize) {
+        let (place, socket) = (token / SOCKETS, token % SOCKETS);
         let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else {
             return;
         };
+        let Some(source) = slot.sockets.get(socket) else {
+            return;
+        };
+        let (buffer, _) = self.scratch.split_at_mut(DATAGRAM);
+        // An error is one of the past, such as a port that the peer has closed: the next datagram may be
+        // good. A datagram that fills the buffer may have been cut.
+        let Ok((length, from)) = source.recv_from(buffer) else {
+            return;
+        };
         let now = self.config.clock.now();
-        let mut left = BURST;
-        while left > 0 {
-            let Some(source) = slot.sockets.get(socket) else {
-                return;
-            };
-            let (place, _) = self.scratch.split_at_mut(DATAGRAM);
-            match source.recv_from(place) {
-                Ok((length, from)) => {
-                    // A datagram that fills the buffer may have been cut.
-                    if length < DATAGRAM {
-                        let datagram = (&mut self.scratch[..], length);
-                        slot.guarded(now, |slot| slot.received(now, socket, from, datagram));
-                    }
-                    self.scratch.get_mut(..length).unwrap_or_default().zeroize();
-                    left -= 1;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // Such as a port that the peer has closed: the next datagram may be good.
-                Err(_) => left -= 1,
-            }
+        let datagram = (&mut self.scratch[..], length);
+        let received = (length < DATAGRAM)
+            .then(|| slot.guarded(now, |slot| slot.received(now, socket, from, datagram)));
+        // The next read hands this memory to the system, so that the compiler leaves these stores in.
+        self.scratch.get_mut(..length + TRAILER).unwrap_or_default().fill(0);
+        // A fault is told as well.
+        if received.is_some_and(|news| news.unwrap_or(true)) {
+            self.step(now, place);
         }
-        if left == 0 {
-            self.again.push(token);
-        }
-        self.step(now, place);
     }
 
     /// Sends what is due in every call.
@@ -334,7 +316,7 @@ impl Loop {
             return;
         };
         let scratch = &mut *self.scratch;
-        slot.guarded(now, |slot| slot.transmit(now, scratch));
+        let _done = slot.guarded(now, |slot| slot.transmit(now, scratch));
         let call = slot.call;
         while let Some(event) = slot.relay.poll_event() {
             (self.config.reports)(Report { call, event });

@@ -138,13 +138,13 @@ impl Detector {
 
     /// Hears that a packet of sound arrived: sound from after the event closes it (D-02). Sound
     /// sent beside the event (D-05) does not.
-    pub(crate) fn audio(&mut self, ssrc: u32, timestamp: u32) {
-        if let Some(last) = self.known.last_mut().filter(|last| last.ssrc == ssrc) {
+    pub(crate) fn audio(&mut self, ssrc: u32, timestamp: u32) -> bool {
+        let open = |event: &&mut Event| !event.closed && event.ssrc == ssrc;
+        self.known.last_mut().filter(open).is_some_and(|last| {
             let after = timestamp.wrapping_sub(last.timestamp).cast_signed();
-            if after > i32::from(last.longest) + 480 {
-                last.closed = true;
-            }
-        }
+            last.closed = after > i32::from(last.longest) + 480;
+            last.closed
+        })
     }
 
     /// The event of the packet heard last that began one.

@@ -1,0 +1,119 @@
+//! The event queue of a media thread: epoll, told of every socket once, and a bell.
+
+use std::{io, net::UdpSocket, os::fd::OwnedFd, sync::Arc, time::Duration};
+
+use rustix::{
+    buffer::spare_capacity,
+    event::{EventfdFlags, Timespec, epoll, eventfd},
+    io::{Errno, read, write},
+};
+
+/// So many sockets are told of at once.
+const READY: usize = 1_024;
+/// The bell's number; sockets count from 0.
+const BELL: u64 = u64::MAX;
+
+/// What waits for packets. A socket is ready for as long as something waits in it, so that a packet costs
+/// one call to read it and not a second one that finds nothing.
+pub(crate) struct Queue {
+    epoll: OwnedFd,
+    bell: Arc<OwnedFd>,
+}
+
+/// The sockets that are ready. It stays with the thread that made it.
+pub(crate) struct Ready(Vec<epoll::Event>);
+
+impl Ready {
+    /// None, and room for as many as are told of at once.
+    pub(crate) fn none() -> Self {
+        Self(Vec::with_capacity(READY))
+    }
+
+    /// Whether there are none.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Their numbers.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().filter_map(|event| usize::try_from(event.data.u64()).ok())
+    }
+}
+
+/// Wakes who waits at a queue.
+pub(crate) struct Alarm(Arc<OwnedFd>);
+
+impl Alarm {
+    /// Wakes who waits, or who waits next.
+    pub(crate) fn ring(&self) -> io::Result<()> {
+        match write(&self.0, &1_u64.to_ne_bytes()) {
+            // A bell that has rung so often is heard as well.
+            Ok(_) | Err(Errno::AGAIN) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Queue {
+    /// A queue without sockets, and who wakes it.
+    pub(crate) fn new() -> io::Result<(Self, Alarm)> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        epoll::add(&epoll, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        let alarm = Alarm(Arc::clone(&bell));
+        Ok((Self { epoll, bell }, alarm))
+    }
+
+    /// Puts a socket in under a number. Who closes it takes it out.
+    pub(crate) fn add(&self, socket: &UdpSocket, number: usize) -> io::Result<()> {
+        let data = epoll::EventData::new_u64(number as u64);
+        Ok(epoll::add(&self.epoll, socket, data, epoll::EventFlags::IN)?)
+    }
+
+    /// Waits until a socket is ready or the bell rings, `None`: for ever.
+    pub(crate) fn wait(&self, Ready(events): &mut Ready, most: Option<Duration>) {
+        let most = most.and_then(|most| Timespec::try_from(most).ok());
+        events.clear();
+        // An error is a signal that came meanwhile: whoever waits asks again.
+        if epoll::wait(&self.epoll, spare_capacity(events), most.as_ref()).is_err() {
+            events.clear();
+        }
+        if let Some(place) = events.iter().position(|event| event.data.u64() == BELL) {
+            let _heard = read(&self.bell, &mut [0; 8]);
+            events.swap_remove(place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_ready_until_it_is_empty_and_the_bell_is_heard_once() {
+        let (queue, alarm) = Queue::new().unwrap();
+        let mut ready = Ready::none();
+        let mut waits = |most: Option<Duration>| {
+            queue.wait(&mut ready, most);
+            ready.numbers().collect::<Vec<_>>()
+        };
+        let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        queue.add(&socket, 7).unwrap();
+        assert_eq!(waits(Some(Duration::ZERO)), []);
+        let sender = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
+        for _ in 0..2 {
+            sender.send_to(b"packet", socket.local_addr().unwrap()).unwrap();
+        }
+        alarm.ring().unwrap();
+        alarm.ring().unwrap();
+        for _ in 0..2 {
+            assert_eq!(waits(None), [7]);
+            socket.recv(&mut [0; 16]).unwrap();
+        }
+        assert_eq!(waits(Some(Duration::ZERO)), []);
+        alarm.ring().unwrap();
+        assert_eq!(waits(None), [], "it rang, and no socket is ready");
+        drop(socket);
+        assert_eq!(waits(Some(Duration::from_millis(1))), []);
+    }
+}

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Node {
     /// The call is over, and its media has been told.
-    pub(crate) fn closes(&mut self, session: Session) {
+    pub(crate) fn closes(&mut self, session: Box<Session>) {
         let (id, at) = (session.id(), self.now());
         self.closing.insert(id, (session, at));
         self.due.insert((at + PATIENCE, id));

@@ -187,7 +187,8 @@ impl Node {
 
     fn preempts(&mut self) {
         let ordinary = self.sessions.values().filter(|session| !session.offer.emergency);
-        let Some(call) = ordinary.max_by_key(|session| session.since).map(Session::id) else {
+        let Some(call) = ordinary.max_by_key(|session| session.since).map(|session| session.id())
+        else {
             return;
         };
         tracing::warn!(%call, "this call makes room for an emergency");

@@ -320,7 +320,7 @@ impl Node {
     }
 
     /// Files the call under its next deadline, or forgets it when it is over.
-    pub(crate) fn put_back(&mut self, mut session: Session) {
+    pub(crate) fn put_back(&mut self, mut session: Box<Session>) {
         let (id, now) = (session.id(), self.now());
         self.transfer_lapses(&mut session, now);
         if let Some(old) = session.due.take() {

@@ -57,9 +57,9 @@ pub struct Node {
     pub(crate) clock: Clock,
     pub(crate) settings: Arc<Settings>,
     pub(crate) endpoint: Endpoint,
-    pub(crate) sessions: HashMap<CallId, Session>,
+    pub(crate) sessions: HashMap<CallId, Box<Session>>,
     /// Calls that are over and wait for what their media has counted.
-    pub(crate) closing: HashMap<CallId, (Session, Time)>,
+    pub(crate) closing: HashMap<CallId, (Box<Session>, Time)>,
     pub(crate) legs: HashMap<LegId, (CallId, Side)>,
     /// The call in which a leg is to take another's place.
     pub(crate) transfers: HashMap<LegId, CallId>,

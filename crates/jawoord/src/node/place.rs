@@ -199,7 +199,7 @@ impl Node {
             self.office.open(&mut session, None, Haste::Soon, self.now());
         }
         self.drive(&mut session);
-        self.put_back(session);
+        self.put_back(Box::new(session));
     }
 
     /// Whether everything the evidence and the recording need is there (invariant 4).

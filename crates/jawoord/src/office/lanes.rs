@@ -186,7 +186,7 @@ impl OfficeDoor {
     /// A call is over, and its media has counted this.
     pub fn closed(
         &self,
-        session: Session,
+        session: Box<Session>,
         fact: Option<Fact>,
         stats: Option<&CallStats>,
         now: Time,

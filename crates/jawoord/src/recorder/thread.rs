@@ -31,6 +31,8 @@ use crate::{
 const TICK: Duration = Duration::from_millis(10);
 /// How often everything appended reaches the disk.
 const SYNC: Duration = Duration::from_secs(1);
+/// How much lower its priority is than that of the threads that carry speech.
+const YIELDS: i32 = 5;
 /// With less free space than this nobody is asked: it is for the calls that record already, and
 /// holds a minute of 60 of them or an hour of one.
 pub const ROOM: u64 = 64 * 1024 * 1024;
@@ -54,6 +56,8 @@ pub fn start(
     recorder.look(Ok(()));
     thread::Builder::new().name("recorder".to_owned()).spawn(move || {
         let Inside { orders, alive: _alive, .. } = inside;
+        // Speech goes first: the media threads are not to wait for this one, whose taps wait for two seconds.
+        let _refused_changes_nothing = rustix::process::nice(YIELDS);
         recorder.run(&orders);
     })?;
     Ok(door)

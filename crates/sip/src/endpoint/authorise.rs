@@ -49,9 +49,11 @@ impl Endpoint {
         };
         let Ok((number, _)) = cseq(request) else { return false };
         let prover = match passed.owner {
-            Owner::Leg(id) => {
-                prover_of_leg(self.legs.get_mut(&id), passed, (number, to_tag(request)))
-            }
+            Owner::Leg(id) => prover_of_leg(
+                self.legs.get_mut(&id).map(Box::as_mut),
+                passed,
+                (number, to_tag(request)),
+            ),
             Owner::Registration(id) => prover_of_account(self.accounts.get_mut(&id), passed),
             Owner::Ping(_) => None,
         };

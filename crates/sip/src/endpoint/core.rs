@@ -56,7 +56,7 @@ pub struct Endpoint {
     pub(crate) config: Config,
     pub(crate) tokens: Tokens,
     pub(crate) transactions: Transactions<Owner>,
-    pub(crate) legs: BTreeMap<LegId, Leg>,
+    pub(crate) legs: BTreeMap<LegId, Box<Leg>>,
     /// Our tag, which is part of every request of a dialog, leads to its leg.
     pub(crate) tags: BTreeMap<Vec<u8>, LegId>,
     pub(crate) agenda: Agenda<LegId>,
@@ -322,8 +322,8 @@ impl Endpoint {
 
     /// Forgets a leg that is over and has no transaction left.
     pub(crate) fn reap(&mut self, id: LegId) {
-        let done = |leg: &Leg| leg.clients == 0 && matches!(leg.phase, Phase::Over);
-        if self.legs.get(&id).is_some_and(done)
+        let leg = self.legs.get(&id);
+        if leg.is_some_and(|leg| leg.clients == 0 && matches!(leg.phase, Phase::Over))
             && let Some(leg) = self.legs.remove(&id)
         {
             self.over = self.over.saturating_sub(1);

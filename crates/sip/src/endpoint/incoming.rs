@@ -153,7 +153,7 @@ impl Endpoint {
         let mut leg = Leg::new(id, dialog, source, Phase::Ringing(Box::new(ringing)), false);
         leg.session = self.config.session;
         leg.note_abilities(request.message());
-        self.legs.insert(id, leg);
+        self.legs.insert(id, Box::new(leg));
         self.transactions.own(server, Owner::Leg(id));
         if let (Some(seconds), Some(leg)) = (request.expires(), self.legs.get_mut(&id)) {
             leg.alarms.set(Alarm::Expire, now + Duration::from_secs(u64::from(seconds)));

@@ -58,7 +58,7 @@ impl Endpoint {
         leg.session = invite.abilities.session;
         leg.clients = 1;
         leg.stream = invite.stream;
-        self.legs.insert(id, leg);
+        self.legs.insert(id, Box::new(leg));
         Ok(id)
     }
 

@@ -203,7 +203,8 @@ impl Tap {
         if !self.permit.is_live() {
             return Err(Dead);
         }
-        let here = clock.position(now);
+        // What waited and comes at once is not late until all of it is here.
+        let here = clock.position(now).min(sound.position);
         let mut span = match self.span {
             Some(span) => span,
             None => self.begin(now, clock, sound.position),

@@ -8,6 +8,11 @@ use call::Time;
 pub const RATE_HZ: u32 = 8_000;
 /// A timestamp further than this from its arrival is a new beginning, not jitter: 200 ms.
 const JUMP: i64 = 1_600;
+/// What is later than that and goes on where the packet before it ended may have waited together with what
+/// follows, for a network or for this machine: up to 2 s.
+const STALL: i64 = 16_000;
+/// It goes on if it begins within 60 ms of that packet.
+const GOES_ON: i64 = 480;
 /// A lasting deviation up to this is left alone: 2 ms.
 const SLACK: i64 = 16;
 /// After so many packets (about 5 s) a lasting deviation is looked for.
@@ -86,6 +91,8 @@ pub(crate) struct Timeline {
     least: i64,
     /// Packets left of the beginning.
     fresh: u32,
+    /// How late the packet before was, if that was a jump or the first of what had waited.
+    behind: Option<i64>,
 }
 
 impl Default for Timeline {
@@ -98,6 +105,7 @@ impl Default for Timeline {
             window: FIRST_WINDOW,
             least: i64::MAX,
             fresh: BEGINNING,
+            behind: None,
         }
     }
 }
@@ -122,7 +130,13 @@ impl Timeline {
             let step = i64::from(timestamp.wrapping_sub(anchor.timestamp).cast_signed());
             let stated = anchor.position + step;
             let late = arrival - stated;
+            if self.is_of_a_burst(step, late) {
+                self.behind = Some(late);
+                self.anchor = Some(Anchor { ssrc, timestamp, position: stated });
+                return Placed { position: stated + self.shift, anchored: false };
+            }
             if (late - self.shift).abs() <= JUMP {
+                self.behind = None;
                 if self.fresh > 0 {
                     self.fresh -= 1;
                     self.put_right(late);
@@ -139,6 +153,15 @@ impl Timeline {
         *self =
             Self { anchor: Some(Anchor { ssrc, timestamp, position: arrival }), ..Self::default() };
         Placed { position: arrival, anchored: true }
+    }
+
+    /// Whether a packet that is later than jitter can make it belongs where its timestamp says all the same:
+    /// the first one, and those behind it for as long as they catch up. Where they do not, the sender's
+    /// timestamps stood still while it was silent.
+    fn is_of_a_burst(&self, step: i64, late: i64) -> bool {
+        let catches_up = self.behind.is_none_or(|before| late <= before - step / 2);
+        let goes_on = self.fresh < BEGINNING && (1..=GOES_ON).contains(&step);
+        goes_on && catches_up && (JUMP + 1..=STALL).contains(&(late - self.shift))
     }
 
     /// A packet of the beginning that is clearly earlier than the first one said.
@@ -197,8 +220,36 @@ mod tests {
         );
         let jump = line.place(8, 999 + 320 + 1_600 + 1_700, 640);
         assert_eq!(jump, Placed { position: 640, anchored: true });
-        // A sender whose timestamps stood still while it was silent.
+        // A sender whose timestamps stood still while it was silent, and who says that it begins again.
+        line.begin_sound();
         assert!(line.place(8, 999 + 320 + 1_600 + 1_700 + 160, 640 + 8_000).anchored);
+    }
+
+    #[test]
+    fn what_waited_together_lies_where_it_was_said() {
+        let mut line = Timeline::default();
+        for n in 0..50_u32 {
+            line.place(1, n * 160, i64::from(n) * 160);
+        }
+        // Nothing comes for 700 ms, and then all of it at once.
+        for n in 50..85_u32 {
+            let placed = line.place(1, n * 160, 85 * 160);
+            assert_eq!(placed, Placed { position: i64::from(n) * 160, anchored: false });
+        }
+        assert_eq!(line.place(1, 85 * 160, 85 * 160).position, 85 * 160);
+    }
+
+    #[test]
+    fn a_sender_whose_timestamps_stand_still_in_silence_is_anchored_anew_at_its_second_packet() {
+        let mut line = Timeline::default();
+        for n in 0..50_u32 {
+            line.place(1, n * 160, i64::from(n) * 160);
+        }
+        let after = 50 * 160 + 8_000;
+        assert!(!line.place(1, 50 * 160, after).anchored);
+        let second = Placed { position: after + 160, anchored: true };
+        assert_eq!(line.place(1, 51 * 160, after + 160), second);
+        assert_eq!(line.place(1, 52 * 160, after + 320).position, after + 320);
     }
 
     #[test]

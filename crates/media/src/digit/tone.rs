@@ -1,6 +1,6 @@
 //! Keys in the sound itself: the sixteen pairs of tones of ITU-T Q.23, told from speech and music.
 
-use std::f32::consts::TAU;
+use std::{f32::consts::TAU, sync::LazyLock};
 
 use arrayvec::ArrayVec;
 use call::Key;
@@ -81,7 +81,7 @@ impl Turn {
 type Lanes<T> = [[T; 4]; 4];
 const LANES: usize = 16;
 
-/// What does not change: made once for an ear.
+/// What does not change: made once for all ears.
 struct Bank {
     /// 2 cos ω of Goertzel's recurrence.
     twice: [f32; LANES],
@@ -90,6 +90,8 @@ struct Bank {
     /// The turn of half a block.
     half: Lanes<Turn>,
 }
+
+static BANK: LazyLock<Bank> = LazyLock::new(bank);
 
 fn bank() -> Bank {
     let hertz = [ROWS, COLUMNS, ROWS.map(|hz| hz * 2.0), COLUMNS.map(|hz| hz * 2.0)];
@@ -145,7 +147,7 @@ impl Hit {
 
 /// Listens for keys in one direction of sound. It keeps no sample: only sums over the block in hand.
 pub(crate) struct Ear {
-    bank: Bank,
+    bank: &'static Bank,
     decoder: Decoder,
     s1: [f32; LANES],
     s2: [f32; LANES],
@@ -161,7 +163,7 @@ pub(crate) struct Ear {
 impl Ear {
     pub(crate) fn new() -> Self {
         Self {
-            bank: bank(),
+            bank: &BANK,
             decoder: Decoder::new(Codec::Pcma),
             s1: [0.0; LANES],
             s2: [0.0; LANES],

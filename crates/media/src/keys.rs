@@ -117,16 +117,19 @@ impl Relay {
         &mut self,
         now: Time,
         party: Party,
-        (position, codec, payload): (i64, Codec, &[u8]),
+        (position, timestamp, codec): (i64, u32, Codec),
+        payload: &[u8],
     ) -> bool {
+        // The sender's own clock says what goes on: positions follow it sample by sample, and sometimes jump.
+        let said = i64::from(timestamp);
         if !self.listens(party) {
-            self.overhear(now, party, (position, codec, payload));
+            self.overhear(now, party, (said, codec, payload));
             return self.leg(party).digits.withholds(now);
         }
         self.sooner = true;
         let to = self.leg(party.other());
         let is_retold = to.takes_events() || to.retells;
-        for key in self.leg(party).ear.hear(position, codec, payload) {
+        for key in self.leg(party).ear.hear(said, codec, payload) {
             self.sounded(now, party, position, None);
             let passes = self.counts(now, party, key, Transport::Inband);
             let leg = self.leg(party);
@@ -147,18 +150,13 @@ impl Relay {
 
     /// Hears tones of keys that the customer gives for an answer although events are agreed on: nobody
     /// would ever know why nobody answers.
-    fn overhear(
-        &mut self,
-        now: Time,
-        party: Party,
-        (position, codec, payload): (i64, Codec, &[u8]),
-    ) {
+    fn overhear(&mut self, now: Time, party: Party, (said, codec, payload): (i64, Codec, &[u8])) {
         let asks = self.asks && self.connection == Connection::Apart;
         let leg = self.leg(party);
         let awaited = party == Party::Customer && (asks || leg.kept == Kept::All);
         // Who has pressed a key by another way gives keys that way.
         if awaited && leg.stats.presses == 0 && leg.overheard.listens() {
-            let tones = leg.ear.hear(position, codec, payload);
+            let tones = leg.ear.hear(said, codec, payload);
             if !tones.is_empty() {
                 leg.overheard.heard(now);
                 self.sooner = true;

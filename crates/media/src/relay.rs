@@ -444,7 +444,8 @@ impl Relay {
         let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
         self.sooner |= ends_a_key;
         let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
-        let is_withheld = self.listen(now, party, (placed.position, codec, payload));
+        let heard = (placed.position, packet.timestamp, codec);
+        let is_withheld = self.listen(now, party, heard, payload);
         match self.connection {
             Connection::Apart => return Err(Dropped::NotConnected),
             Connection::Early => {}

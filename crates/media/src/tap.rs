@@ -204,7 +204,8 @@ impl Tap {
             return Err(Dead);
         }
         // What waited and comes at once is not late until all of it is here.
-        let here = clock.position(now).min(sound.position);
+        let behind = sound.position + sound.payload.len() as i64;
+        let here = clock.position(now).min(behind);
         let mut span = match self.span {
             Some(span) => span,
             None => self.begin(now, clock, sound.position),

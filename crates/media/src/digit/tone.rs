@@ -41,6 +41,10 @@ const COLUMN_OFF_IN_HALVES: f32 = 0.031;
 const MISSES: u8 = 3;
 /// Sound that is missing for longer than this ends a key: 40 ms.
 const GAP: i64 = 320;
+/// Where sound overlaps by at most so much (1 ms), a clock that is not ours is followed: it goes on.
+const JOINT: i64 = 8;
+/// Who is further back than this, one second, has begun anew.
+const ANEW: i64 = 8_000;
 /// So many keys at most begin in one packet.
 const KEYS: usize = 16;
 
@@ -177,8 +181,8 @@ impl Ear {
         }
     }
 
-    /// Hears sound whose first sample lies at `position` and says which keys begin in it. A key has
-    /// begun when two blocks in a row hold it: 25 to 39 ms after its first sample.
+    /// Hears sound whose first sample lies at `position`, on any clock, and says which keys begin in it. A
+    /// key has begun when two blocks in a row hold it: 25 to 39 ms after its first sample.
     pub(crate) fn hear(
         &mut self,
         position: i64,
@@ -187,12 +191,12 @@ impl Ear {
     ) -> ArrayVec<Key, KEYS> {
         let mut keys = ArrayVec::new();
         let missing = position - self.next.unwrap_or(position);
-        if missing < 0 {
+        if (-ANEW..-JOINT).contains(&missing) {
             // It came late; what follows has been heard.
             return keys;
         }
-        if missing > 0 {
-            self.miss_sound(missing);
+        if missing.abs() > JOINT {
+            self.miss_sound(missing.abs());
         }
         if !self.decoder.is_for(codec) {
             self.decoder = Decoder::new(codec);

@@ -229,6 +229,28 @@ fn d_17_a_long_key_is_one_and_a_click_or_a_lost_packet_in_it_does_not_make_it_tw
 }
 
 #[test]
+fn d_17_keys_are_heard_while_a_clock_is_followed_and_after_a_sender_begins_anew() {
+    let mut chance = Chance(7);
+    let keys = some_keys(&mut chance);
+    let samples = render(PLAIN, &keys, &mut chance);
+    for shift in [-8, -1, 0, 1, 8] {
+        let mut ear = Ear::new();
+        let mut heard = String::new();
+        for (n, part) in samples.chunks(160).enumerate() {
+            let payload: Vec<u8> = part.iter().map(|s| Law::A.encode(*s)).collect();
+            let at = 4_000_000_000 + n as i64 * (160 + shift);
+            let begun = ear.hear(at, Codec::Pcma, &payload);
+            heard.extend(begun.iter().map(|key| key.reveal()));
+            let late = ear.hear(at - 320, Codec::Pcma, &payload);
+            assert!(late.is_empty(), "it has been heard");
+        }
+        assert_eq!(heard, keys, "{shift}");
+        let payload: Vec<u8> = samples.iter().map(|s| Law::A.encode(*s)).collect();
+        assert_eq!(ear.hear(17, Codec::Pcma, &payload).len(), keys.len(), "another source");
+    }
+}
+
+#[test]
 fn noise_tones_and_harmonics_of_a_voice_are_no_key() {
     let mut chance = Chance(7);
     for round in 0..40 {

@@ -42,6 +42,7 @@ mod report;
 mod rtcp;
 mod rtp;
 mod slot;
+mod sound;
 mod srtp;
 mod start;
 mod stream;

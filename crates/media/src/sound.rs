@@ -1,0 +1,90 @@
+//! A packet of speech on its way through a call: to the ear, to the tap, and to the other party.
+
+use call::{Connection, Party, Time};
+
+use crate::{
+    codec::Codec,
+    digit::blank::Piece,
+    leg::{Dropped, Format, Transmit},
+    packing::{Late, Way},
+    relay::Relay,
+    rtp::Packet,
+    stream::Covers,
+    tap::TapEnd,
+};
+
+impl Relay {
+    /// A packet of speech: its keys are heard, the tap has its copy, and the other party gets it. `None` when
+    /// it leaves in packets of another length.
+    pub(crate) fn sound(
+        &mut self,
+        now: Time,
+        party: Party,
+        packet: &Packet,
+        codec: Codec,
+        bytes: &mut [u8],
+    ) -> Result<Option<Transmit>, Dropped> {
+        let arrival = self.clock.position(now);
+        let leg = self.leg(party);
+        let ends_a_key = leg.digits.audio(packet.ssrc, packet.timestamp);
+        if packet.marker {
+            leg.timeline.begin_sound();
+        }
+        let placed = leg.timeline.place(packet.ssrc, packet.timestamp, arrival);
+        self.sooner |= ends_a_key;
+        let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        let heard = (placed.position, packet.timestamp, codec);
+        let is_withheld = self.listen(now, party, heard, payload);
+        match self.connection {
+            Connection::Apart => return Err(Dropped::NotConnected),
+            Connection::Early => {}
+            Connection::Bridged => {
+                let sound = Piece { party, codec, position: placed.position, payload };
+                self.tap(now, &sound);
+            }
+        }
+        let to = party.other();
+        let leg = self.leg(to);
+        let Some(remote) = leg.hearer() else {
+            leg.withhold(packet);
+            return Err(Dropped::NotHeard);
+        };
+        if leg.dialler.is_pressing() {
+            leg.withhold(packet);
+            return Err(Dropped::Withheld);
+        }
+        if is_withheld {
+            payload.fill(codec.silence());
+        }
+        let length = payload.len();
+        let Format { codec: own, payload_type, .. } = remote.send;
+        let Way::InPlace { anew } = leg.packing.way(length, remote.packet_bytes()) else {
+            leg.playout.yield_to_relay(now);
+            let end = leg.voice(codec, own, payload);
+            let packed = leg.packing.push(now, packet, payload, own.silence());
+            self.prompt_ended(to, end);
+            return packed.map(|()| None).map_err(|Late| Dropped::Late);
+        };
+        let (anchored, covers) = (placed.anchored || anew, Covers::Sound(length as u32));
+        let header =
+            leg.stream.relay(now, packet, anchored, payload_type, covers).ok_or(Dropped::Late)?;
+        leg.playout.yield_to_relay(now);
+        let end = leg.voice(codec, own, payload);
+        let place = header.write_before(bytes, &packet.payload);
+        let transmit = leg.transmit(&remote, length, place, bytes).ok_or(Dropped::Late);
+        self.prompt_ended(to, end);
+        transmit.map(Some)
+    }
+
+    fn tap(&mut self, now: Time, sound: &Piece<'_>) {
+        for place in (0..self.taps.len()).rev() {
+            let Some(tap) = self.taps.get_mut(place) else {
+                continue;
+            };
+            self.sooner |= tap.flush_at().is_none();
+            if tap.take(now, self.clock, sound).is_err() {
+                self.taps.remove(place).close(now, TapEnd::LeashDropped);
+            }
+        }
+    }
+}

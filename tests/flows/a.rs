@@ -321,7 +321,7 @@ fn a_19_ring_back_has_its_pitch_and_cadence_and_ends_with_the_answer() {
     // In the middle of a tone the PBX answers: 100 ms later nothing is left of it.
     let mut late = Duration::MAX;
     for _ in 0..6 {
-        let (_, b, invite) = stage.refused();
+        let (mut a, b, invite) = stage.refused();
         stage.pbx.send(&b.reply(&invite, 180));
         assert!(stage.ear.hears(425.0, invite.at), "no ring-back");
         stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
@@ -336,6 +336,10 @@ fn a_19_ring_back_has_its_pitch_and_cadence_and_ends_with_the_answer() {
         if late < Duration::from_millis(100) {
             return;
         }
+        stage.caller.send(&a.request("BYE"));
+        stage.caller.expect((200, "BYE"));
+        let bye = stage.pbx.expect("BYE");
+        stage.pbx.send(&b.reply(&bye, 200));
     }
     panic!("the tone went on for {late:?}");
 }

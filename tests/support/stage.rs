@@ -1,6 +1,9 @@
 //! A node with quick timers between a caller and a PBX that do only what a test says.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{
     exchange::message::description,
@@ -130,8 +133,11 @@ impl Stage {
     /// answered and the PBX is called. The stage must be [`Stage::curt`].
     pub fn refused(&mut self) -> (Leg, Leg, Seen) {
         let (a, _) = self.asked();
-        let speaks =
-            |packets: &[Packet]| packets.iter().any(|packet| level(&packet.samples()) > 99.0);
+        // What a call before this one said is no notice.
+        let since = Instant::now();
+        let speaks = |packets: &[Packet]| {
+            packets.iter().any(|packet| packet.at > since && level(&packet.samples()) > 99.0)
+        };
         assert!(self.ear.until(3_000, speaks), "no notice is heard");
         self.ear.press('2');
         let invite = self.pbx.expect("INVITE");

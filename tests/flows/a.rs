@@ -304,7 +304,7 @@ fn a_18_what_is_required_and_unknown_is_named_and_what_is_promised_is_done() {
 #[test]
 fn a_19_ring_back_has_its_pitch_and_cadence_and_ends_with_the_answer() {
     let mut stage = Stage::curt();
-    let (_, b, invite) = stage.refused();
+    let (a, b, invite) = stage.refused();
     stage.pbx.send(&b.reply(&invite, 180));
     assert!(stage.ear.hears(425.0, invite.at), "no ring-back");
     // One second on, four off (ITU-T E.180, Netherlands).
@@ -317,6 +317,9 @@ fn a_19_ring_back_has_its_pitch_and_cadence_and_ends_with_the_answer() {
     assert!(rest.len() > 10 && rest.iter().all(|packet| level(&packet.samples()) < 50.0));
     stage.pbx.send(&b.reply(&invite, 486));
     stage.pbx.expect("ACK");
+    // The caller hears that it is busy, which is of the same pitch, to its end.
+    let bye = stage.caller.expect("BYE");
+    stage.caller.send(&a.reply(&bye, 200));
 
     // In the middle of a tone the PBX answers: 100 ms later nothing is left of it.
     let mut late = Duration::MAX;

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use support::{
     peer::voice::{Packet, Voice},
-    sound::level,
     stage::{Stage, sdp, sdp_again, wait},
 };
 
@@ -40,12 +39,12 @@ fn c_10_a_hang_up_while_the_pbx_rings_cancels_it_after_a_1xx_and_an_answer_that_
 }
 
 fn speaks(packets: &[Packet], since: Instant) -> usize {
-    packets.iter().filter(|p| p.at >= since && level(&p.samples()) > 99.0).count()
+    packets.iter().filter(|p| p.at >= since && p.speaks()).count()
 }
 
 /// The first fifth of a second that is heard.
 fn opening(packets: &[Packet]) -> Vec<Vec<u8>> {
-    let speech = packets.iter().filter(|p| level(&p.samples()) > 99.0);
+    let speech = packets.iter().filter(|p| p.speaks());
     speech.take(10).map(|p| p.payload.clone()).collect()
 }
 

@@ -46,14 +46,7 @@ fn talk_without_events(stage: &mut Stage) -> Talk {
 
 /// A caller with this description who is asked and hears the notice.
 fn asked_with(stage: &mut Stage, caller: &str) -> Leg {
-    let mut a = stage.caller.calls(CALLER, ENGLISH);
-    stage.caller.send(&a.invite().sdp(caller));
-    let ok = stage.caller.expect((200, "INVITE"));
-    stage.caller.send(&a.ack(&ok));
-    stage.ear.talk_to(ok.sound());
-    let speaks = |packets: &[Packet]| packets.iter().any(|packet| level(&packet.samples()) > 99.0);
-    assert!(stage.ear.until(3_000, speaks), "no notice is heard");
-    a
+    stage.asked_by(caller.to_owned()).0
 }
 
 /// The PBX answers; what the caller presses now is for it.

@@ -12,10 +12,8 @@ mod multimon {
 
         use support::{
             node::{Change, root},
-            peer::voice::Packet,
-            scene::ENGLISH,
-            sound::{level, share},
-            stage::{CALLER, Stage, sdp, wait},
+            sound::share,
+            stage::{Stage, sdp, wait},
         };
 
         /// Every key there is.
@@ -75,14 +73,7 @@ mod multimon {
                 .with("confirm = \"first\"", "confirm = \"off\"")
                 .with("blank_keys = false", format!("blank_keys = {blank}"));
             let mut stage = Stage::with(change);
-            let mut a = stage.caller.calls(CALLER, ENGLISH);
-            stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
-            let ok = stage.caller.expect((200, "INVITE"));
-            stage.caller.send(&a.ack(&ok));
-            stage.ear.talk_to(ok.sound());
-            let speaks =
-                |packets: &[Packet]| packets.iter().any(|packet| level(&packet.samples()) > 99.0);
-            assert!(stage.ear.until(3_000, speaks), "no notice is heard");
+            let (mut a, _) = stage.asked();
             stage.ear.press('1');
             let invite = stage.pbx.expect_within(Duration::from_secs(30), "INVITE");
             let b = stage.pbx.called(&invite);

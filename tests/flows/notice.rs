@@ -7,7 +7,6 @@ use support::{
     node::Change,
     peer::{leg::Leg, seen::Seen, voice::Packet},
     scene::{ENGLISH, NEVER, words},
-    sound::level,
     stage::{CALLER, Stage, sdp, sdp_again, wait},
 };
 
@@ -32,13 +31,10 @@ fn progresses(stage: &mut Stage, (name, value): (&str, &str)) -> (Leg, Seen) {
 /// What every caller says.
 const PLAIN: (&str, &str) = ("Subject", "notice");
 
-fn speaks(packet: &Packet) -> bool {
-    level(&packet.samples()) > 99.0
-}
-
 /// Waits for the notice, and sees that it comes from the place that this description names.
 fn hears_the_notice(stage: &mut Stage, description: &Seen, since: Instant) {
-    let spoken = |packets: &[Packet]| packets.iter().filter(|p| p.at >= since && speaks(p)).count();
+    let spoken =
+        |packets: &[Packet]| packets.iter().filter(|p| p.at >= since && p.speaks()).count();
     assert!(stage.ear.until(3_000, |packets| spoken(packets) > 20), "no notice");
     let (sound, heard) = (description.sound(), stage.ear.heard());
     let strays = heard.iter().filter(|packet| packet.at >= since && packet.from != sound).count();
@@ -118,7 +114,7 @@ fn a_06_a_reliable_183_is_acknowledged_before_the_notice_and_may_hold_the_offer(
         assert_eq!(formats, if offers { "8 101" } else { "8 0 9 101" });
         let before = Instant::now();
         wait(250);
-        let early = stage.ear.heard().iter().filter(|p| p.at >= before && speaks(p)).count();
+        let early = stage.ear.heard().iter().filter(|p| p.at >= before && p.speaks()).count();
         assert_eq!(early, 0, "the notice does not wait for the PRACK");
         let answer = (!offers).then(|| sdp(stage.ear.own));
         let acknowledged = Instant::now();
@@ -187,8 +183,7 @@ fn b_18_a_busy_pbx_costs_the_caller_nothing_and_says_why() {
     let mut stage = early("");
     let (mut a, _) = progresses(&mut stage, PLAIN);
     let start = Instant::now();
-    let spoken = |packets: &[Packet]| packets.iter().any(|p| p.at >= start && speaks(p));
-    assert!(stage.ear.until(3_000, spoken), "no notice");
+    assert!(stage.ear.is_spoken_to(start), "no notice");
     stage.ear.press('2');
     let invite = stage.pbx.expect("INVITE");
     let b = stage.pbx.called(&invite);
@@ -250,7 +245,7 @@ fn c_11_a_hold_before_the_answer_stops_the_notice_and_its_end_plays_it_again() {
     wait(100);
     let held = Instant::now();
     wait(400);
-    let spoken = stage.ear.heard().iter().filter(|p| p.at >= held && speaks(p)).count();
+    let spoken = stage.ear.heard().iter().filter(|p| p.at >= held && p.speaks()).count();
     assert_eq!(spoken, 0, "the notice goes on in the hold");
     let back = Instant::now();
     update(&mut stage, &mut a, 3, "sendrecv");

@@ -5,10 +5,9 @@ use std::time::Instant;
 use serde_json::Value;
 use support::{
     node::Change,
-    peer::{leg::Leg, voice::Packet},
-    scene::ENGLISH,
+    peer::leg::Leg,
     sound::{heard, level, share},
-    stage::{CALLER, Stage, sdp, wait},
+    stage::{Stage, sdp, wait},
 };
 
 /// What is said of the recording, and what is said in a pause: caller and agent, in hertz.
@@ -17,13 +16,7 @@ const CARD: (f64, f64) = (1_100.0, 1_900.0);
 
 /// A recorded call, its id, and when the PBX answered.
 fn recorded(stage: &mut Stage) -> (Leg, String, Instant) {
-    let mut a = stage.caller.calls(CALLER, ENGLISH);
-    stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
-    let ok = stage.caller.expect((200, "INVITE"));
-    stage.caller.send(&a.ack(&ok));
-    stage.ear.talk_to(ok.sound());
-    let speaks = |packets: &[Packet]| packets.iter().any(|packet| level(&packet.samples()) > 99.0);
-    assert!(stage.ear.until(3_000, speaks), "no notice is heard");
+    let (a, _) = stage.asked();
     stage.ear.press('1');
     let invite = stage.pbx.expect_within(std::time::Duration::from_secs(30), "INVITE");
     let b = stage.pbx.called(&invite);

@@ -14,7 +14,7 @@ use support::{
         seen::Seen,
     },
     scene::{ENGLISH, NEVER},
-    sound::{heard, level},
+    sound::heard,
     stage::{CALLER, Stage, Talk, sdp, sdp_again, wait},
 };
 
@@ -148,6 +148,7 @@ fn s_03_a_recorded_call_under_srtp_on_both_legs_is_in_its_recording() {
 
 /// A call that is recorded, both legs under SRTP; the INVITE at the PBX, too.
 fn recorded(stage: &mut Stage) -> (Leg, Leg, Seen) {
+    let start = Instant::now();
     let mut a = stage.caller.calls(CALLER, ENGLISH);
     let own = Key::new(1, SUITES[0].0, 1);
     stage.caller.send(&a.invite().sdp(under(&sdp(stage.ear.own), "RTP/SAVP", &own)));
@@ -155,10 +156,7 @@ fn recorded(stage: &mut Stage) -> (Leg, Leg, Seen) {
     stage.caller.send(&a.ack(&ok));
     stage.ear.guard(Some(Guard::new(&own, &answered(&ok, &own))));
     stage.ear.talk_to(ok.sound());
-    let speaks = |packets: &[support::peer::voice::Packet]| {
-        packets.iter().any(|packet| level(&packet.samples()) > 99.0)
-    };
-    assert!(stage.ear.until(3_000, speaks), "no notice is heard");
+    assert!(stage.ear.is_spoken_to(start), "no notice is heard");
     stage.ear.press('1');
     let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
     let mut b = stage.pbx.called(&invite);

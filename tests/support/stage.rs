@@ -8,14 +8,8 @@ use std::{
 use crate::{
     exchange::message::description,
     node::{Change, Node},
-    peer::{
-        leg::Leg,
-        post::Peer,
-        seen::Seen,
-        voice::{Packet, Voice},
-    },
+    peer::{leg::Leg, post::Peer, seen::Seen, voice::Voice},
     scene::{ENGLISH, NEVER},
-    sound::level,
 };
 
 /// Who calls, unless a test says otherwise.
@@ -121,11 +115,19 @@ impl Stage {
 
     /// Places a call to the line that asks in English: it is answered and hears the notice.
     pub fn asked(&mut self) -> (Leg, Seen) {
+        self.asked_by(sdp(self.ear.own))
+    }
+
+    /// The same with an offer of the caller's own.
+    pub fn asked_by(&mut self, offer: String) -> (Leg, Seen) {
+        // What a call before this one said is no notice.
+        let since = Instant::now();
         let mut a = self.caller.calls(CALLER, ENGLISH);
-        self.caller.send(&a.invite().sdp(sdp(self.ear.own)));
+        self.caller.send(&a.invite().sdp(offer));
         let ok = self.caller.expect((200, "INVITE"));
         self.caller.send(&a.ack(&ok));
         self.ear.talk_to(ok.sound());
+        assert!(self.ear.is_spoken_to(since), "no notice is heard");
         (a, ok)
     }
 
@@ -133,12 +135,6 @@ impl Stage {
     /// answered and the PBX is called. The stage must be [`Stage::curt`].
     pub fn refused(&mut self) -> (Leg, Leg, Seen) {
         let (a, _) = self.asked();
-        // What a call before this one said is no notice.
-        let since = Instant::now();
-        let speaks = |packets: &[Packet]| {
-            packets.iter().any(|packet| packet.at > since && level(&packet.samples()) > 99.0)
-        };
-        assert!(self.ear.until(3_000, speaks), "no notice is heard");
         self.ear.press('2');
         let invite = self.pbx.expect("INVITE");
         (a, self.pbx.called(&invite), invite)

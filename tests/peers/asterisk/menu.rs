@@ -5,11 +5,7 @@ use std::time::{Duration, Instant};
 
 use support::{
     node::Change,
-    peer::{
-        leg::Leg,
-        post::Peer,
-        voice::{Packet, Voice},
-    },
+    peer::{leg::Leg, post::Peer, voice::Voice},
     scene::ENGLISH,
     sound::{level, share},
     stage::{sdp, wait},
@@ -59,12 +55,12 @@ impl Caller {
                 sdp(ear.own).replace("RTP/AVP 8 101", "RTP/AVP 8").replace(events, "")
             }
         };
+        let start = Instant::now();
         peer.send(&leg.invite().sdp(offer));
         let ok = peer.expect((200, "INVITE"));
         peer.send(&leg.ack(&ok));
         ear.talk_to(ok.sound());
-        let speaks = |packets: &[Packet]| packets.iter().any(|p| level(&p.samples()) > 99.0);
-        assert!(ear.until(3_000, speaks), "no notice is heard");
+        assert!(ear.is_spoken_to(start), "no notice is heard");
         Self { peer, leg, ear, by }
     }
 

@@ -60,9 +60,13 @@ impl Packet {
             Vec::new()
         }
     }
-}
 
-impl Packet {
+    /// Whether it holds more than silence.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        level(&self.samples()) > 99.0
+    }
+
     /// Whether it holds this tone and little else.
     #[must_use]
     pub fn holds(&self, hz: f64) -> bool {
@@ -247,6 +251,14 @@ impl Voice {
         self.until(2_000, |packets| {
             let tones = packets.iter().filter(|packet| packet.at >= since && packet.holds(hz));
             tones.count() >= 3
+        })
+    }
+
+    /// Waits up to three seconds for sound that came in after a moment, and says whether it is heard.
+    #[must_use]
+    pub fn is_spoken_to(&mut self, since: Instant) -> bool {
+        self.until(3_000, |packets| {
+            packets.iter().any(|packet| packet.at >= since && packet.speaks())
         })
     }
 

@@ -63,3 +63,4 @@ mod t;
 mod table;
 mod torture;
 mod transport;
+mod wide;

@@ -266,11 +266,20 @@ impl Node {
     /// It cannot be exported.
     #[must_use]
     pub fn export(&self, recording: &str) -> (Vec<i16>, Vec<i16>) {
+        self.export_at(recording, 8_000)
+    }
+
+    /// The same where it is given out at another rate.
+    ///
+    /// # Panics
+    /// It cannot be exported, or is of another rate still.
+    #[must_use]
+    pub fn export_at(&self, recording: &str, rate_hz: u32) -> (Vec<i16>, Vec<i16>) {
         let wav = self.home.path().join(format!("{recording}.wav"));
         let output =
             self.run(&["recordings", "export", recording, "-o", &wav.display().to_string()]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        crate::sound::channels(&wav)
+        crate::sound::channels_at(&wav, rate_hz)
     }
 
     /// Every file of the data folder below `name`, with its size.

@@ -8,14 +8,20 @@ pub fn tone(hz: f64, millis: u32, peak: f64) -> Vec<i16> {
     (0..millis * 8).map(|n| ((f64::from(n) * hz * TAU / 8_000.0).sin() * peak) as i16).collect()
 }
 
-/// How much of the power of `samples` lies at `hz`: 0 to 1 (Goertzel).
+/// How much of the power of `samples` at 8 kHz lies at `hz`: 0 to 1.
 #[must_use]
 pub fn share(samples: &[i16], hz: f64) -> f64 {
+    share_at(samples, hz, 8_000.0)
+}
+
+/// The same at any rate (Goertzel).
+#[must_use]
+pub fn share_at(samples: &[i16], hz: f64, rate: f64) -> f64 {
     let energy: f64 = samples.iter().map(|s| f64::from(*s) * f64::from(*s)).sum();
     if samples.is_empty() || energy < 1.0 {
         return 0.0;
     }
-    let coefficient = 2.0 * (TAU * hz / 8_000.0).cos();
+    let coefficient = 2.0 * (TAU * hz / rate).cos();
     let (mut one, mut two) = (0.0, 0.0);
     for sample in samples {
         (one, two) = (f64::from(*sample) + coefficient * one - two, one);
@@ -75,15 +81,24 @@ pub fn decode_a(byte: u8) -> i16 {
     if code & 0x80 == 0 { -magnitude } else { magnitude }
 }
 
-/// Both channels of a WAV file.
+/// Both channels of a WAV file of 8,000 Hz.
 ///
 /// # Panics
-/// It is no two-channel WAV file of 8,000 Hz.
+/// It is no such file.
 #[must_use]
 pub fn channels(path: &std::path::Path) -> (Vec<i16>, Vec<i16>) {
+    channels_at(path, 8_000)
+}
+
+/// The same of another rate.
+///
+/// # Panics
+/// It is no two-channel WAV file of that rate.
+#[must_use]
+pub fn channels_at(path: &std::path::Path, rate_hz: u32) -> (Vec<i16>, Vec<i16>) {
     let mut reader = hound::WavReader::open(path).expect("a WAV file");
     let spec = reader.spec();
-    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, 8_000, 16));
+    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, rate_hz, 16));
     let samples: Vec<i16> = reader.samples().map(|sample| sample.expect("a sample")).collect();
     samples.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip()
 }

@@ -230,7 +230,7 @@ impl Leg {
         match self.agreed.as_ref().map(|agreed| agreed.codec) {
             Some(Codec::Pcma) | None => vault::Codec::Pcma,
             Some(Codec::Pcmu) => vault::Codec::Pcmu,
-            Some(Codec::G722) => vault::Codec::Pcm16,
+            Some(Codec::G722) => vault::Codec::Pcm16Wide,
         }
     }
 }

@@ -130,15 +130,19 @@ impl portal::Archive for Page {
 struct Opened(vault::Reader<Box<dyn vault::Source>>);
 
 impl Sound for Opened {
+    fn rate_hz(&self) -> u32 {
+        self.0.rate_hz()
+    }
+
     fn frames(&self) -> u64 {
-        self.0.samples()
+        self.0.frames()
     }
 
     fn read(&mut self, first: u64, out: &mut [[i16; 2]]) -> Result<(), ReadError> {
         match self.0.read(first, out) {
             Ok(count) if count == out.len() => Ok(()),
             Ok(_) | Err(vault::ReadError::Table) => Err(ReadError::Unavailable),
-            Err(_) => Err(ReadError::Damaged { second: first / 8_000 }),
+            Err(_) => Err(ReadError::Damaged { second: first / u64::from(self.rate_hz()) }),
         }
     }
 

@@ -29,4 +29,4 @@ pub use archive::{Archive, Finding, OpenError, Reader, Reading, Slice, Unavailab
 pub use entry::{CallEntry, Direction, Entry, Erasure, ErasureState, State};
 pub use router::Portal;
 pub use session::{OneTimeLink, SessionId};
-pub use sound::{PEAKS_PER_SECOND, Peak, RATE_HZ, ReadError, Sound};
+pub use sound::{PEAKS_PER_SECOND, Peak, ReadError, Sound};

@@ -3,10 +3,13 @@
 use serde::Serialize;
 use zeroize::Zeroize;
 
-use crate::sound::{Peak, RATE_HZ, ReadError, Sound};
+use crate::sound::{Peak, ReadError, Sound};
 
 /// The most columns a waveform has.
 pub(crate) const MOST_COLUMNS: usize = 4_000;
+
+/// So many frames are looked at at once, where there are no peaks: a second of 8,000 Hz.
+const PIECE_FRAMES: usize = 8_000;
 
 /// A waveform, ready to be drawn: values from 0 (silence) to 255 (full scale).
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -54,24 +57,24 @@ fn folded(peaks: &[Peak], columns: usize) -> Vec<Peak> {
     loudest
 }
 
-/// The loudest frame of each column, a second of sound at a time.
+/// The loudest frame of each column, a piece of sound at a time.
 fn measured(sound: &mut dyn Sound, columns: usize) -> Result<Vec<Peak>, ReadError> {
     let count = sound.frames();
     let columns = columns.min(usize::try_from(count).unwrap_or(usize::MAX));
     let mut loudest = vec![[0; 2]; columns];
-    let mut second = vec![[0_i16; 2]; RATE_HZ as usize];
+    let mut piece = vec![[0_i16; 2]; PIECE_FRAMES];
     let mut first = 0;
     let mut outcome = Ok(());
     while first < count && outcome.is_ok() {
-        let size = usize::try_from(count - first).unwrap_or(usize::MAX).min(second.len());
-        let Some(frames) = second.get_mut(..size) else { break };
+        let size = usize::try_from(count - first).unwrap_or(usize::MAX).min(piece.len());
+        let Some(frames) = piece.get_mut(..size) else { break };
         outcome = sound.read(first, frames);
         for (index, frame) in (first..).zip(frames.iter()) {
             raise(loudest.get_mut(column_of(index, count, columns)), frame.map(i16::unsigned_abs));
         }
         first += size as u64;
     }
-    second.zeroize();
+    piece.zeroize();
     outcome.map(|()| loudest)
 }
 
@@ -86,6 +89,10 @@ mod tests {
     }
 
     impl Sound for Given {
+        fn rate_hz(&self) -> u32 {
+            8_000
+        }
+
         fn frames(&self) -> u64 {
             self.frames.len() as u64
         }

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-/// Frames per second of every sound here, and of the WAV made of it.
-pub const RATE_HZ: u32 = 8_000;
-
 /// Peaks per second and channel that a recording keeps beside its sound.
 pub const PEAKS_PER_SECOND: u32 = 20;
 
@@ -39,11 +36,14 @@ impl fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
-/// One opened recording: two channels, the customer on the left, 16 bit, [`RATE_HZ`].
+/// One opened recording: two channels, the customer on the left, 16 bit, both at [`Sound::rate_hz`].
 ///
 /// It is read on a thread where it may block. Dropping it closes the recording; whoever implements
 /// it wipes the keys it held.
 pub trait Sound: Send {
+    /// Frames per second, of the WAV made of it too: 8,000, or 16,000 where somebody spoke wider.
+    fn rate_hz(&self) -> u32;
+
     /// How many frames (one sample per channel) there are, pauses and erased seconds included.
     fn frames(&self) -> u64;
 

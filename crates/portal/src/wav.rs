@@ -2,7 +2,7 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::sound::{RATE_HZ, ReadError, Sound};
+use crate::sound::{ReadError, Sound};
 
 /// Bytes before the first frame: RIFF, `fmt ` and `data` headers.
 pub(crate) const HEADER_LENGTH: u64 = 44;
@@ -13,18 +13,18 @@ const BITS: u16 = 16;
 /// Bytes of one frame: one sample of each channel.
 const FRAME_LENGTH: u64 = (CHANNELS * BITS / 8) as u64;
 
-/// The most frames one piece holds: two seconds, so that no second is opened twice and a piece
-/// stays under 64 KiB.
-const PIECE_FRAMES: u64 = 2 * RATE_HZ as u64;
+/// The most frames one piece holds: two seconds of 8,000 Hz or one of 16,000, so that no second is
+/// opened twice and a piece stays under 64 KiB.
+const PIECE_FRAMES: u64 = 16_000;
 
 /// The length of the WAV of this many frames, header included.
 pub(crate) const fn length(frames: u64) -> u64 {
     HEADER_LENGTH.saturating_add(frames.saturating_mul(FRAME_LENGTH))
 }
 
-/// The header. Lengths beyond the format's 32 bits (37 hours) are given as the largest, which
-/// players take for "until the end".
-fn header(frames: u64) -> [u8; HEADER_LENGTH as usize] {
+/// The header. Lengths beyond the format's 32 bits (37 hours of 8,000 Hz) are given as the largest,
+/// which players take for "until the end".
+fn header(frames: u64, rate_hz: u32) -> [u8; HEADER_LENGTH as usize] {
     let data = u32::try_from(frames.saturating_mul(FRAME_LENGTH)).unwrap_or(u32::MAX);
     let frame_length = CHANNELS * BITS / 8;
     let fields: [&[u8]; 13] = [
@@ -35,8 +35,8 @@ fn header(frames: u64) -> [u8; HEADER_LENGTH as usize] {
         &16_u32.to_le_bytes(),
         &1_u16.to_le_bytes(),
         &CHANNELS.to_le_bytes(),
-        &RATE_HZ.to_le_bytes(),
-        &(RATE_HZ * u32::from(frame_length)).to_le_bytes(),
+        &rate_hz.to_le_bytes(),
+        &rate_hz.saturating_mul(u32::from(frame_length)).to_le_bytes(),
         &frame_length.to_le_bytes(),
         &BITS.to_le_bytes(),
         b"data",
@@ -52,9 +52,9 @@ fn header(frames: u64) -> [u8; HEADER_LENGTH as usize] {
 /// Where the piece that begins at byte `start` ends: at a whole second of sound, or at `end`.
 const fn piece_end(start: u64, end: u64) -> u64 {
     let frame = start.saturating_sub(HEADER_LENGTH) / FRAME_LENGTH;
-    // A piece with the header in it is a second shorter, which keeps it under 64 KiB too.
+    // A piece with the header in it is half as long, which keeps it under 64 KiB too.
     let limit = if start < HEADER_LENGTH {
-        RATE_HZ as u64
+        PIECE_FRAMES / 2
     } else {
         (frame / PIECE_FRAMES + 1) * PIECE_FRAMES
     };
@@ -75,7 +75,7 @@ pub(crate) fn piece(
     let stop = piece_end(start, end);
     let size = usize::try_from(stop.saturating_sub(start)).unwrap_or(0);
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
-    let of_header = header(sound.frames());
+    let of_header = header(sound.frames(), sound.rate_hz());
     let place = usize::try_from(start).unwrap_or(usize::MAX);
     bytes.extend(of_header.iter().skip(place).take(size));
     if bytes.len() < size {
@@ -104,6 +104,10 @@ mod tests {
     struct Counting(u64);
 
     impl Sound for Counting {
+        fn rate_hz(&self) -> u32 {
+            8_000
+        }
+
         fn frames(&self) -> u64 {
             self.0
         }
@@ -119,7 +123,7 @@ mod tests {
     }
 
     fn naive(frames: u64) -> Vec<u8> {
-        let mut bytes = header(frames).to_vec();
+        let mut bytes = header(frames, 8_000).to_vec();
         for number in 0..frames {
             let sample = (number % 30_000) as i16;
             bytes.extend(sample.to_le_bytes());
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn the_header_says_two_channels_of_16_bit_at_8_khz() {
-        let header = header(8_000);
+        let header = header(8_000, 8_000);
         assert_eq!(&header[..4], b"RIFF");
         assert_eq!(u32::from_le_bytes(header[4..8].try_into().unwrap()), 32_000 + 36);
         assert_eq!(&header[8..16], b"WAVEfmt ");
@@ -150,6 +154,14 @@ mod tests {
         assert_eq!(u32::from_le_bytes(header[28..32].try_into().unwrap()), 32_000);
         assert_eq!(&header[32..40], [4, 0, 16, 0, b'd', b'a', b't', b'a']);
         assert_eq!(u32::from_le_bytes(header[40..44].try_into().unwrap()), 32_000);
+    }
+
+    #[test]
+    fn a_wide_sound_says_its_rate_and_goes_out_a_second_at_a_time() {
+        let header = header(16_000, 16_000);
+        assert_eq!(u32::from_le_bytes(header[24..28].try_into().unwrap()), 16_000);
+        assert_eq!(u32::from_le_bytes(header[28..32].try_into().unwrap()), 64_000);
+        assert_eq!(piece_end(HEADER_LENGTH, u64::MAX), length(16_000));
     }
 
     #[test]
@@ -173,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_recording_beyond_32_bits_says_the_largest_length() {
-        let header = header(u64::MAX);
+        let header = header(u64::MAX, 8_000);
         assert_eq!(&header[4..8], [255; 4]);
         assert_eq!(&header[40..44], [255; 4]);
         assert_eq!(length(u64::MAX), u64::MAX);

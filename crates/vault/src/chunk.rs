@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     codec::Codec,
-    format::row::{Absence, METADATA_CHUNK, Row, SAMPLES_PER_SECOND, State},
+    format::row::{Absence, METADATA_CHUNK, Row, State},
     secret::sha256,
     segment::{OpenError, open_stream},
     tree::Leaf,
 };
 
-/// Samples of one frame of one channel: 20 ms.
+/// Positions of one frame: 20 ms.
 pub(crate) const FRAME_SAMPLES: usize = 160;
 /// Frames of a whole second.
 pub(crate) const FRAMES: u16 = 50;
@@ -114,11 +114,9 @@ pub(crate) fn associated_data(recording: RecordingId, chunk: u32) -> Vec<u8> {
 pub(crate) fn encode_header(codecs: [Codec; 2], first_sample: u64) -> [u8; CHUNK_HEADER_LENGTH] {
     let mut header = [0; CHUNK_HEADER_LENGTH];
     let [customer, agent] = codecs.map(Codec::number);
-    let rate = SAMPLES_PER_SECOND.to_be_bytes();
     let parts = [VERSION, 2, FRAME_MS, 0, customer, agent, 0, 0]
         .into_iter()
-        .chain(rate)
-        .chain(rate)
+        .chain(codecs.into_iter().flat_map(|codec| codec.rate_hz().to_be_bytes()))
         .chain(first_sample.to_be_bytes());
     header.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
     header
@@ -154,8 +152,8 @@ pub struct Second {
     pub chunk: u32,
     /// How each channel is stored.
     pub codecs: [Codec; 2],
-    /// Customer and agent, linear, at 8,000 Hz; whole frames.
-    pub pcm: Zeroizing<Vec<[i16; 2]>>,
+    /// Customer and agent, linear, each with as many samples a second as its codec has; whole frames.
+    pub pcm: [Zeroizing<Vec<i16>>; 2],
     /// What was missing; empty for a cut chunk, whose list is lost.
     pub gaps: Vec<Gap>,
     /// The peaks; `None` for a cut chunk.
@@ -188,16 +186,26 @@ impl Second {
         {
             return Err(ChunkError::Frames);
         }
-        let mut pcm = Zeroizing::new(Vec::with_capacity(count * FRAME_SAMPLES));
+        let mut pcm = codecs.map(|codec| {
+            Zeroizing::new(Vec::with_capacity(count * FRAME_SAMPLES * codec.samples()))
+        });
+        let [left, right] = &mut pcm;
         for frame in frames.chunks_exact(length) {
-            let (left, right) = frame.split_at(customer.width() * FRAME_SAMPLES);
-            let left = customer.codes(left).map(|code| customer.decode(code));
-            let right = agent.codes(right).map(|code| agent.decode(code));
-            pcm.extend(left.zip(right).map(<[i16; 2]>::from));
+            let (said, answered) = frame.split_at(customer.width() * FRAME_SAMPLES);
+            left.extend(customer.codes(said).map(|code| customer.decode(code)));
+            right.extend(agent.codes(answered).map(|code| agent.decode(code)));
         }
         let (gaps, peaks) =
             trailer.map_or((Vec::new(), None), |found| (found.gaps, Some(found.peaks)));
         Ok(Self { chunk, codecs, pcm, gaps, peaks })
+    }
+
+    /// How many positions it has, at 8,000 Hz.
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        let [customer, _] = self.codecs;
+        let [said, _] = &self.pcm;
+        said.len() / customer.samples()
     }
 }
 
@@ -274,7 +282,7 @@ pub(crate) fn open_second(
         Second::decode(row.chunk, &plain, row.state == State::Sealed).map_err(ChunkFault::Form)?;
     // A table that promises more than the chunk holds would export as silence unnoticed.
     let promised = usize::try_from(row.samples).unwrap_or(usize::MAX);
-    if second.pcm.len() < promised {
+    if second.positions() < promised {
         return Err(ChunkFault::Form(ChunkError::Frames));
     }
     Ok(second)
@@ -290,6 +298,8 @@ mod tests {
         let expected = [1, 2, 20, 0, 1, 2, 0, 0, 0, 0, 0x1f, 0x40, 0, 0, 0x1f, 0x40];
         assert_eq!(header[..16], expected);
         assert_eq!(header[16..], 16_000_u64.to_be_bytes());
+        let header = encode_header([Codec::Pcm16Wide, Codec::Pcma], 8_000);
+        assert_eq!(header[4..16], [4, 1, 0, 0, 0, 0, 0x3e, 0x80, 0, 0, 0x1f, 0x40]);
     }
 
     #[test]
@@ -303,7 +313,7 @@ mod tests {
         let header = encode_header(codecs, 8_000);
         let plain = [&header[..], &frames, &trailer].concat();
         let second = Second::decode(1, &plain, true).unwrap();
-        assert_eq!((second.pcm.len(), second.gaps, second.peaks), (320, vec![gap], Some(peaks)));
+        assert_eq!((second.positions(), second.gaps, second.peaks), (320, vec![gap], Some(peaks)));
         let error = |chunk, bytes: &[u8], whole| Second::decode(chunk, bytes, whole).err();
         assert_eq!(error(2, &plain, true), Some(ChunkError::Header), "another second");
         assert_eq!(error(1, &plain[..23], true), Some(ChunkError::Header));
@@ -311,7 +321,7 @@ mod tests {
         let short = [&header[..], &frames[..320], &trailer].concat();
         assert_eq!(error(1, &short, true), Some(ChunkError::Frames));
         let cut = Second::decode(1, &plain[..24 + 320 + 100], false).unwrap();
-        assert_eq!((cut.pcm.len(), cut.peaks), (160, None));
+        assert_eq!((cut.positions(), cut.peaks), (160, None));
         assert_eq!(
             error(1, &[&header[..], &[0; 51 * 320]].concat(), false),
             Some(ChunkError::Frames)

@@ -1,6 +1,9 @@
-//! How one channel is stored: G.711 as it came (ITU-T G.711), everything else as 16-bit samples.
+//! How one channel is stored: G.711 as it came (ITU-T G.711), everything else as 16-bit samples, of
+//! 8,000 or 16,000 a second.
 
 use std::fmt;
+
+use crate::format::row::SAMPLES_PER_SECOND;
 
 /// The coding of a stored channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,11 +14,18 @@ pub enum Codec {
     Pcmu = 2,
     /// Linear 16-bit, two bytes per sample, little-endian.
     Pcm16 = 3,
+    /// The same with 16,000 samples a second: what has more to say than a telephone of G.711 can.
+    Pcm16Wide = 4,
 }
+
+/// What a channel says at one position, an eighth of a millisecond: a code, and a second one where the
+/// codec has two samples there.
+#[cfg(feature = "storage")]
+pub(crate) type Moment = [u16; 2];
 
 impl Codec {
     /// Every codec.
-    pub const ALL: [Self; 3] = [Self::Pcma, Self::Pcmu, Self::Pcm16];
+    pub const ALL: [Self; 4] = [Self::Pcma, Self::Pcmu, Self::Pcm16, Self::Pcm16Wide];
 
     /// The number in the format.
     #[must_use]
@@ -36,6 +46,7 @@ impl Codec {
             Self::Pcma => "pcma",
             Self::Pcmu => "pcmu",
             Self::Pcm16 => "pcm16",
+            Self::Pcm16Wide => "pcm16-16000",
         }
     }
 
@@ -45,13 +56,29 @@ impl Codec {
         Self::ALL.into_iter().find(|codec| codec.as_str() == name)
     }
 
-    /// Bytes per sample.
+    /// Bytes of one position, an eighth of a millisecond.
     #[must_use]
     pub const fn width(self) -> usize {
         match self {
             Self::Pcma | Self::Pcmu => 1,
             Self::Pcm16 => 2,
+            Self::Pcm16Wide => 4,
         }
+    }
+
+    /// Samples of one position: two where there are 16,000 a second.
+    #[must_use]
+    pub const fn samples(self) -> usize {
+        match self {
+            Self::Pcma | Self::Pcmu | Self::Pcm16 => 1,
+            Self::Pcm16Wide => 2,
+        }
+    }
+
+    /// Samples per second.
+    #[must_use]
+    pub const fn rate_hz(self) -> u32 {
+        SAMPLES_PER_SECOND * self.samples() as u32
     }
 
     /// The code of silence.
@@ -60,7 +87,7 @@ impl Codec {
         match self {
             Self::Pcma => 0xD5,
             Self::Pcmu => 0xFF,
-            Self::Pcm16 => 0,
+            Self::Pcm16 | Self::Pcm16Wide => 0,
         }
     }
 
@@ -70,7 +97,7 @@ impl Codec {
         match self {
             Self::Pcma => decode_a(code as u8),
             Self::Pcmu => decode_u(code as u8),
-            Self::Pcm16 => code as i16,
+            Self::Pcm16 | Self::Pcm16Wide => code as i16,
         }
     }
 
@@ -80,13 +107,13 @@ impl Codec {
         match self {
             Self::Pcma => encode_a(sample) as u16,
             Self::Pcmu => encode_u(sample) as u16,
-            Self::Pcm16 => sample as u16,
+            Self::Pcm16 | Self::Pcm16Wide => sample as u16,
         }
     }
 
     /// The codes in stored bytes; an odd last byte of a two-byte codec is dropped.
     pub(crate) fn codes(self, bytes: &[u8]) -> impl Iterator<Item = u16> {
-        bytes.chunks_exact(self.width()).map(|code| match code {
+        bytes.chunks_exact(self.width() / self.samples()).map(|code| match code {
             [low, high] => u16::from_le_bytes([*low, *high]),
             [one] => u16::from(*one),
             _ => 0,
@@ -103,19 +130,31 @@ impl Codec {
         match self {
             Self::Pcma => greatest(0x55),
             Self::Pcmu => greatest(0xFF),
-            Self::Pcm16 => {
+            Self::Pcm16 | Self::Pcm16Wide => {
                 self.codes(bytes).map(|code| self.decode(code).unsigned_abs()).max().unwrap_or(0)
             }
         }
     }
 
-    /// Appends a code as it is stored.
+    /// What stored bytes say, position by position.
     #[cfg(feature = "storage")]
-    pub(crate) fn put(self, code: u16, to: &mut Vec<u8>) {
-        let [low, high] = code.to_le_bytes();
-        to.push(low);
-        if self.width() == 2 {
-            to.push(high);
+    pub(crate) fn moments(self, bytes: &[u8]) -> impl Iterator<Item = Moment> {
+        bytes.chunks_exact(self.width()).map(move |position| {
+            let mut codes = self.codes(position);
+            [codes.next().unwrap_or_default(), codes.next().unwrap_or_default()]
+        })
+    }
+
+    /// Appends what is said at a position as it is stored.
+    #[cfg(feature = "storage")]
+    pub(crate) fn put(self, moment: Moment, to: &mut Vec<u8>) {
+        for code in moment.into_iter().take(self.samples()) {
+            let [low, high] = code.to_le_bytes();
+            to.push(low);
+            match self {
+                Self::Pcma | Self::Pcmu => {}
+                Self::Pcm16 | Self::Pcm16Wide => to.push(high),
+            }
         }
     }
 }

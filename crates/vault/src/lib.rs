@@ -12,6 +12,7 @@ mod chunk;
 mod codec;
 mod epoch;
 mod format;
+mod halfway;
 mod metadata;
 #[cfg(feature = "storage")]
 mod provider;
@@ -69,4 +70,7 @@ pub use store::{
 pub use tree::{ChunkKey, Frontier, Leaf, Node, NodeSet, seconds_of};
 pub use verify::{Finding, Report, SlipFinding, verify_object, verify_slip};
 #[cfg(feature = "storage")]
-pub use writer::{REORDER_SAMPLES, Writer, WriterConfig, WriterError, window::Decode};
+pub use writer::{
+    REORDER_SAMPLES, Writer, WriterConfig, WriterError,
+    window::{Decode, Decoded},
+};

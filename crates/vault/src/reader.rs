@@ -5,13 +5,17 @@ use std::{
     io::{self, Read, Seek},
 };
 
+use zeroize::Zeroizing;
+
 use crate::{
     chunk::{ChunkFault, Second, open_chunk, open_second},
+    codec::Codec,
     format::{
         manifest::Manifest,
         object::{Object, ObjectError, read_part},
         row::{Absence, METADATA_CHUNK, Row, SAMPLES_PER_SECOND, State},
     },
+    halfway::{REACH, halfway},
     metadata::{Metadata, MetadataError},
     slip::Slip,
 };
@@ -79,8 +83,18 @@ pub struct Reader<S> {
     /// Where the chunk of each row begins.
     offsets: Vec<u64>,
     slip: Slip,
-    last: Option<Second>,
+    last: Option<Rendered>,
 }
+
+/// A second as it is given out: both channels at the recording's one rate.
+struct Rendered {
+    chunk: u32,
+    pcm: Zeroizing<Vec<[i16; 2]>>,
+}
+
+/// The end of the second before one, and the beginning of the second behind it, of one channel: what is
+/// nearest to the second in between comes first.
+type Edges = [Zeroizing<Vec<i16>>; 2];
 
 impl<S: Read + Seek> Reader<S> {
     /// Opens an object with its slip.
@@ -119,9 +133,21 @@ impl<S: Read + Seek> Reader<S> {
         &self.object.rows
     }
 
-    /// Length in samples at 8,000 Hz.
+    /// Length in positions, of which there are 8,000 a second whatever the sound's rate is.
     pub const fn samples(&self) -> u64 {
         self.object.manifest.samples
+    }
+
+    /// Samples per second of what [`Reader::read`] gives: as many as the channel has that has more of
+    /// them anywhere in the recording, 8,000 or 16,000.
+    pub fn rate_hz(&self) -> u32 {
+        let codecs = self.object.manifest.codecs.into_iter().flatten();
+        codecs.map(Codec::rate_hz).max().unwrap_or(SAMPLES_PER_SECOND)
+    }
+
+    /// Length in sample pairs of that rate.
+    pub fn frames(&self) -> u64 {
+        self.samples().saturating_mul(u64::from(self.rate_hz() / SAMPLES_PER_SECOND))
     }
 
     /// How many seconds there are, the last one perhaps not whole.
@@ -153,24 +179,26 @@ impl<S: Read + Seek> Reader<S> {
             .map_err(|fault| ReadError::Chunk { chunk, fault })
     }
 
-    /// Fills `out` with customer and agent samples from position `from` on; what is erased or
-    /// absent is silence. Gives how many were written, fewer than asked only at the end.
+    /// Fills `out` with customer and agent samples at [`Reader::rate_hz`] from sample pair `from` on; what
+    /// is erased or absent is silence, and what was said with fewer samples gets those in between. Gives
+    /// how many were written, fewer than asked only at the end.
     ///
     /// # Errors
     /// [`ReadError`] when a second on the way is damaged; nothing of `out` is to be used then.
     pub fn read(&mut self, from: u64, out: &mut [[i16; 2]]) -> Result<usize, ReadError> {
-        let left = usize::try_from(self.samples().saturating_sub(from)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.frames().saturating_sub(from)).unwrap_or(usize::MAX);
         let asked = out.len().min(left);
+        let whole = self.rate_hz() as usize;
         let mut at = from;
         let mut rest = out.get_mut(..asked).unwrap_or_default();
         while !rest.is_empty() {
-            let rate = u64::from(SAMPLES_PER_SECOND);
+            let rate = whole as u64;
             let offset = usize::try_from(at % rate).unwrap_or(0);
-            let here = rest.len().min(SAMPLES_PER_SECOND as usize - offset);
+            let here = rest.len().min(whole - offset);
             let (part, later) = rest.split_at_mut(here);
-            let second = self.cached(u32::try_from(at / rate).unwrap_or(METADATA_CHUNK))?;
-            let pcm = second.and_then(|second| second.pcm.get(offset..)).unwrap_or_default();
-            let heard = pcm.iter().copied().chain(std::iter::repeat([0; 2]));
+            let pcm = self.rendered(u32::try_from(at / rate).unwrap_or(METADATA_CHUNK))?;
+            let heard = pcm.get(offset..).unwrap_or_default().iter().copied();
+            let heard = heard.chain(std::iter::repeat([0; 2]));
             part.iter_mut().zip(heard).for_each(|(to, sample)| *to = sample);
             at += here as u64;
             rest = later;
@@ -178,14 +206,44 @@ impl<S: Read + Seek> Reader<S> {
         Ok(asked)
     }
 
-    fn cached(&mut self, chunk: u32) -> Result<Option<&Second>, ReadError> {
-        if self.last.as_ref().is_none_or(|second| second.chunk != chunk) {
+    /// A second at the recording's rate; nothing where there is no sound.
+    fn rendered(&mut self, chunk: u32) -> Result<&[[i16; 2]], ReadError> {
+        if self.last.as_ref().is_none_or(|last| last.chunk != chunk) {
             self.last = match self.second(chunk)? {
-                Heard::Sound(second) => Some(second),
+                Heard::Sound(second) => Some(Rendered { chunk, pcm: self.render(second) }),
                 Heard::Absent(_) | Heard::Erased => None,
             };
         }
-        Ok(self.last.as_ref().filter(|second| second.chunk == chunk))
+        let last = self.last.as_ref().filter(|last| last.chunk == chunk);
+        Ok(last.map_or(&[], |last| last.pcm.as_slice()))
+    }
+
+    fn render(&mut self, second: Second) -> Zeroizing<Vec<[i16; 2]>> {
+        let wide = self.rate_hz() > SAMPLES_PER_SECOND;
+        let narrow = |codec: &Codec| codec.rate_hz() == SAMPLES_PER_SECOND;
+        let mut edges = [Edges::default(), Edges::default()];
+        if wide && second.codecs.iter().any(narrow) {
+            // A neighbour that does not open says so in its own turn.
+            let before = second.chunk.checked_sub(1).and_then(|chunk| self.neighbour(chunk));
+            let after = self.neighbour(second.chunk + 1);
+            for (channel, [end, beginning]) in edges.iter_mut().enumerate() {
+                *end = edge(before.as_ref(), channel, true);
+                *beginning = edge(after.as_ref(), channel, false);
+            }
+        }
+        let Second { codecs, pcm, .. } = second;
+        let [customer, agent] = codecs;
+        let ([said, answered], [left, right]) = (pcm, edges);
+        let [said, answered] = [(customer, said, left), (agent, answered, right)]
+            .map(|(codec, pcm, edges)| at_rate(wide, codec, pcm, &edges));
+        Zeroizing::new(said.iter().zip(answered.iter()).map(|(l, r)| [*l, *r]).collect())
+    }
+
+    fn neighbour(&mut self, chunk: u32) -> Option<Second> {
+        match self.second(chunk) {
+            Ok(Heard::Sound(second)) => Some(second),
+            Ok(Heard::Absent(_) | Heard::Erased) | Err(_) => None,
+        }
     }
 
     /// The sealed names, numbers and signalling ids; `None` when they are erased or were lost.
@@ -204,4 +262,48 @@ impl<S: Read + Seek> Reader<S> {
             .map_err(|fault| ReadError::Chunk { chunk: METADATA_CHUNK, fault })?;
         Metadata::decode(&plain).map(Some).map_err(ReadError::Metadata)
     }
+}
+
+/// A channel of a second at the rate of its recording.
+fn at_rate(
+    wide: bool,
+    codec: Codec,
+    pcm: Zeroizing<Vec<i16>>,
+    edges: &Edges,
+) -> Zeroizing<Vec<i16>> {
+    match (codec.samples(), wide) {
+        (1, true) => widened(&pcm, edges),
+        // A manifest that knows of none of these seconds: half of their samples are what it promises.
+        (2, false) => Zeroizing::new(narrowed(codec, &pcm).collect()),
+        _ => pcm,
+    }
+}
+
+/// A channel of one sample a position, with those in between.
+fn widened(pcm: &[i16], [end, beginning]: &Edges) -> Zeroizing<Vec<i16>> {
+    let mut wide = Zeroizing::new(Vec::with_capacity(pcm.len() * 2));
+    for (at, sample) in pcm.iter().enumerate() {
+        let (before, after) = pcm.split_at(at + 1);
+        let before = before.iter().rev().chain(end.iter()).copied();
+        let after = after.iter().chain(beginning.iter()).copied();
+        wide.extend([*sample, halfway(before, after)]);
+    }
+    wide
+}
+
+/// The first sample of each position of a channel.
+fn narrowed(codec: Codec, pcm: &[i16]) -> impl DoubleEndedIterator<Item = i16> {
+    pcm.chunks_exact(codec.samples()).filter_map(|position| position.first().copied())
+}
+
+/// The samples of a channel that are nearest to the second behind it or before it.
+fn edge(second: Option<&Second>, channel: usize, end: bool) -> Zeroizing<Vec<i16>> {
+    let found = second.and_then(|second| {
+        let (codec, pcm) = (second.codecs.get(channel)?, second.pcm.get(channel)?);
+        let samples = narrowed(*codec, pcm);
+        let near: Vec<i16> =
+            if end { samples.rev().take(REACH).collect() } else { samples.take(REACH).collect() };
+        Some(near)
+    });
+    Zeroizing::new(found.unwrap_or_default())
 }

@@ -257,3 +257,28 @@ fn the_object_of_version_1_is_read_for_ever() {
         assert_eq!(agent, expected, "agent at {at}");
     }
 }
+
+#[test]
+fn the_wide_object_of_version_1_is_read_for_ever() {
+    let object = include_bytes!("vectors/v1-wide.jwr");
+    let trust = Trust::parse(include_str!("vectors/v1-wide.trust")).unwrap();
+    let seed = RootSeed::from_bytes(*b"the seed of the key tree, 32 by.");
+    let slip = Slip::first(RECORDING, &seed);
+    let report = verify_object(&mut Cursor::new(object), &trust, Some(&slip)).unwrap();
+    assert_eq!(report.findings, []);
+    assert!(report.is_proved());
+    assert_eq!(report.manifest.encode(), include_str!("vectors/v1-wide.manifest"));
+    assert_eq!(report.manifest.codecs, Some([Codec::Pcm16Wide, Codec::Pcma]));
+    let slip = Slip::first(RECORDING, &seed);
+    let mut reader = Reader::open(Cursor::new(&object[..]), slip).unwrap();
+    assert_eq!((reader.rate_hz(), reader.frames()), (16_000, 40_000));
+    let mut heard = vec![[0; 2]; 40_000];
+    assert_eq!(reader.read(0, &mut heard).unwrap(), 40_000);
+    for (at, position) in (0..).zip(heard.chunks(2)) {
+        let said = [0, 4_001].map(|shift| spoken(Codec::Pcma, shift, at));
+        assert_eq!(position[0], said, "at {at}");
+        if at < 12_000 {
+            assert_eq!(position[1][0], said[0].saturating_mul(2), "at {at}");
+        }
+    }
+}

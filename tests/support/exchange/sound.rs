@@ -44,6 +44,10 @@ pub(crate) struct Sound {
     rests: bool,
     /// The next packet is the first of its kind.
     fresh: bool,
+    /// What it plays instead of speaking: the payload type, and coded sound of 8,000 bytes a second.
+    plays: Option<(u8, &'static [u8])>,
+    /// How much of it has been played.
+    played: usize,
     /// Keys that came in, and the timestamp of the last.
     pressed: VecDeque<char>,
     last_pressed: Option<u32>,
@@ -79,6 +83,8 @@ impl Sound {
             dialled: 0,
             rests: false,
             fresh: false,
+            plays: None,
+            played: 0,
             pressed: VecDeque::new(),
             last_pressed: None,
         }
@@ -100,6 +106,10 @@ impl Sound {
 
     pub(crate) fn rest(&mut self, rests: bool) {
         (self.rests, self.fresh) = (rests, true);
+    }
+
+    pub(crate) fn play(&mut self, sound: Option<(u8, &'static [u8])>) {
+        (self.plays, self.played) = (sound, 0);
     }
 
     pub(crate) fn press(&mut self, key: char, lost: bool) {
@@ -127,6 +137,13 @@ impl Sound {
         }
         let length = self.packet_ms * 8;
         let mut payload = Vec::with_capacity(length.into());
+        if let Some((kind, coded)) = self.plays.filter(|_| self.key.is_none()) {
+            let from = self.played % coded.len();
+            payload.extend(coded.iter().cycle().skip(from).take(length.into()));
+            self.played += usize::from(length);
+            self.send(kind | u8::from(first) << 7, self.timestamp, &payload);
+            return true;
+        }
         for _ in 0..length {
             let sample = match self.dial {
                 Some((row, column, _)) => {

@@ -78,6 +78,7 @@ impl Packet {
 enum Order {
     To(Option<SocketAddr>),
     Speak(f64),
+    Play(Option<(u8, &'static [u8])>),
     Press(char),
     Dial(char),
     Events(u8),
@@ -147,6 +148,12 @@ impl Voice {
     /// Speaks a tone of so many hertz from now on; 0 is silence.
     pub fn speak(&self, hz: f64) {
         self.order(Order::Speak(hz));
+    }
+
+    /// Plays sound of 8,000 bytes a second over and over, under a payload type, until it is to speak
+    /// again; keys come between.
+    pub fn play(&self, sound: Option<(u8, &'static [u8])>) {
+        self.order(Order::Play(sound));
     }
 
     /// Presses a key for 100 ms (RFC 4733).
@@ -337,6 +344,7 @@ impl Singer {
             Order::To(Some(remote)) => sound.begin(Some(remote), Instant::now()),
             Order::To(None) => sound.end(),
             Order::Speak(hz) => sound.hz = hz,
+            Order::Play(coded) => sound.play(coded),
             Order::Press(key) => sound.press(key, false),
             Order::Dial(key) => {
                 let (row, column) = tones(key);

@@ -262,11 +262,12 @@ impl Desk {
 }
 
 fn stream(mut reader: Reader<Box<dyn vault::Source>>) -> Answer {
-    let header = match wav_header(reader.samples()) {
+    let rate_hz = reader.rate_hz();
+    let header = match wav_header(reader.frames(), rate_hz) {
         Ok(header) => header,
         Err(error) => return Reply::failed(error).into(),
     };
-    let bytes = header.len() as u64 + reader.samples() * 4;
+    let bytes = header.len() as u64 + reader.frames() * 4;
     let (sender, body) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
         if sender.blocking_send(header.to_vec()).is_err() {
@@ -283,7 +284,8 @@ fn stream(mut reader: Reader<Box<dyn vault::Source>>) -> Answer {
             at += count as u64;
         }
     });
-    let mut reply = Reply::done(json!({ "format": "WAV, 8,000 Hz, customer left, PBX right" }));
+    let format = format!("WAV, {},000 Hz, customer left, PBX right", rate_hz / 1_000);
+    let mut reply = Reply::done(json!({ "format": format }));
     reply.bytes = bytes;
     Answer { reply, body: Some(body) }
 }

@@ -1,16 +1,17 @@
 //! One recording on its way from its tap to its writer: what a block says, put in its place.
 
 use call::Pause;
-use media::{Block, Frame, g722::NarrowDecoder};
-use vault::{Absence, Codec, Decode, Record, Writer, WriterError};
+use media::{Block, Frame, g722::WideDecoder};
+use vault::{Absence, Codec, Decode, Decoded, Record, Writer, WriterError};
 
 /// G.722, the one codec that is not stored as it came.
 #[derive(Default)]
-struct Narrow(NarrowDecoder);
+struct Wide(WideDecoder);
 
-impl Decode for Narrow {
-    fn decode(&mut self, code: u8) -> i16 {
-        self.0.decode(code)
+impl Decode for Wide {
+    fn decode(&mut self, code: u8) -> Decoded {
+        let (wide, narrow) = self.0.decode_both(code);
+        Decoded { wide, narrow }
     }
 }
 
@@ -34,7 +35,7 @@ impl Reel {
     /// Begins with a fresh writer.
     #[must_use]
     pub fn new(mut writer: Writer) -> Self {
-        writer.decode_with([(); 2].map(|()| Box::<Narrow>::default() as Box<dyn Decode>));
+        writer.decode_with(|| Box::<Wide>::default());
         Self { writer, until: 0, paused: None }
     }
 

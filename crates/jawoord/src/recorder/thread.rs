@@ -34,7 +34,7 @@ const SYNC: Duration = Duration::from_secs(1);
 /// How much lower its priority is than that of the threads that carry speech.
 const YIELDS: i32 = 5;
 /// With less free space than this nobody is asked: it is for the calls that record already, and
-/// holds a minute of 60 of them or an hour of one.
+/// holds a minute of 60 of them or an hour of one (a quarter of that where both sides speak G.722).
 pub const ROOM: u64 = 64 * 1024 * 1024;
 
 /// Starts the recorder thread on a spool folder.

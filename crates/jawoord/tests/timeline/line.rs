@@ -34,6 +34,8 @@ struct Sender {
     ssrc: u32,
     /// Packets made so far.
     made: u64,
+    /// What it plays instead of speaking, in the codec of its format, over and over.
+    plays: Option<&'static [u8]>,
 }
 
 /// A packet on its way.
@@ -64,6 +66,9 @@ pub(crate) struct Recorded {
     pub(crate) started: f64,
     /// Customer and agent at 8,000 Hz.
     pub(crate) samples: [Vec<i16>; 2],
+    /// The rate at which it is given out, and both at that rate.
+    pub(crate) rate_hz: u32,
+    pub(crate) whole: [Vec<i16>; 2],
     /// Channel, first sample and length of each gap that is a loss, joined over seconds.
     pub(crate) gaps: Vec<(usize, u64, u64)>,
     /// The same of those in which a party rested.
@@ -117,6 +122,7 @@ impl Line {
             encoder: Encoder::new(Codec::Pcma),
             ssrc,
             made: 0,
+            plays: None,
         };
         Self {
             now: START,
@@ -163,6 +169,13 @@ impl Line {
         self.relay.set_remote(self.now, party, remote(party, codec));
         let sender = &mut self.senders[usize::from(party == Party::Agent)];
         (sender.format, sender.encoder) = (format(codec), Encoder::new(codec));
+        sender.plays = None;
+    }
+
+    /// One side plays this from now on, whose packets begin at every 160 bytes.
+    pub(crate) fn play(&mut self, party: Party, codec: Codec, coded: &'static [u8]) {
+        self.speak(party, codec);
+        self.senders[usize::from(party == Party::Agent)].plays = Some(coded);
     }
 
     /// Another source takes over on one side, with other timestamps.
@@ -252,13 +265,17 @@ impl Line {
         }
         let (_sealed, object) = self.bench.store(RECORDING);
         let mut reader = Reader::open(Cursor::new(&object), slip()).unwrap();
-        let mut pcm = vec![[0; 2]; usize::try_from(reader.samples()).unwrap()];
+        let mut pcm = vec![[0; 2]; usize::try_from(reader.frames()).unwrap()];
         assert_eq!(reader.read(0, &mut pcm).unwrap(), pcm.len());
-        let samples = [0, 1].map(|channel| pcm.iter().map(|pair| pair[channel]).collect());
+        let rate_hz = reader.rate_hz();
+        let whole: [Vec<i16>; 2] =
+            [0, 1].map(|channel| pcm.iter().map(|pair| pair[channel]).collect());
+        let step = (rate_hz / 8_000) as usize;
+        let samples = [0, 1].map(|channel| whole[channel].iter().copied().step_by(step).collect());
         let started = started.unwrap().since(START).as_secs_f64();
         let listed = [Absence::NoAudio, Absence::Rest, Absence::Pause];
         let [gaps, rests, pauses] = listed.map(|why| gaps(&mut reader, why));
-        Recorded { started, samples, gaps, rests, pauses }
+        Recorded { started, samples, rate_hz, whole, gaps, rests, pauses }
     }
 }
 
@@ -293,6 +310,14 @@ impl Sender {
         self.made += 1;
         if hums {
             return header.encode().into_iter().chain([70]).collect();
+        }
+        if let Some(coded) = self.plays {
+            let at = first as usize % coded.len();
+            return header
+                .encode()
+                .into_iter()
+                .chain(coded[at..at + 160].iter().copied())
+                .collect();
         }
         let samples = (first..first + 160).map(|at| self.encoder.encode((self.speech)(at)));
         header.encode().into_iter().chain(samples).collect()

@@ -8,3 +8,4 @@ mod line;
 mod quality;
 #[path = "../../../vault/tests/support/mod.rs"]
 mod support;
+mod wide;

@@ -43,9 +43,14 @@ impl Default for WideDecoder {
 impl WideDecoder {
     /// The next two samples at 16,000 Hz, 16 bits.
     pub fn decode(&mut self, byte: u8) -> [i16; 2] {
+        self.decode_both(byte).0
+    }
+
+    /// The same, and what a [`NarrowDecoder`] makes of the byte.
+    pub fn decode_both(&mut self, byte: u8) -> ([i16; 2], i16) {
         let low = self.low.decode_low(byte);
         let high = self.high.decode_high(byte);
-        self.synthesis.join(low, high).map(saturate)
+        (self.synthesis.join(low, high).map(saturate), saturate(low << 1))
     }
 }
 

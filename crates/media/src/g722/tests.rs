@@ -59,6 +59,13 @@ fn the_wide_decoder_hears_the_narrow_sound_at_its_place_and_no_image_of_it() {
 }
 
 #[test]
+fn the_wide_decoder_knows_what_the_narrow_one_makes_of_the_same_bytes() {
+    let coded = encode(&sine(1_000.0, 8_000.0, 2_000));
+    let (mut both, mut low) = (WideDecoder::default(), NarrowDecoder::default());
+    assert!(coded.iter().all(|byte| both.decode_both(*byte).1 == low.decode(*byte)));
+}
+
+#[test]
 fn silence_is_silent_and_stays_so() {
     let coded = encode(&[0; 4_000]);
     assert!(narrow(&coded[800..]).iter().all(|sample| sample.unsigned_abs() < 32));

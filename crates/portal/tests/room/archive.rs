@@ -10,9 +10,12 @@ use call::{
     Time, Verdict, Words,
 };
 use portal::{
-    Archive, CallEntry, Direction, Entry, Erasure, ErasureState, Finding, OpenError, Peak, RATE_HZ,
+    Archive, CallEntry, Direction, Entry, Erasure, ErasureState, Finding, OpenError, Peak,
     ReadError, Reader, Reading, Slice, Sound, State, Unavailable, VerifyReport,
 };
+
+/// Frames per second of what is made up here.
+const RATE_HZ: u32 = 8_000;
 
 /// What the archive holds, and how often it was opened for each kind of reading.
 pub(crate) struct Shelf {
@@ -241,6 +244,10 @@ pub(crate) fn spoken(frame: u64) -> [i16; 2] {
 }
 
 impl Sound for Chatter {
+    fn rate_hz(&self) -> u32 {
+        RATE_HZ
+    }
+
     fn frames(&self) -> u64 {
         self.frames
     }

@@ -66,7 +66,8 @@ pub struct Tags {
 pub struct Manifest {
     /// The retention tags.
     pub tags: Tags,
-    /// Coding of the customer's and the agent's channel at the start; `None` without any sound.
+    /// Coding of the customer's and the agent's channel at the start, or with 16,000 samples a second if
+    /// any second of it has them; `None` without any sound.
     pub codecs: Option<[Codec; 2]>,
     /// Length in samples at 8,000 Hz.
     pub samples: u64,

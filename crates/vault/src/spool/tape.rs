@@ -80,10 +80,18 @@ impl Tape {
         self.plans().map(|plan| u64::from(plan.closes.missing)).sum()
     }
 
-    /// Coding of both channels where the sound begins; `None` without any sound.
+    /// Coding of both channels: where the sound begins, but with 16,000 samples a second if any second
+    /// has them, so that a reader knows from the start at which rate nothing is lost. `None` without any
+    /// sound.
     #[must_use]
     pub fn codecs(&self) -> Option<[Codec; 2]> {
-        self.plans().find_map(|plan| plan.opens?.codecs)
+        let seconds = self.plans().filter_map(|plan| plan.opens?.codecs);
+        seconds.reduce(|[customer, agent], [later, answered]| {
+            [(customer, later), (agent, answered)].map(|(first, later)| match later {
+                Codec::Pcm16Wide => later,
+                Codec::Pcma | Codec::Pcmu | Codec::Pcm16 => first,
+            })
+        })
     }
 
     pub(crate) fn note(&mut self, record: &Record, place: Place) {

@@ -198,8 +198,8 @@ impl Writer {
         self.push_as(party, first_sample, Form::Stored(codec), payload)
     }
 
-    /// The same for a codec that is not stored as it came: one code per sample, decoded in the order
-    /// of the samples by the decoder of [`Writer::decode_with`] and stored as linear samples.
+    /// The same for a codec that is not stored as it came: one code per position, decoded in their order
+    /// by the decoder of [`Writer::decode_with`] and stored as [`Codec::Pcm16Wide`].
     ///
     /// # Errors
     /// [`WriterError`] when the recording cannot go on.
@@ -212,10 +212,10 @@ impl Writer {
         self.push_as(party, first_sample, Form::Coded, payload)
     }
 
-    /// Who decodes what [`Writer::push_coded`] is given of the customer and of the agent; without one
-    /// it is silence.
-    pub fn decode_with(&mut self, decoders: [Box<dyn Decode>; 2]) {
-        self.windows.iter_mut().zip(decoders).for_each(|(window, by)| window.decode_with(by));
+    /// Makes whoever decodes what [`Writer::push_coded`] is given of one party, at its first code;
+    /// without one it is silence.
+    pub fn decode_with(&mut self, new: fn() -> Box<dyn Decode>) {
+        self.windows.iter_mut().for_each(|window| window.decode_with(new));
     }
 
     fn push_as(

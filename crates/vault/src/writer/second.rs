@@ -17,7 +17,7 @@ use crate::{
     tree::Leaf,
 };
 
-/// Samples under one peak: 50 ms.
+/// Positions under one peak: 50 ms.
 const PEAK_SAMPLES: usize = 400;
 
 struct Open {
@@ -53,7 +53,7 @@ impl SecondWriter {
             peaks: [[0; PEAKS]; 2],
             missing: 0,
             open: None,
-            clear: Zeroizing::new(Vec::with_capacity(frame_length([Codec::Pcm16; 2]))),
+            clear: Zeroizing::new(Vec::with_capacity(frame_length([Codec::Pcma; 2]))),
         }
     }
 
@@ -84,9 +84,13 @@ impl SecondWriter {
         let mut sealer = Sealer::new(&leaf.key(), &associated, stream)?;
         let mut sealed = Vec::new();
         sealer.push(&encode_header(codecs, first_sample(self.chunk)), &mut sealed)?;
+        if self.clear.capacity() < frame_length(codecs) {
+            // It never grows with sound in it: what it leaves behind would not be wiped.
+            self.clear = Zeroizing::new(Vec::with_capacity(frame_length(codecs)));
+        }
         let mut silence = Vec::with_capacity(frame_length(codecs));
         for codec in codecs {
-            (0..FRAME_SAMPLES).for_each(|_| codec.put(codec.silence(), &mut silence));
+            (0..FRAME_SAMPLES).for_each(|_| codec.put([codec.silence(); 2], &mut silence));
         }
         for _ in 0..self.frames {
             sealer.push(&silence, &mut sealed)?;
@@ -128,11 +132,15 @@ impl SecondWriter {
                 let peak = if offset < turn { before } else { behind };
                 let position = at + offset as u64;
                 match taken {
-                    Some(code) => *peak = codec.decode(code).unsigned_abs().max(*peak),
+                    Some(moment) => {
+                        let codes = moment.into_iter().take(codec.samples());
+                        let loudest = codes.map(|code| codec.decode(code).unsigned_abs()).max();
+                        *peak = loudest.unwrap_or(0).max(*peak);
+                    }
                     None if position < until => self.gap(channel, position, &reason),
                     None => {}
                 }
-                codec.put(taken.unwrap_or(codec.silence()), &mut self.clear);
+                codec.put(taken.unwrap_or([codec.silence(); 2]), &mut self.clear);
             });
             self.peak(channel, first / PEAK_SAMPLES, loudest);
         }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use zeroize::Zeroize;
 
+use crate::codec::Moment;
+
 /// How many samples fit: 150 ms of reordering, a packet and a frame.
 pub(crate) const WINDOW: usize = 2_048;
 /// Bits of a word.
@@ -28,6 +30,35 @@ pub(crate) struct Narrow {
 pub(crate) struct Wide {
     codes: [u16; WINDOW],
     kinds: [u8; WINDOW],
+    /// The second code of each position; none until one comes that has two.
+    seconds: Vec<u16>,
+}
+
+impl Wide {
+    fn put(&mut self, place: usize, kind: u8, moment: Moment) {
+        let (Some(code), Some(had)) = (self.codes.get_mut(place), self.kinds.get_mut(place)) else {
+            return;
+        };
+        if *had == 0 {
+            let [first, second] = moment;
+            (*code, *had) = (first, kind);
+            if second != 0 && self.seconds.is_empty() {
+                self.seconds.resize(WINDOW, 0);
+            }
+            self.seconds.get_mut(place).into_iter().for_each(|code| *code = second);
+        }
+    }
+
+    fn moment(&self, place: usize) -> (u8, Moment) {
+        let of = |codes: &[u16]| codes.get(place).copied().unwrap_or_default();
+        (self.kinds.get(place).copied().unwrap_or_default(), [of(&self.codes), of(&self.seconds)])
+    }
+
+    fn wipe(&mut self, place: usize) {
+        self.codes.get_mut(place).into_iter().for_each(|code| *code = 0);
+        self.seconds.get_mut(place).into_iter().for_each(|code| *code = 0);
+        self.kinds.get_mut(place).into_iter().for_each(|kind| *kind = 0);
+    }
 }
 
 /// The bits of a stretch of places, word by word.
@@ -84,7 +115,8 @@ impl Narrow {
     }
 
     fn widen(&self) -> Box<Wide> {
-        let mut wide = Box::new(Wide { codes: [0; WINDOW], kinds: [0; WINDOW] });
+        let (codes, kinds) = ([0; WINDOW], [0; WINDOW]);
+        let mut wide = Box::new(Wide { codes, kinds, seconds: Vec::new() });
         let places = wide.codes.iter_mut().zip(&mut wide.kinds).zip(&self.codes);
         for (place, ((code, kind), byte)) in places.enumerate() {
             if self.any(place..place + 1) {
@@ -110,24 +142,23 @@ impl Store {
                 narrow.put(places, codes);
             }
             Self::Narrow(_) | Self::Wide(_) => {
-                self.put(places, kind, codes.iter().copied().map(u16::from));
+                self.put(places, kind, codes.iter().map(|code| [u16::from(*code), 0]));
             }
         }
     }
 
     /// The same for codes of any width.
-    pub(crate) fn put(&mut self, places: Range<usize>, kind: u8, came: impl Iterator<Item = u16>) {
+    pub(crate) fn put(
+        &mut self,
+        places: Range<usize>,
+        kind: u8,
+        came: impl Iterator<Item = Moment>,
+    ) {
         if let Self::Narrow(narrow) = self {
             *self = Self::Wide(narrow.widen());
         }
         if let Self::Wide(wide) = self {
-            let codes = wide.codes.get_mut(places.clone()).unwrap_or_default();
-            let kinds = wide.kinds.get_mut(places).unwrap_or_default();
-            for ((to, had), code) in codes.iter_mut().zip(kinds).zip(came) {
-                if *had == 0 {
-                    (*to, *had) = (code, kind);
-                }
-            }
+            places.zip(came).for_each(|(place, moment)| wide.put(place, kind, moment));
         }
     }
 
@@ -141,20 +172,29 @@ impl Store {
         }
     }
 
-    /// Takes the code of a place, and its kind.
-    pub(crate) fn take(&mut self, place: usize) -> (u8, u16) {
+    /// What lies in a place, and its kind.
+    pub(crate) fn look(&self, place: usize) -> (u8, Moment) {
         match self {
-            Self::Narrow(narrow) if !narrow.any(place..place + 1) => (0, 0),
+            Self::Narrow(narrow) if !narrow.any(place..place + 1) => (0, [0; 2]),
+            Self::Narrow(narrow) => {
+                let code = narrow.codes.get(place).copied().unwrap_or_default();
+                (narrow.kind, [code.into(), 0])
+            }
+            Self::Wide(wide) => wide.moment(place),
+        }
+    }
+
+    /// Takes what lies in a place, and its kind.
+    pub(crate) fn take(&mut self, place: usize) -> (u8, Moment) {
+        let found = self.look(place);
+        match self {
             Self::Narrow(narrow) => {
                 narrow.mark(place..place + 1, false);
-                let code = narrow.codes.get_mut(place).map_or(0, std::mem::take);
-                (narrow.kind, code.into())
+                narrow.codes.get_mut(place).into_iter().for_each(|code| *code = 0);
             }
-            Self::Wide(wide) => {
-                let (code, kind) = (wide.codes.get_mut(place), wide.kinds.get_mut(place));
-                (kind.map_or(0, std::mem::take), code.map_or(0, std::mem::take))
-            }
+            Self::Wide(wide) => wide.wipe(place),
         }
+        found
     }
 
     /// Appends the codes of these places and wipes them, if all came and are of this kind.
@@ -182,6 +222,7 @@ impl Drop for Narrow {
 impl Drop for Wide {
     fn drop(&mut self) {
         self.codes.zeroize();
+        self.seconds.zeroize();
     }
 }
 
@@ -190,7 +231,7 @@ mod tests {
     use super::*;
 
     /// What every place of a store says.
-    fn all(store: &mut Store) -> Vec<(u8, u16)> {
+    fn all(store: &mut Store) -> Vec<(u8, Moment)> {
         (0..WINDOW).map(|place| store.take(place)).collect()
     }
 
@@ -198,14 +239,14 @@ mod tests {
     fn whichever_way_samples_lie_the_first_one_to_come_stays() {
         let puts = [(60..70, 1), (64..128, 1), (0..3, 1), (2_000..WINDOW, 1), (0..200, 1)];
         let (mut narrow, mut wide) = (Store::new(2), Store::new(1));
-        let mut expected = vec![(0, 0); WINDOW];
+        let mut expected = vec![(0, [0; 2]); WINDOW];
         for (n, (places, kind)) in puts.into_iter().enumerate() {
             let codes = vec![n as u8 + 1; places.len()];
             narrow.put_bytes(places.clone(), kind, &codes);
-            wide.put(places.clone(), kind, codes.iter().copied().map(u16::from));
+            wide.put(places.clone(), kind, codes.iter().map(|code| [u16::from(*code), 0]));
             for place in places {
                 if expected[place].0 == 0 {
-                    expected[place] = (kind, n as u16 + 1);
+                    expected[place] = (kind, [n as u16 + 1, 0]);
                 }
             }
         }
@@ -221,11 +262,27 @@ mod tests {
         let mut store = Store::new(1);
         store.put_bytes(0..160, 1, &[7; 160]);
         store.put_bytes(100..320, 2, &[9; 220]);
-        let mut expected = vec![(1, 7); 160];
-        expected.resize(320, (2, 9));
-        expected.resize(WINDOW, (0, 0));
+        let mut expected = vec![(1, [7, 0]); 160];
+        expected.resize(320, (2, [9, 0]));
+        expected.resize(WINDOW, (0, [0; 2]));
         assert!(!store.take_bytes([0..160, 0..0], 1, &mut Vec::new()));
         assert_eq!(all(&mut store), expected);
+    }
+
+    #[test]
+    fn two_samples_of_a_position_stay_together_among_others_and_are_wiped_together() {
+        let mut store = Store::new(1);
+        store.put_bytes(0..160, 1, &[7; 160]);
+        store.put(100..320, 4, std::iter::repeat_n([8, 9], 220));
+        let Store::Wide(wide) = &store else { panic!("two kinds meet") };
+        assert_eq!(wide.seconds.len(), WINDOW);
+        let mut expected = vec![(1, [7, 0]); 160];
+        expected.resize(320, (4, [8, 9]));
+        expected.resize(WINDOW, (0, [0; 2]));
+        assert_eq!((store.look(99), store.look(200)), (expected[99], expected[200]));
+        assert_eq!(all(&mut store), expected);
+        let Store::Wide(wide) = &store else { panic!("it stays so") };
+        assert!(wide.codes.iter().chain(&wide.seconds).all(|code| *code == 0));
     }
 
     #[test]

@@ -165,7 +165,7 @@ fn damage_in_the_middle_is_reported_and_costs_only_what_it_hit() {
         let mut reader = Reader::open(std::io::Cursor::new(&object), slip()).unwrap();
         let silent = (0..reader.seconds())
             .filter(|chunk| match reader.second(*chunk).unwrap() {
-                Heard::Sound(second) => second.pcm.len() < 8_000,
+                Heard::Sound(second) => second.positions() < 8_000,
                 Heard::Absent(_) | Heard::Erased => true,
             })
             .count();

@@ -37,9 +37,40 @@ fn the_object_that_is_read_for_ever_can_be_laid_down_again_for_a_new_version() {
     let found = recover(&bench.folder.join("crashed")).unwrap();
     let sealed = found.tapes[0].finalise(tags(RECORDING), &bench.keys, &bench.store).unwrap();
     assert_eq!((sealed.seconds, found.tapes[0].is_whole()), (4, false));
-    // A new version of the format commits what is left here beside the old one.
+    lay_down(&bench, &sealed, "v1");
+}
+
+/// What a new version of the format commits beside the old one.
+fn lay_down(bench: &Bench, sealed: &Sealed, name: &str) {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    fs::copy(bench.store.path(RECORDING), folder.join("v1.jwr")).unwrap();
-    fs::write(folder.join("v1.manifest"), sealed.manifest.encode()).unwrap();
-    fs::write(folder.join("v1.trust"), bench.keys.public_key().trust_file()).unwrap();
+    fs::copy(bench.store.path(RECORDING), folder.join(format!("{name}.jwr"))).unwrap();
+    fs::write(folder.join(format!("{name}.manifest")), sealed.manifest.encode()).unwrap();
+    let trust = bench.keys.public_key().trust_file();
+    fs::write(folder.join(format!("{name}.trust")), trust).unwrap();
+}
+
+/// The customer is wide for a second and a half and then A-law; the agent is A-law.
+#[test]
+fn the_wide_object_that_is_read_for_ever_can_be_laid_down_again_for_a_new_version() {
+    let mut bench = Bench::new();
+    let (permit, _call) = granted(RECORDING, Parties::BOTH);
+    let config = WriterConfig { codecs: [Codec::Pcm16Wide, Codec::Pcma], metadata: metadata() };
+    let mut writer = Writer::create(&permit, seed(), &config).unwrap();
+    writer.decode_with(echo);
+    for at in (0..20_000).step_by(160) {
+        let said = payload(Party::Customer, Codec::Pcma, at, 160);
+        if at < 12_000 {
+            writer.push_coded(Party::Customer, at, &said).unwrap();
+        } else {
+            writer.push(Party::Customer, at, Codec::Pcma, &said).unwrap();
+        }
+        let said = payload(Party::Agent, Codec::Pcma, at, 160);
+        writer.push(Party::Agent, at, Codec::Pcma, &said).unwrap();
+        writer.advance(at + 160).unwrap();
+        bench.drain(&mut writer);
+    }
+    bench.finish(writer, 20_000);
+    let tape = bench.spool.take(RECORDING).unwrap();
+    let sealed = tape.finalise(tags(RECORDING), &bench.keys, &bench.store).unwrap();
+    lay_down(&bench, &sealed, "v1-wide");
 }

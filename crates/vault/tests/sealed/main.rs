@@ -12,3 +12,4 @@ mod roundtrip;
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;
+mod wide;

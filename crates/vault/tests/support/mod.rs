@@ -216,9 +216,26 @@ pub(crate) fn payload(party: Party, codec: Codec, from: u64, count: u64) -> Vec<
     let mut bytes = Vec::new();
     for at in from..from + count {
         let code = codec.encode(spoken(party, codec, at)).to_le_bytes();
-        bytes.extend_from_slice(&code[..codec.width()]);
+        for _ in 0..codec.samples() {
+            bytes.extend_from_slice(&code[..codec.width() / codec.samples()]);
+        }
     }
     bytes
+}
+
+/// Codes whose sound is that of A-law, so that every codec can say it exactly, and twice as loud in the
+/// second half of each position.
+struct Echo;
+
+impl Decode for Echo {
+    fn decode(&mut self, code: u8) -> Decoded {
+        let narrow = Codec::Pcma.decode(code.into());
+        Decoded { wide: [narrow, narrow.saturating_mul(2)], narrow }
+    }
+}
+
+pub(crate) fn echo() -> Box<dyn Decode> {
+    Box::new(Echo)
 }
 
 /// Folders, keys, spool and store of one node.
@@ -299,13 +316,19 @@ pub(crate) fn verify(object: &[u8], trust: &Trust) -> Result<Report, ObjectError
     verify_object(&mut Cursor::new(object), trust, Some(&slip()))
 }
 
-/// Everything that can be heard.
-pub(crate) fn listen(object: &[u8], slip: Slip) -> Vec<[i16; 2]> {
+/// Everything that can be heard, at the rate of the recording.
+pub(crate) fn listen_at_rate(object: &[u8], slip: Slip) -> (u32, Vec<[i16; 2]>) {
     let mut reader = Reader::open(Cursor::new(object), slip).unwrap();
-    let mut heard = vec![[0; 2]; usize::try_from(reader.samples()).unwrap()];
+    let mut heard = vec![[0; 2]; usize::try_from(reader.frames()).unwrap()];
     let count = reader.read(0, &mut heard).unwrap();
     assert_eq!(count, heard.len());
-    heard
+    (reader.rate_hz(), heard)
+}
+
+/// What can be heard first at each position.
+pub(crate) fn listen(object: &[u8], slip: Slip) -> Vec<[i16; 2]> {
+    let (rate_hz, heard) = listen_at_rate(object, slip);
+    heard.into_iter().step_by((rate_hz / SAMPLES_PER_SECOND) as usize).collect()
 }
 
 /// What both parties said at a position.

@@ -24,6 +24,8 @@ pub enum Sound {
     Plain,
     /// As SRTP under keys in its descriptions, or not at all.
     Secured,
+    /// As RTP, in G.722.
+    Wide,
 }
 
 /// A running baresip.
@@ -93,7 +95,7 @@ impl Baresip {
         true
     }
 
-    /// Ends it and gives what it heard: mono, 8 kHz.
+    /// Ends it and gives what it heard, in A-law: mono, 8 kHz.
     ///
     /// # Panics
     /// It had no call.
@@ -133,20 +135,26 @@ fn says(home: &Path) -> String {
 
 fn configure(home: &Path, (user, goes): (&str, Sound), tone_hz: f64, control: u16, sound: &Ports) {
     // It ends the call where its microphone's file ends.
-    wave::write(&home.join("speaks.wav"), &crate::sound::tone(tone_hz, 90_000, 8_000.0));
+    let (rate_hz, codec) = match goes {
+        Sound::Plain | Sound::Secured => (8_000, "PCMA/8000/1"),
+        Sound::Wide => (16_000, "G722/16000/1"),
+    };
+    let tone = crate::sound::tone_at(tone_hz, 90_000, 8_000.0, rate_hz);
+    wave::write_at(&home.join("speaks.wav"), &tone, rate_hz);
     // It takes the next port for TLS.
     let (sip, first, last) = (port::pair(), sound.first(), sound.last());
     let here = home.display();
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\n\
          audio_source aufile,{here}/speaks.wav\naudio_level no\nrtp_ports {first}-{last}\n\
-         module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\n\
+         module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule g722.so\n\
+         module aufile.so\n\
          module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          module srtp.so\nsnd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n"
     );
     let secured = if goes == Sound::Secured { ";mediaenc=srtp-mand" } else { "" };
     let account = format!(
-        "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs=PCMA/8000/1{secured}\n"
+        "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs={codec}{secured}\n"
     );
     for (name, text) in [("config", config), ("accounts", account), ("contacts", String::new())] {
         fs::write(home.join(name), text).expect("a file");

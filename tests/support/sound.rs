@@ -5,7 +5,15 @@ use std::f64::consts::TAU;
 /// A sine of `hz` at 8 kHz with this peak (full scale 32,767).
 #[must_use]
 pub fn tone(hz: f64, millis: u32, peak: f64) -> Vec<i16> {
-    (0..millis * 8).map(|n| ((f64::from(n) * hz * TAU / 8_000.0).sin() * peak) as i16).collect()
+    tone_at(hz, millis, peak, 8_000)
+}
+
+/// The same at another rate.
+#[must_use]
+pub fn tone_at(hz: f64, millis: u32, peak: f64, rate_hz: u32) -> Vec<i16> {
+    let turn = hz * TAU / f64::from(rate_hz);
+    let count = millis * (rate_hz / 1_000);
+    (0..count).map(|n| ((f64::from(n) * turn).sin() * peak) as i16).collect()
 }
 
 /// How much of the power of `samples` at 8 kHz lies at `hz`: 0 to 1.

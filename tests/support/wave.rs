@@ -7,9 +7,17 @@ use std::path::Path;
 /// # Panics
 /// The file cannot be written.
 pub fn write(path: &Path, samples: &[i16]) {
+    write_at(path, samples, 8_000);
+}
+
+/// The same at another rate.
+///
+/// # Panics
+/// The file cannot be written.
+pub fn write_at(path: &Path, samples: &[i16], rate_hz: u32) {
     let spec = hound::WavSpec {
         channels: 1,
-        sample_rate: 8_000,
+        sample_rate: rate_hz,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
     };

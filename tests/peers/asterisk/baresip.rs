@@ -6,7 +6,10 @@ use support::{
     baresip::{Baresip, Sound},
     node::Change,
     scene::{ENGLISH, words},
+    sound::{level, share_at},
 };
+
+use serde_json::Value;
 
 use super::{Office, Pbx, all_heard, plain::SPEAKS, seconds};
 
@@ -28,4 +31,33 @@ fn baresip_says_yes_and_is_recorded_as_both_peers_heard_it() {
         ("the left side", seconds(&left, 700.0), 4.9),
         ("the right side", seconds(&right, 440.0), 4.9),
     ]);
+}
+
+#[test]
+fn baresip_speaks_g_722_to_an_asterisk_of_a_law_and_all_of_it_is_recorded() {
+    let office = Office::open(&Change::default(), Pbx { dialplan: SPEAKS, ..Pbx::default() });
+    // No telephone of A-law could say this.
+    let mut caller = Baresip::start("+31612345609", 5_000.0, Sound::Wide);
+    caller.order("dial", &format!("sip:{ENGLISH}@127.0.0.1:{}", office.node.sip));
+    assert!(caller.reports("CALL_ESTABLISHED", Duration::from_secs(10)), "not answered");
+    thread::sleep(Duration::from_millis(600));
+    caller.order("sndcode", "1");
+    assert!(caller.reports("CALL_CLOSED", Duration::from_secs(40)), "the call does not end");
+    assert_eq!(words(&office.ended(1)[0]), "granted bridged recorded");
+    let stored = |rows: &Value| rows[0]["state"] == "stored";
+    let rows = office.node.until(&["recordings", "list"], stored);
+    let id = rows[0]["recording"].as_str().expect("an id");
+    let (left, right) = office.node.export_at(id, 16_000);
+    let seconds = |side: &[i16], hz| {
+        let is = |frame: &&[i16]| level(frame) > 300.0 && share_at(frame, hz, 16_000.0) > 0.9;
+        side.chunks_exact(320).filter(is).count() as f64 / 50.0
+    };
+    all_heard(&[
+        ("the left side", seconds(&left, 5_000.0), 4.9),
+        ("the right side", seconds(&right, 440.0), 4.9),
+    ]);
+    // At the level at which it was said.
+    let middle = &left[left.len() / 4..left.len() * 3 / 4];
+    let said = 8_000.0 / std::f64::consts::SQRT_2;
+    assert!((level(middle) / said - 1.0).abs() < 0.1, "{} instead of {said}", level(middle));
 }

@@ -1,5 +1,7 @@
 //! The filter that joins the two bands of G.722 to samples of 16,000 Hz (G.722 §4.4, RECA to ACCUMD).
 
+use zeroize::Zeroize;
+
 use super::table::QMF;
 
 /// Twelve pairs of past band values.
@@ -20,5 +22,13 @@ impl Synthesis {
         let back =
             self.differences.iter().rev().zip(QMF).map(|(value, by)| value * by).sum::<i32>();
         [back >> 11, forth >> 11]
+    }
+}
+
+impl Drop for Synthesis {
+    fn drop(&mut self) {
+        // A millisecond and a half of what was said.
+        self.sums.zeroize();
+        self.differences.zeroize();
     }
 }

@@ -3,9 +3,14 @@
 
 usage: calls.py B2BUA-IP:PORT CALLEE-PORT NUMBER CALLS CALLS-A-SECOND KEY CALLS-FILE COMMAND…
 
-With SUITE in the environment both ends have SRTP of that name (RFC 4568). KEY is pressed by each caller once it is answered (RFC 4733), `-` for none. A call counts when both
+KEY is pressed by each caller once it is answered (RFC 4733), `-` for none. A call counts when both
 ends have been acknowledged; all must. The command then finds the calls file written: a line for each
-call, with the B2BUA's ports for caller and callee (and the keys, see src/main.rs). Its exit code is this program's.
+call, with the B2BUA's ports for caller and callee (and the keys, see src/main.rs). Its exit code is
+this program's. What the environment changes:
+
+SUITE=NAME   both ends have SRTP of that suite (RFC 4568)
+MUX=yes      both ends have sound and reports on one port (RFC 5761)
+KEYS=info    the callers have no telephone events and press their key by SIP INFO
 """
 import base64
 import hashlib
@@ -24,6 +29,8 @@ LIMIT_S = 60  # from the last call's INVITE until all are up
 AGAIN_S = 1.0  # an INVITE or its answer that nobody reacts to is sent again
 RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux: more than the system's limit, for root
 SUITE = os.environ.get("SUITE")
+MUX = os.environ.get("MUX") == "yes"
+BY_INFO = os.environ.get("KEYS") == "info"
 KEY_AND_SALT = {"AES_CM_128_HMAC_SHA1_80": 30, "AEAD_AES_128_GCM": 28}  # octets
 
 
@@ -43,9 +50,13 @@ def description(side, number, tag=1):
     port = FIRST[side] + number % SOCKETS * 2
     profile = "SAVP" if SUITE else "AVP"
     key = f"a=crypto:{tag} {SUITE} inline:{secret(side, number)}\r\n" if SUITE else ""
+    mux = "a=rtcp-mux\r\n" if MUX else ""
+    formats, events = "8 101", "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
+    if BY_INFO and side == 0:
+        formats, events = "8", ""
     return ("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/{profile} 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
-            f"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n{key}")
+            f"m=audio {port} RTP/{profile} {formats}\r\na=rtpmap:8 PCMA/8000\r\n"
+            f"{events}a=ptime:20\r\n{mux}{key}")
 
 
 def header(text, name):
@@ -86,14 +97,15 @@ class Run:
         self.secrets = ({}, {})  # its keys, likewise
         self.acknowledged = (set(), set())
         self.presses = []  # when, which call, which packet of the key
+        self.dialogs = {}  # of those who press: the target and the To of what they send
         self.unanswered = {}  # by the call's number: when it was sent, by which socket, what, to whom
         self.unacknowledged = {}
 
-    def ask(self, number, method, target, to, body=""):
-        kind = "Content-Type: application/sdp\r\n" if body else ""
+    def ask(self, number, method, target, to, body="", kind="sdp", count=1):
+        kind = f"Content-Type: application/{kind}\r\n" if body else ""
         text = (f"{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {self.own};branch=z9hG4bK{number}{method}\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:+3161{number:07}@{self.own}>;tag=c{number}\r\nTo: {to}\r\n"
-                f"Call-ID: {number}@calls\r\nCSeq: 1 {method}\r\nContact: <sip:c@{self.own}>\r\n"
+                f"Call-ID: {number}@calls\r\nCSeq: {count} {method}\r\nContact: <sip:c@{self.own}>\r\n"
                 f"{kind}Content-Length: {len(body)}\r\n\r\n{body}")
         self.caller.sendto(text.encode(), self.box)
         if method == "INVITE":
@@ -142,7 +154,9 @@ class Run:
             self.acknowledged[0].add(number)
             if self.key is not None:
                 begin = time.monotonic() + PRESSED_AFTER_S
-                self.presses += [(begin + packet * 0.02, number, packet) for packet in range(7)]
+                packets = 1 if BY_INFO else 7
+                self.presses += [(begin + packet * 0.02, number, packet) for packet in range(packets)]
+                self.dialogs[number] = (target, header(text, "To"))
 
     def at_callee(self, text, source):
         method = text.split(" ")[0]
@@ -170,6 +184,10 @@ class Run:
         for when, number, packet in self.presses:
             if when > now:
                 left.append((when, number, packet))
+                continue
+            if BY_INFO:
+                said = f"Signal={self.key}\r\nDuration=100\r\n"
+                self.ask(number, "INFO", *self.dialogs[number], said, "dtmf-relay", 2)
                 continue
             held = min(packet + 1, 5) * 160
             head = struct.pack("!BBHII", 0x80, 101 | (0x80 if packet == 0 else 0), packet, 1600, number + 1)

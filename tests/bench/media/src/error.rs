@@ -19,7 +19,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage => f.write_str(
-                "usage: media-bench meter CALLS-FILE PID WARM-UP-S WINDOW-S\n       \
+                "usage: media-bench meter CALLS-FILE PID WARM-UP-S WINDOW-S PACKET-MS\n       \
                  media-bench loop CALLS CALLS-FILE",
             ),
             Self::System(what, why) => write!(f, "{what}: {why}"),

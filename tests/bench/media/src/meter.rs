@@ -24,7 +24,7 @@ use crate::{
     ground::{Call, HERE, SOCKETS, port},
     process::{cpu_ns, resident_kb},
     tally::Tally,
-    traffic::{self, Ears, PACKET, SLOT_NS, SLOTS, Stream},
+    traffic::{self, Ears, PACKET, SLOTS, Stream},
 };
 
 /// The sockets are emptied once in so many slots; the kernel has noted when a packet came.
@@ -50,6 +50,8 @@ pub(crate) struct Meter {
     tally: Tally,
     begun: Instant,
     slot: u64,
+    /// How long a slot lasts.
+    slot_ns: u64,
 }
 
 /// What happens with packets at the moment.
@@ -61,8 +63,9 @@ enum Phase {
 }
 
 impl Meter {
-    /// Opens the sockets for calls that are up at the program under test.
-    pub(crate) fn new(calls: Vec<Call>) -> Result<Self, Error> {
+    /// Opens the sockets for calls that are up at the program under test; each stream has a packet in so
+    /// many milliseconds.
+    pub(crate) fn new(calls: Vec<Call>, packet_ms: u64) -> Result<Self, Error> {
         let (mut sockets, mut control) = ([Vec::new(), Vec::new()], Vec::new());
         for (side, sockets) in sockets.iter_mut().enumerate() {
             for number in 0..SOCKETS {
@@ -84,6 +87,7 @@ impl Meter {
             tally: Tally::default(),
             begun: Instant::now(),
             slot: 0,
+            slot_ns: packet_ms * 1_000_000 / SLOTS as u64,
         })
     }
 
@@ -91,7 +95,7 @@ impl Meter {
     pub(crate) fn measure(&mut self, pid: u32, warm_up: f64, window: f64) -> Result<Tally, Error> {
         self.begun = Instant::now();
         self.speak(Phase::WarmUp, Duration::from_secs_f64(warm_up));
-        let packets = window * 1e9 / SLOT_NS as f64 / SLOTS as f64 * 2.0 * self.calls as f64;
+        let packets = window * 1e9 / self.slot_ns as f64 / SLOTS as f64 * 2.0 * self.calls as f64;
         self.tally = Tally { calls: self.calls, due: packets as u64, ..Tally::default() };
         let before = (cpu_ns(pid)?, cpu_ns(process::id())?, Instant::now());
         self.speak(Phase::Window, Duration::from_secs_f64(window));
@@ -104,7 +108,7 @@ impl Meter {
     }
 
     fn speak(&mut self, phase: Phase, time: Duration) {
-        let end = self.slot + (time.as_nanos() as u64).div_ceil(SLOT_NS);
+        let end = self.slot + (time.as_nanos() as u64).div_ceil(self.slot_ns);
         while self.slot < end {
             self.wait(phase);
             self.send(phase);
@@ -117,7 +121,7 @@ impl Meter {
 
     /// Sleeps until the slot begins, and notes by how much that was missed.
     fn wait(&mut self, phase: Phase) {
-        let due = Duration::from_nanos(self.slot * SLOT_NS);
+        let due = Duration::from_nanos(self.slot * self.slot_ns);
         let now = self.begun.elapsed();
         if let Some(left) = due.checked_sub(now) {
             thread::sleep(left);

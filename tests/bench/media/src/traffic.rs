@@ -9,11 +9,9 @@ use crate::ground::{Call, HERE, SOCKETS};
 /// Octets of a packet: the header and 20 ms of G.711.
 pub(crate) const PACKET: usize = 172;
 
-/// A frame's 20 ms are cut into so many slots, over which the streams are spread.
+/// The time from one packet of a stream to its next is cut into so many slots, over which the streams are
+/// spread.
 pub(crate) const SLOTS: usize = 80;
-
-/// Nanoseconds of a slot.
-pub(crate) const SLOT_NS: u64 = 20_000_000 / SLOTS as u64;
 
 /// G.711 A-law, the static payload type of RFC 3551.
 const PCMA: u8 = 8;

@@ -124,23 +124,24 @@ impl Relay {
         let said = i64::from(timestamp);
         if !self.listens(party) {
             self.overhear(now, party, (said, codec, payload));
+            let _no_longer_needed = self.leg(party).ear.take_if(|ear| ear.is_past(said));
             return self.leg(party).digits.withholds(now);
         }
         self.sooner = true;
         let to = self.leg(party.other());
         let is_retold = to.takes_events() || to.retells;
-        for key in self.leg(party).ear.hear(said, codec, payload) {
+        for key in self.leg(party).ear.get_or_insert_default().hear(said, codec, payload) {
             self.sounded(now, party, position, None);
             let passes = self.counts(now, party, key, Transport::Inband);
             let leg = self.leg(party);
             leg.swallows = !passes || is_retold;
             leg.sounding = (passes && is_retold).then_some((key, position));
         }
-        let on = self.leg(party).ear.on();
+        let on = self.leg(party).key_on();
         self.sounded(now, party, position, on);
         let armed = self.armed.filter(|_| party == Party::Customer);
         let leg = self.leg(party);
-        match (leg.ear.on(), leg.ear.suspects()) {
+        match (on, leg.ear.as_ref().and_then(|ear| ear.suspects())) {
             (Some(_), _) => leg.swallows,
             // It may be the beginning of a key that the other party must not even begin to hear.
             (None, Some(key)) => armed == Some(key) || leg.kept.holds(key),
@@ -156,7 +157,7 @@ impl Relay {
         let awaited = party == Party::Customer && (asks || leg.kept == Kept::All);
         // Who has pressed a key by another way gives keys that way.
         if awaited && leg.stats.presses == 0 && leg.overheard.listens() {
-            let tones = leg.ear.hear(said, codec, payload);
+            let tones = leg.ear.get_or_insert_default().hear(said, codec, payload);
             if !tones.is_empty() {
                 leg.overheard.heard(now);
                 self.sooner = true;
@@ -187,7 +188,7 @@ impl Relay {
             Party::Agent => leg.kept != Kept::Nothing,
         };
         // A key that the other party is not given is heard to its end.
-        let goes_on = leg.swallows && leg.ear.on().is_some();
+        let goes_on = leg.swallows && leg.key_on().is_some();
         let is_only_way = |remote: Remote| remote.receive.event_payload_type.is_none();
         (needed || goes_on) && leg.remote.is_some_and(|remote| beside || is_only_way(remote))
     }
@@ -251,6 +252,11 @@ impl Relay {
 }
 
 impl Leg {
+    /// The key whose tones sound.
+    fn key_on(&self) -> Option<Key> {
+        self.ear.as_ref().and_then(|ear| ear.on())
+    }
+
     /// Whether the peer takes telephone events.
     fn takes_events(&self) -> bool {
         self.remote.is_some_and(|remote| remote.send.event_payload_type.is_some())

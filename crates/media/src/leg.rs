@@ -189,11 +189,11 @@ pub(crate) struct Leg {
     /// Sound on its way to the peer in packets of another length than it came in.
     pub(crate) packing: Packing,
     /// What makes the peer's codec of the other leg's, when that takes more than a table.
-    pub(crate) transcoder: Option<Transcoder>,
+    pub(crate) transcoder: Option<Box<Transcoder>>,
     pub(crate) timeline: Timeline,
     pub(crate) digits: Detector,
-    /// Hears keys in the peer's sound.
-    pub(crate) ear: Ear,
+    /// Hears keys in the peer's sound; it is there only while it is needed.
+    pub(crate) ear: Option<Box<Ear>>,
     /// The key that sounds is not for the other party.
     pub(crate) swallows: bool,
     /// The key that sounds, and from where on, if the other party is given it another way.
@@ -239,7 +239,7 @@ impl Leg {
             transcoder: None,
             timeline: Timeline::default(),
             digits: Detector::default(),
-            ear: Ear::new(),
+            ear: None,
             swallows: false,
             sounding: None,
             overheard: Overheard::default(),

@@ -47,7 +47,7 @@ impl Leg {
             return None;
         }
         let known = self.transcoder.take().filter(|known| known.joins(from, to));
-        let mut transcoder = known.unwrap_or_else(|| Transcoder::new(from, to));
+        let mut transcoder = known.unwrap_or_else(|| Box::new(Transcoder::new(from, to)));
         let (playout, mut end) = (&mut self.playout, None);
         transcoder.rewrite(payload, |samples| {
             end = end.or(playout.overlay_linear(samples));

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Events that can wait to be taken; one packet or timeout makes three at most.
-const EVENTS: usize = 16;
+const EVENTS: usize = 8;
 
 /// Most bytes that SRTP adds to a packet.
 pub const TRAILER: usize = LONGEST_TAG;

@@ -101,11 +101,14 @@ impl Cadence {
 
 /// The tones of a country, encoded once and shared by all calls.
 #[derive(Clone, Debug)]
-pub struct Tones {
+pub struct Tones(Arc<Encoded>);
+
+#[derive(Debug)]
+struct Encoded {
     ring_back: PromptAudio,
     busy: PromptAudio,
     congestion: PromptAudio,
-    keys: Arc<[PromptAudio; 16]>,
+    keys: [PromptAudio; 16],
 }
 
 /// Peaks of a key's row and column, -9 and -7 dBm0: lines lose more of the higher one.
@@ -134,29 +137,29 @@ impl Tones {
     #[must_use]
     pub fn new(country: Country) -> Self {
         let [ring_back, busy, congestion] = cadences(country).map(|cadence| cadence.turn());
-        let keys = Arc::new(std::array::from_fn(key_tones));
-        Self { ring_back, busy, congestion, keys }
+        let keys = std::array::from_fn(key_tones);
+        Self(Arc::new(Encoded { ring_back, busy, congestion, keys }))
     }
 
     /// One turn of the ring-back tone.
     #[must_use]
-    pub const fn ring_back(&self) -> &PromptAudio {
-        &self.ring_back
+    pub fn ring_back(&self) -> &PromptAudio {
+        &self.0.ring_back
     }
 
     /// `most` samples of a key's tones from `from` on; a whole second of them lies in one piece.
     pub(crate) fn key(&self, key: Key, codec: Codec, from: u32, most: u32) -> &[u8] {
-        let audio = self.keys.get(usize::from(key.event()));
+        let audio = self.0.keys.get(usize::from(key.event()));
         let from = from % KEY_TURN as u32;
         audio.map(|audio| audio.piece(codec, from, most as usize)).unwrap_or_default()
     }
 
     /// One turn of a tone.
     #[must_use]
-    pub const fn tone(&self, tone: Tone) -> &PromptAudio {
+    pub fn tone(&self, tone: Tone) -> &PromptAudio {
         match tone {
-            Tone::Busy => &self.busy,
-            Tone::Congestion => &self.congestion,
+            Tone::Busy => &self.0.busy,
+            Tone::Congestion => &self.0.congestion,
         }
     }
 }

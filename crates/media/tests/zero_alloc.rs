@@ -86,6 +86,10 @@ struct Tally {
     taken: u64,
 }
 
+/// Turns until both parties have pressed all the keys that are remembered: room for those is made when
+/// somebody presses one.
+const WARM: usize = 1_700;
+
 #[test]
 fn a_million_packets_with_tap_keys_prompts_and_reports_allocate_nothing() {
     let mut stage = Stage::granted();
@@ -96,6 +100,7 @@ fn a_million_packets_with_tap_keys_prompts_and_reports_allocate_nothing() {
     let prompt = PromptAudio::from_pcm(&[1_000; 80_000]);
     let way = |party, ssrc| Way { party, sequence: 1, timestamp: 7, ssrc, bytes: [0; 172] };
     let mut ways = [way(Party::Customer, 1), way(Party::Agent, 2)];
+    (0..WARM as u32).for_each(|n| turn(&mut stage, &mut ways, n, &mut Tally::default()));
     let mut tally = Tally::default();
     let begun: Time = stage.now;
     let info = allocation_counter::measure(|| {
@@ -135,36 +140,36 @@ fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_no
         Way { party: Party::Customer, sequence: 1, timestamp: 7, ssrc: 1, bytes: [0; 172] };
     let (mut keys, mut pressed, mut taken) = (0, 0, 0);
     let mut scratch = [0; 256];
-    let info = allocation_counter::measure(|| {
-        for n in 0..100_000_usize {
-            way.header(8, way.timestamp);
-            way.timestamp = way.timestamp.wrapping_add(160);
-            // 200 ms of a key every two seconds.
-            match key.as_chunks::<160>().0.get(n % 100) {
-                Some(part) => way.bytes[12..].copy_from_slice(part),
-                None => way.bytes[12..].fill(n as u8),
-            }
-            if n % 100 == 50 {
-                let key = call::Key::from_event(7).unwrap();
-                stage.relay.press(stage.now, Party::Customer, key, ms(100));
-            }
-            let from = stage::address(Party::Customer);
-            let _verdict = stage.receive(Party::Customer, from, &mut way.bytes);
-            stage.relay.handle_timeout(stage.now);
-            while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
-                pressed += usize::from(transmit.bytes.len() == 16);
-            }
-            while let Some(event) = stage.relay.poll_event() {
-                keys += usize::from(matches!(event, Event::Digit(..)));
-            }
-            let reader = stage.reader.as_mut().unwrap();
-            while let Some(block) = reader.pop() {
-                taken += block.frames().map(|frame| frame.payload.len()).sum::<usize>();
-                reader.give_back(block);
-            }
-            stage.now = stage.now + ms(20);
+    let mut turn = |n: usize| {
+        way.header(8, way.timestamp);
+        way.timestamp = way.timestamp.wrapping_add(160);
+        // 200 ms of a key every two seconds.
+        match key.as_chunks::<160>().0.get(n % 100) {
+            Some(part) => way.bytes[12..].copy_from_slice(part),
+            None => way.bytes[12..].fill(n as u8),
         }
-    });
+        if n % 100 == 50 {
+            let key = call::Key::from_event(7).unwrap();
+            stage.relay.press(stage.now, Party::Customer, key, ms(100));
+        }
+        let from = stage::address(Party::Customer);
+        let _verdict = stage.receive(Party::Customer, from, &mut way.bytes);
+        stage.relay.handle_timeout(stage.now);
+        while let Some(transmit) = stage.relay.poll_transmit(stage.now, &mut scratch) {
+            pressed += usize::from(transmit.bytes.len() == 16);
+        }
+        while let Some(event) = stage.relay.poll_event() {
+            keys += usize::from(matches!(event, Event::Digit(..)));
+        }
+        let reader = stage.reader.as_mut().unwrap();
+        while let Some(block) = reader.pop() {
+            taken += block.frames().map(|frame| frame.payload.len()).sum::<usize>();
+            reader.give_back(block);
+        }
+        stage.now = stage.now + ms(20);
+    };
+    (0..WARM).for_each(&mut turn);
+    let info = allocation_counter::measure(|| (WARM..100_000).for_each(&mut turn));
     assert_eq!(info.count_total, 0, "{info:?}");
     // It was all of it: a thousand keys by INFO, given as four updates and three ends, and a thousand by
     // tone, of 180 to 220 ms as the packets fall: eight to ten updates and three ends.
@@ -332,7 +337,9 @@ fn s_06_legs_under_srtp_in_every_suite_allocate_nothing_for_good_and_false_packe
         let heard = [(); 2].map(|()| Vec::with_capacity(TURNS as usize));
         let (buffer, tally) = ([0; 256], Tally::default());
         let mut talk = Secured { stage, sent, reports, buffer, heard, tally, rejected: 0 };
-        let info = allocation_counter::measure(|| (0..TURNS as usize).for_each(|n| talk.turn(n)));
+        (0..WARM).for_each(|n| talk.turn(n));
+        let rest = WARM..TURNS as usize;
+        let info = allocation_counter::measure(|| rest.for_each(|n| talk.turn(n)));
         assert_eq!(info.count_total, 0, "{suite:?}: {info:?}");
         // It was a real talk: all that was genuine was relayed once, taken, pressed and read.
         assert_eq!((talk.tally.forwarded, talk.rejected), (2 * TURNS, 4 * TURNS), "{suite:?}");

@@ -50,7 +50,7 @@ struct Way {
 impl Way {
     fn new(party: Party) -> Self {
         let held = VecDeque::with_capacity(WAITING + 1);
-        Self { party, ear: Ear::new(), held, heard: Time::from_micros(0) }
+        Self { party, ear: Ear::default(), held, heard: Time::from_micros(0) }
     }
 
     fn hear(&mut self, codec: Codec, position: i64, part: &[u8]) {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use arrayvec::ArrayVec;
 use call::{Key, Time};
 
 use crate::rtp;
@@ -79,7 +78,8 @@ impl Event {
 /// bits and sequence numbers say nothing reliable (rows D-01, D-06, D-22).
 #[derive(Default)]
 pub(crate) struct Detector {
-    known: ArrayVec<Event, KNOWN>,
+    /// At most [`KNOWN`]. Most parties never press a key, and have no room for one.
+    known: Vec<Event>,
 }
 
 impl Detector {
@@ -102,7 +102,7 @@ impl Detector {
             if let Some(last) = self.known.last_mut() {
                 last.closed = true;
             }
-            if self.known.is_full() {
+            if self.known.len() == KNOWN {
                 self.known.remove(0);
             }
             let (passes, passed) = joined.map_or((false, false), |e| (e.passes, e.passed));

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use arrayvec::ArrayVec;
 use call::{Key, Time, Transport};
 
 /// The other ways of a press arrive within so long of the end of it: an INFO is sent when the key is
@@ -30,7 +29,8 @@ const fn place(by: Transport) -> usize {
 /// that has not come by that way yet: so two presses by two ways are two, in whatever order.
 #[derive(Default)]
 pub(crate) struct Presses {
-    known: ArrayVec<Known, KNOWN>,
+    /// At most [`KNOWN`], and room only for what was pressed.
+    known: Vec<Known>,
 }
 
 impl Presses {
@@ -44,7 +44,7 @@ impl Presses {
                 return false;
             }
         }
-        if self.known.is_full() {
+        if self.known.len() == KNOWN {
             self.known.remove(0);
         }
         let mut fresh = Known { key, by: [false; 3], last: now };

@@ -164,8 +164,8 @@ pub(crate) struct Ear {
     next: Option<i64>,
 }
 
-impl Ear {
-    pub(crate) fn new() -> Self {
+impl Default for Ear {
+    fn default() -> Self {
         Self {
             bank: &BANK,
             decoder: Decoder::new(Codec::Pcma),
@@ -180,7 +180,9 @@ impl Ear {
             next: None,
         }
     }
+}
 
+impl Ear {
     /// Hears sound whose first sample lies at `position`, on any clock, and says which keys begin in it. A
     /// key has begun when two blocks in a row hold it: 25 to 39 ms after its first sample.
     pub(crate) fn hear(
@@ -215,6 +217,11 @@ impl Ear {
         }
         self.next = Some(position + payload.len() as i64);
         keys
+    }
+
+    /// Whether sound at a position goes on from nothing that was heard.
+    pub(crate) fn is_past(&self, position: i64) -> bool {
+        self.next.is_none_or(|next| (position - next).abs() >= GAP)
     }
 
     /// The key that sounds.

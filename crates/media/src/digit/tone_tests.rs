@@ -93,7 +93,7 @@ fn render(line: Line, keys: &str, chance: &mut Chance) -> Vec<i16> {
 
 /// What an ear hears of samples that come in packets of so many.
 fn heard(samples: &[i16], codec: Codec, packet: usize) -> String {
-    let (mut ear, mut encoder) = (Ear::new(), Encoder::new(codec));
+    let (mut ear, mut encoder) = (Ear::default(), Encoder::new(codec));
     let mut keys = String::new();
     for (n, part) in samples.chunks(packet).enumerate() {
         let payload: Vec<u8> = part.iter().map(|sample| encoder.encode(*sample)).collect();
@@ -217,7 +217,7 @@ fn d_17_a_long_key_is_one_and_a_click_or_a_lost_packet_in_it_does_not_make_it_tw
         let mut samples = render(line, "5", &mut chance);
         let (click, lost) = (2_000 + round * 7, 3_200 + round * 5);
         samples[click..click + 80].fill(0);
-        let mut ear = Ear::new();
+        let mut ear = Ear::default();
         let mut keys = String::new();
         for (n, part) in samples.chunks(160).enumerate().filter(|(n, _)| *n != lost / 160) {
             let payload: Vec<u8> = part.iter().map(|s| Law::A.encode(*s)).collect();
@@ -234,7 +234,7 @@ fn d_17_keys_are_heard_while_a_clock_is_followed_and_after_a_sender_begins_anew(
     let keys = some_keys(&mut chance);
     let samples = render(PLAIN, &keys, &mut chance);
     for shift in [-8, -1, 0, 1, 8] {
-        let mut ear = Ear::new();
+        let mut ear = Ear::default();
         let mut heard = String::new();
         for (n, part) in samples.chunks(160).enumerate() {
             let payload: Vec<u8> = part.iter().map(|s| Law::A.encode(*s)).collect();
@@ -290,7 +290,7 @@ fn d_20_a_key_is_suspected_before_20_ms_of_it_have_been_passed_on() {
     for round in 0..300 {
         let samples = render(Line { on_ms: 100.0, ..PLAIN }, "1", &mut chance);
         let begins = samples.iter().position(|sample| *sample != 0).unwrap();
-        let mut ear = Ear::new();
+        let mut ear = Ear::default();
         let mut passed = 0;
         for (n, part) in samples.chunks(160).enumerate() {
             let payload: Vec<u8> = part.iter().map(|s| Law::A.encode(*s)).collect();

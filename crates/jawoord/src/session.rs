@@ -68,7 +68,7 @@ pub struct Session {
     /// When it began.
     pub since: Instant,
     /// The transfer that is under way.
-    pub transfer: Option<Transfer>,
+    pub transfer: Option<Box<Transfer>>,
     /// The transfer that was handed on.
     pub handed: Option<Handed>,
     /// When a hold is to be told again to a side that had an offer open.

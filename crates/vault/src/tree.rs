@@ -146,7 +146,10 @@ impl NodeSet {
     /// them. What was forgotten is wiped.
     #[must_use]
     pub fn erase(self, chunks: Range<u32>) -> Self {
-        let mut kept = Vec::with_capacity(self.0.len() + 2 * usize::from(DEPTH));
+        // Exactly as many: a recording has its frontier for as long as it runs, and what grows leaves
+        // copies behind.
+        let count = |node: &Node| count_outside(node.chunks(), &chunks);
+        let mut kept = Vec::with_capacity(self.0.iter().map(count).sum());
         for node in self.0 {
             keep_outside(node, &chunks, &mut kept);
         }
@@ -173,6 +176,21 @@ impl NodeSet {
             node = if left.chunks().contains(&chunk) { left } else { right };
         }
         Some(Leaf { chunk, seed: node.seed.duplicate() })
+    }
+}
+
+/// How many nodes [`keep_outside`] keeps of one that covers these chunks.
+fn count_outside(covered: Range<u32>, gone: &Range<u32>) -> usize {
+    if covered.end <= gone.start || gone.end <= covered.start || gone.is_empty() {
+        1
+    } else if covered.start < gone.start || gone.end < covered.end {
+        let middle = covered.start.midpoint(covered.end);
+        [covered.start..middle, middle..covered.end]
+            .into_iter()
+            .map(|half| count_outside(half, gone))
+            .sum()
+    } else {
+        0
     }
 }
 
@@ -218,4 +236,19 @@ pub fn seconds_of(samples: Range<u64>) -> Erasure {
         return Erasure { from, to: from };
     }
     Erasure { from: clamp(samples.start / second), to: clamp(samples.end.div_ceil(second)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_after_an_erasure_has_room_for_itself_and_no_more() {
+        let seed = RootSeed::from_bytes([7; 32]);
+        for chunks in [0..1, 0..5, 5..6, 17..4_711, METADATA_CHUNK..LEAVES, 0..LEAVES, 3..3] {
+            let kept = NodeSet::root(&seed).erase(chunks.clone());
+            assert_eq!(kept.0.capacity(), kept.0.len(), "{chunks:?}");
+            assert!([0, 3, 17, 4_711].iter().all(|at| kept.holds(*at) != chunks.contains(at)));
+        }
+    }
 }

@@ -132,14 +132,14 @@ impl Node {
         if let Some(call_id) = self.endpoint.call_id(called) {
             self.traces.tie(session.id(), call_id);
         }
-        session.transfer = Some(Transfer {
+        session.transfer = Some(Box::new(Transfer {
             referrer: Some(leg),
             tells: refer.tells.then(|| request.cseq()),
             leg: called,
             successor,
             place: way.place,
             until: self.now() + RING,
-        });
+        }));
         self.notify(session, 100);
         0
     }

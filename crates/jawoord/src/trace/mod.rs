@@ -6,6 +6,7 @@ use std::{
 };
 
 use call::{CallId, Time};
+use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 
 pub mod mask;
 pub mod pcap;
@@ -23,8 +24,36 @@ pub struct Message {
     pub octets: Vec<u8>,
 }
 
+/// A message as it is kept: what it has that the first one of its dialog has not.
+#[derive(Debug)]
+struct Kept {
+    at: Time,
+    from: SocketAddr,
+    to: SocketAddr,
+    /// How many octets it has.
+    length: usize,
+    packed: Box<[u8]>,
+}
+
+impl Kept {
+    fn new(at: Time, from: SocketAddr, to: SocketAddr, octets: &[u8], first: &[u8]) -> Self {
+        let packed = compress_with_dict(octets, first).into_boxed_slice();
+        Self { at, from, to, length: octets.len(), packed }
+    }
+
+    /// What was kept; nothing, rather than half of it, if that cannot be read.
+    fn message(&self, first: &[u8]) -> Option<Message> {
+        let octets = decompress_with_dict(&self.packed, self.length, first).ok()?;
+        Some(Message { at: self.at, from: self.from, to: self.to, octets })
+    }
+
+    fn size(&self) -> usize {
+        self.packed.len() + OVERHEAD
+    }
+}
+
 /// What is kept of one message beside its octets.
-const OVERHEAD: usize = 96;
+const OVERHEAD: usize = size_of::<Kept>() + 16;
 /// A dialog that goes on and on keeps its beginning.
 const DIALOG_LIMIT: usize = 256 * 1024;
 
@@ -41,7 +70,9 @@ pub struct Traces {
 
 #[derive(Debug, Default)]
 struct Dialog {
-    messages: Vec<Message>,
+    /// The first message; the others are packed with what they have of it left out.
+    first: Box<[u8]>,
+    messages: Vec<Kept>,
     size: usize,
     call: Option<CallId>,
 }
@@ -68,13 +99,19 @@ impl Traces {
         if [&b"OPTIONS"[..], b"REGISTER"].iter().any(|method| cseq.ends_with(method)) {
             return;
         }
-        let size = octets.len() + OVERHEAD;
+        let masked = mask::masked(octets);
         let dialog = self.dialog(id);
-        if dialog.size + size <= DIALOG_LIMIT {
-            dialog.size += size;
-            dialog.messages.push(Message { at, from, to, octets: mask::masked(octets) });
-            self.held += size;
+        let before = dialog.size;
+        if dialog.messages.is_empty() {
+            dialog.first = masked.clone().into_boxed_slice();
+            dialog.size += dialog.first.len();
         }
+        let kept = Kept::new(at, from, to, &masked, &dialog.first);
+        if dialog.size + kept.size() <= DIALOG_LIMIT {
+            dialog.size += kept.size();
+            dialog.messages.push(kept);
+        }
+        self.held += dialog.size - before;
         self.shrink();
     }
 
@@ -103,9 +140,10 @@ impl Traces {
     #[must_use]
     pub fn of(&self, call: CallId) -> Vec<Message> {
         let ids = self.calls.get(&call).into_iter().flatten();
-        let dialogs = ids.filter_map(|id| self.dialogs.get(id));
-        let mut messages: Vec<Message> =
-            dialogs.flat_map(|dialog| dialog.messages.iter().cloned()).collect();
+        let mut messages = Vec::new();
+        for dialog in ids.filter_map(|id| self.dialogs.get(id)) {
+            messages.extend(dialog.messages.iter().filter_map(|kept| kept.message(&dialog.first)));
+        }
         messages.sort_by_key(|message| message.at);
         messages
     }
@@ -157,6 +195,8 @@ mod tests {
         let at: Vec<Time> = shown.iter().map(|message| message.at).collect();
         assert_eq!(at, [1, 2, 3].map(Time::from_micros));
         assert!(shown.iter().all(|message| !message.octets.windows(2).any(|two| two == b"06")));
+        let whole = mask::masked(&message("near", "BYE"));
+        assert_eq!(shown[2].octets, whole, "a packed message comes back as it was");
         assert!(traces.of(CallId::from_bytes([2; 16])).is_empty());
     }
 

@@ -89,6 +89,15 @@ pub fn decode_a(byte: u8) -> i16 {
     if code & 0x80 == 0 { -magnitude } else { magnitude }
 }
 
+/// Decodes µ-law (ITU-T G.711).
+#[must_use]
+pub fn decode_u(byte: u8) -> i16 {
+    let code = !byte;
+    let (segment, step) = (i16::from(code >> 4 & 7), i16::from(code & 15));
+    let magnitude = (((step << 3) + 0x84) << segment) - 0x84;
+    if code & 0x80 == 0 { magnitude } else { -magnitude }
+}
+
 /// Both channels of a WAV file of 8,000 Hz.
 ///
 /// # Panics
@@ -114,6 +123,13 @@ pub fn channels_at(path: &std::path::Path, rate_hz: u32) -> (Vec<i16>, Vec<i16>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mu_law_has_its_ends_and_its_zeros() {
+        for (byte, sample) in [(0xff, 0), (0x7f, 0), (0x80, 32_124), (0x00, -32_124), (0xfe, 8)] {
+            assert_eq!(decode_u(byte), sample, "{byte:02x}");
+        }
+    }
 
     #[test]
     fn a_law_comes_back_within_its_steps() {

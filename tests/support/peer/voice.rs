@@ -10,7 +10,7 @@ use std::{
 use super::guard::Guard;
 use crate::{
     exchange::sound::Sound,
-    sound::{decode_a, level, share},
+    sound::{decode_a, decode_u, level, share},
 };
 
 /// An RTP packet as it came in.
@@ -51,14 +51,15 @@ impl Packet {
         })
     }
 
-    /// Its samples, when it holds A-law.
+    /// Its samples, when it holds G.711.
     #[must_use]
     pub fn samples(&self) -> Vec<i16> {
-        if self.kind == 8 {
-            self.payload.iter().map(|byte| decode_a(*byte)).collect()
-        } else {
-            Vec::new()
-        }
+        let decode = match self.kind {
+            0 => decode_u,
+            8 => decode_a,
+            _ => return Vec::new(),
+        };
+        self.payload.iter().map(|byte| decode(*byte)).collect()
     }
 
     /// Whether it holds more than silence.

@@ -13,10 +13,11 @@ use call::{CallId, Fate, NotReady, Permit, RecordingId, Time};
 use media::{Tap, TapReader, ring};
 use vault::{RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
 
-/// Blocks of a tap: two seconds of sound, before speech is lost for want of a disk.
-const BLOCKS: u16 = 24;
+/// Blocks of a tap: more than six seconds of sound, before speech is lost for want of a disk. They are
+/// made only while the disk is late.
+const BLOCKS: u16 = 80;
 /// The same where a block is of 30 ms, because keys are kept out.
-const SHORT_BLOCKS: u16 = 64;
+const SHORT_BLOCKS: u16 = 210;
 
 /// What the recorder is told.
 pub enum Order {

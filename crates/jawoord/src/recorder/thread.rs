@@ -56,7 +56,7 @@ pub fn start(
     recorder.look(Ok(()));
     thread::Builder::new().name("recorder".to_owned()).spawn(move || {
         let Inside { orders, alive: _alive, .. } = inside;
-        // Speech goes first: the media threads are not to wait for this one, whose taps wait for two seconds.
+        // Speech goes first: the media threads are not to wait for this one, whose taps wait for six seconds.
         let _refused_changes_nothing = rustix::process::nice(YIELDS);
         recorder.run(&orders);
     })?;

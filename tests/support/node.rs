@@ -91,6 +91,8 @@ pub struct Node {
     pub media: Ports,
     child: Option<Child>,
     environment: Vec<(&'static str, String)>,
+    /// How many files and sockets it may have open when it starts next; by default as many as the test.
+    pub descriptors: Option<u64>,
 }
 
 impl Node {
@@ -118,8 +120,17 @@ impl Node {
         }
         fs::write(home.path().join("node.toml"), text).expect("a configuration");
         fs::create_dir(home.path().join("tmp")).expect("a folder");
-        let environment = change.environment.clone();
-        let mut node = Self { home, sip, pbx, metrics, portal, media, child: None, environment };
+        let mut node = Self {
+            home,
+            sip,
+            pbx,
+            metrics,
+            portal,
+            media,
+            child: None,
+            environment: change.environment.clone(),
+            descriptors: None,
+        };
         node.run_again();
         node
     }
@@ -197,7 +208,15 @@ impl Node {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("jawoord"));
+        let mut command = match self.descriptors {
+            None => Command::new(program("jawoord")),
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                let (limit, program) = (limit.to_string(), program("jawoord"));
+                shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &limit]).arg(program);
+                shell
+            }
+        };
         command
             .args(arguments)
             .arg("--config")

@@ -140,6 +140,21 @@ impl Stage {
         (a, self.pbx.called(&invite), invite)
     }
 
+    /// Places a call to the line that asks, says yes, and is put through: it is recorded. The stage must be
+    /// [`Stage::curt`].
+    pub fn recorded(&mut self) -> Talk {
+        let (a, ok) = self.asked();
+        self.ear.press('1');
+        // A yes counts when the notice has been heard in full.
+        let invite = self.pbx.expect_within(Duration::from_secs(30), "INVITE");
+        let mut b = self.pbx.called(&invite);
+        self.pbx.send(&b.reply(&invite, 200).sdp(sdp(self.desk.own)));
+        self.pbx.expect("ACK");
+        b.cseq = 0;
+        self.desk.talk_to(invite.sound());
+        Talk { a, b, invite, ok }
+    }
+
     /// A stage on which nobody hears a confirmation.
     #[must_use]
     pub fn curt() -> Self {

@@ -39,6 +39,8 @@ pub enum Alarm {
     Unheard(Party, Unheard),
     /// The customer's keys do not come through.
     DeadKeys(DeadKeys),
+    /// The recorder could not go on.
+    CutShort,
 }
 
 impl fmt::Display for Alarm {
@@ -49,6 +51,7 @@ impl fmt::Display for Alarm {
                 write!(f, "no sound of the {}: {}", party.as_str(), cause.as_str())
             }
             Self::DeadKeys(cause) => write!(f, "keys do not come through: {}", cause.as_str()),
+            Self::CutShort => f.write_str("the recorder cannot go on: recorded no further"),
         }
     }
 }
@@ -58,6 +61,7 @@ impl fmt::Display for Alarm {
 pub struct Alarms {
     unheard: [Option<Unheard>; 2],
     dead_keys: Option<DeadKeys>,
+    cut_short: bool,
     asked: bool,
     pressed: bool,
     /// The trunk on which the customer is.
@@ -117,6 +121,11 @@ impl Alarms {
         news
     }
 
+    /// The recorder cannot go on. Whether that is news.
+    pub const fn cuts_short(&mut self) -> bool {
+        !std::mem::replace(&mut self.cut_short, true)
+    }
+
     /// How many parties are not heard.
     #[must_use]
     pub fn unheard(&self) -> usize {
@@ -128,7 +137,8 @@ impl Alarms {
     pub fn now(&self) -> Vec<Alarm> {
         let unheard = PARTIES.into_iter().zip(self.unheard);
         let unheard = unheard.filter_map(|(party, why)| Some(Alarm::Unheard(party, why?)));
-        unheard.chain(self.dead_keys.map(Alarm::DeadKeys)).collect()
+        let cut_short = self.cut_short.then_some(Alarm::CutShort);
+        unheard.chain(self.dead_keys.map(Alarm::DeadKeys)).chain(cut_short).collect()
     }
 
     /// Whether the question of an ended call was answered by a key; `None` when it says nothing about

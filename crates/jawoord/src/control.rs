@@ -10,11 +10,14 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     task::JoinSet,
 };
 
-use crate::command::request::{Reply, Request};
+use crate::{
+    command::request::{Reply, Request},
+    descriptors::ORDERS,
+};
 
 /// A request longer than this is nobody's: room for ten thousand lines at once.
 const REQUEST_LIMIT: u64 = 4 * 1024 * 1024;
@@ -64,14 +67,22 @@ pub fn listen(data: &Path) -> io::Result<UnixListener> {
 pub async fn serve(listener: UnixListener, handler: Arc<impl Handle>) {
     let own = rustix::process::geteuid().as_raw();
     let mut running = JoinSet::new();
+    // Who comes beyond waits in the system's queue, and takes no descriptor from a call.
+    let places = Arc::new(Semaphore::new(ORDERS));
     loop {
+        // The semaphore is never closed.
+        let place = Arc::clone(&places).acquire_owned().await.ok();
         match listener.accept().await {
             Ok((stream, _)) => {
                 let allowed =
                     stream.peer_cred().is_ok_and(|peer| peer.uid() == own || peer.uid() == 0);
                 if allowed {
                     let handler = Arc::clone(&handler);
-                    running.spawn(async move { answer(stream, &*handler).await });
+                    running.spawn(async move {
+                        let answered = answer(stream, &*handler).await;
+                        drop(place);
+                        answered
+                    });
                 }
             }
             Err(error) => {

@@ -4,7 +4,7 @@ use call::Words;
 use media::CallStats;
 use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
-use crate::{gate::limits::Over, hearing::Hearing};
+use crate::{gate::limits::Over, hearing::Hearing, load::Load};
 
 /// The counters of a node.
 #[derive(Clone, Debug)]
@@ -21,10 +21,14 @@ pub struct Metrics {
     pub lost_ms: IntCounter,
     /// Pauses of recordings that nobody ended in their time.
     pub left_paused: IntCounter,
+    /// Recordings that ended before their call, as the recorder could not go on.
+    pub cut_short: IntCounter,
     /// SIP requests from strangers that got no answer but 403.
     pub strangers: IntCounter,
     turned_away: IntCounterVec,
     stray_media: IntCounterVec,
+    /// How many calls it carries and could carry.
+    pub load: Load,
     /// How calls sound.
     pub hearing: Hearing,
     /// Targets that are known to be down; calls go to the others.
@@ -76,6 +80,7 @@ impl Metrics {
             stray_media.with_label_values(&[reason]).reset();
         }
         Ok(Self {
+            load: Load::new(&registry)?,
             hearing: Hearing::new(&registry)?,
             calls: words("jawoord_consent_total", "Ended calls by consent.", "consent")?,
             outcomes: words("jawoord_outcome_total", "Ended calls by outcome.", "outcome")?,
@@ -86,6 +91,10 @@ impl Metrics {
             left_paused: counter(
                 "jawoord_recordings_left_paused_total",
                 "Pauses of recordings that nobody ended in time.",
+            )?,
+            cut_short: counter(
+                "jawoord_recordings_cut_short_total",
+                "Recordings that the recorder could not go on with.",
             )?,
             strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
             turned_away,
@@ -123,6 +132,7 @@ impl Metrics {
     /// The text that Prometheus reads.
     #[must_use]
     pub fn render(&self) -> String {
+        self.load.look();
         let mut text = Vec::new();
         match TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             Ok(()) => String::from_utf8(text).unwrap_or_default(),

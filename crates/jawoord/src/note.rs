@@ -24,6 +24,8 @@ pub enum Note {
     Paper(Paper),
     /// The recorder reports.
     Tape(Tape),
+    /// The recorder's thread has ended by a defect: nothing is recorded any more.
+    RecorderGone,
     /// New settings take effect; running calls keep theirs.
     Settings(Arc<Settings>),
     /// The operator wants the customer of a call to be asked.

@@ -5,6 +5,8 @@ use std::{
     net::{IpAddr, UdpSocket},
 };
 
+use rustix::io::Errno;
+
 /// A pair of bound sockets.
 #[derive(Debug)]
 pub struct Pair {
@@ -36,7 +38,7 @@ impl Ports {
         Self { address, first: min, pairs, next }
     }
 
-    /// Binds the next pair that is free.
+    /// Binds the next pair that is free. No other pair is tried when there is no descriptor for it.
     ///
     /// # Errors
     /// The last reason why no pair of the range could be bound.
@@ -47,11 +49,18 @@ impl Ports {
             self.next = (self.next + 1) % self.pairs;
             match bind(self.address, port) {
                 Ok(pair) => return Ok(pair),
+                Err(failed) if is_exhausted(&failed) => return Err(failed),
                 Err(failed) => error = failed,
             }
         }
         Err(error)
     }
+}
+
+/// Whether a socket was refused for want of a descriptor, of this process or of the whole machine.
+#[must_use]
+pub fn is_exhausted(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
 }
 
 fn bind(address: IpAddr, port: u16) -> io::Result<Pair> {
@@ -79,6 +88,13 @@ mod tests {
         let mut ports = Ports::new(address, (47_310, 47_317), 5);
         let next = ports.bind().unwrap();
         assert!(next.port.is_multiple_of(2) && next.port != taken.port);
+    }
+
+    #[test]
+    fn want_of_a_descriptor_is_told_from_a_port_that_is_taken() {
+        let of = |errno: Errno| is_exhausted(&io::Error::from(errno));
+        assert!(of(Errno::MFILE) && of(Errno::NFILE));
+        assert!(!of(Errno::ADDRINUSE) && !is_exhausted(&io::ErrorKind::AddrNotAvailable.into()));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
+    num::NonZero,
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -24,8 +26,9 @@ use crate::{
         judge::Settings,
         media::{Keys, MediaSettings, Stray},
     },
+    crew::Crew,
     note::Note,
-    port::{Pair, Ports},
+    port::{Pair, Ports, is_exhausted},
     session::Session,
     wires::Side,
 };
@@ -35,11 +38,27 @@ type Encoded = HashMap<(call::Language, Prompt), PromptAudio>;
 
 /// The media workers of a node.
 pub struct Sound {
-    workers: Vec<Worker>,
-    next: usize,
+    crew: Crew,
     ranges: Vec<(Option<Box<str>>, IpAddr, Ports)>,
     prompts: Arc<Encoded>,
     random: SystemRandom,
+}
+
+/// Why a call gets no sound.
+#[derive(Debug)]
+pub enum Shortage {
+    /// No port of a range is free.
+    Ports(io::Error),
+    /// There is no descriptor for its sockets.
+    Descriptors,
+    /// No media thread runs, or there is no chance to be had.
+    Broken,
+}
+
+/// The media threads of these settings on this machine.
+#[must_use]
+pub fn threads(media: &MediaSettings) -> usize {
+    media.threads(thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// The keys that two descriptions agree on, as a leg takes them.
@@ -98,7 +117,7 @@ impl Sound {
         clock: Clock,
         notes: &tokio::sync::mpsc::UnboundedSender<Note>,
     ) -> io::Result<Self> {
-        let MediaSettings { ranges, workers, tones, .. } = &settings.media;
+        let MediaSettings { ranges, tones, .. } = &settings.media;
         let country = media::Country::from_code(&tones.to_uppercase()).unwrap_or_default();
         let (instant, wall) = clock.anchor();
         let worker = |index| {
@@ -117,8 +136,7 @@ impl Sound {
         let mut chance = [0; 2];
         random.fill(&mut chance).map_err(|_| io::Error::other("no random number"))?;
         Ok(Self {
-            workers: (0..*workers).map(worker).collect::<io::Result<_>>()?,
-            next: 0,
+            crew: Crew::start(threads(&settings.media), worker)?,
             ranges: ranges
                 .iter()
                 .map(|range| {
@@ -139,43 +157,50 @@ impl Sound {
     /// Binds the ports of a new call, of the near and of the far leg, and hands them to a worker.
     ///
     /// # Errors
-    /// No port is free, or the worker is gone.
+    /// [`Shortage`]; nothing is open then.
     pub fn open(
         &mut self,
         call: CallId,
         direction: Direction,
         ranges: [Option<&str>; 2],
-    ) -> io::Result<Opened> {
+    ) -> Result<Opened, Shortage> {
         let [near, far] = ranges;
+        let (worker, legs) = self.crew.least().ok_or(Shortage::Broken)?;
         let ((near_told, near), (far_told, far)) = (self.bind(near)?, self.bind(far)?);
         let addresses =
             (SocketAddr::new(near_told, near.port), SocketAddr::new(far_told, far.port));
-        let worker = self.next % self.workers.len().max(1);
-        self.next = self.next.wrapping_add(1);
-        let (near, far) = (Box::new(self.leg(near)?), Box::new(self.leg(far)?));
+        let (near, far) = (self.leg(near, &legs)?, self.leg(far, &legs)?);
         let order = match direction {
             Direction::Inbound => Order::Open { customer: near, agent: far },
             Direction::Outbound => Order::Open { customer: far, agent: near },
         };
-        match self.workers.get(worker).map(|worker| worker.send(Command { call, order })) {
-            Some(Ok(())) => Ok(Opened { worker, addresses }),
-            Some(Err(_)) | None => Err(io::ErrorKind::BrokenPipe.into()),
-        }
+        let sent = self.crew.send(worker, Command { call, order });
+        sent.map(|()| Opened { worker, addresses }).map_err(|_| Shortage::Broken)
+    }
+
+    /// The threads: which has how many calls.
+    #[must_use]
+    pub const fn crew(&self) -> &Crew {
+        &self.crew
     }
 
     /// A pair of ports of a range, and the address that peers are told of it. A range that a new
     /// configuration names and the start did not know is the first one until the next start.
-    fn bind(&mut self, name: Option<&str>) -> io::Result<(IpAddr, Pair)> {
+    fn bind(&mut self, name: Option<&str>) -> Result<(IpAddr, Pair), Shortage> {
         let found = self.ranges.iter().position(|(known, ..)| known.as_deref() == name);
-        let (_, told, ports) =
-            self.ranges.get_mut(found.unwrap_or(0)).ok_or(io::ErrorKind::AddrNotAvailable)?;
-        Ok((*told, ports.bind()?))
+        let (_, told, ports) = self.ranges.get_mut(found.unwrap_or(0)).ok_or(Shortage::Broken)?;
+        let short = |error| match is_exhausted(&error) {
+            true => Shortage::Descriptors,
+            false => Shortage::Ports(error),
+        };
+        Ok((*told, ports.bind().map_err(short)?))
     }
 
-    fn leg(&self, pair: Pair) -> io::Result<LegOpen> {
+    fn leg(&self, Pair { rtp, rtcp, .. }: Pair, legs: &Arc<()>) -> Result<Box<LegOpen>, Shortage> {
         let mut bytes = [0; 32];
-        self.random.fill(&mut bytes).map_err(|_| io::Error::other("no random numbers"))?;
-        Ok(LegOpen { rtp: pair.rtp, rtcp: pair.rtcp, start: LegStart::from_random(bytes) })
+        self.random.fill(&mut bytes).map_err(|_| Shortage::Broken)?;
+        let start = LegStart::from_random(bytes);
+        Ok(Box::new(LegOpen { rtp, rtcp, start, held: Arc::clone(legs) }))
     }
 
     /// Ends a call's media.
@@ -184,8 +209,7 @@ impl Sound {
     }
 
     fn order(&self, call: CallId, worker: usize, order: Order) {
-        let sent = self.workers.get(worker).map(|worker| worker.send(Command { call, order }));
-        if let Some(Err(error)) = sent {
+        if let Err(error) = self.crew.send(worker, Command { call, order }) {
             tracing::error!(%call, %error, "media");
         }
     }

@@ -1,6 +1,6 @@
 //! What a worker can be told to do.
 
-use std::{net::UdpSocket, time::Duration};
+use std::{net::UdpSocket, sync::Arc, time::Duration};
 
 use call::{CallId, Connection, Kept, Key, Party, Pause, Private, Prompt, Tone};
 
@@ -16,6 +16,9 @@ pub struct LegOpen {
     pub rtcp: UdpSocket,
     /// Random numbers.
     pub start: LegStart,
+    /// Let go of when both sockets are closed, however that comes about: who has given it can count
+    /// the legs that still have theirs.
+    pub held: Arc<()>,
 }
 
 /// What a worker can be told to do for a call.

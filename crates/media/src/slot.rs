@@ -3,6 +3,7 @@
 use std::{
     net::{SocketAddr, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use call::{CallId, Party, Time};
@@ -22,6 +23,8 @@ pub(crate) struct Slot {
     pub(crate) call: CallId,
     pub(crate) relay: Relay,
     pub(crate) sockets: [UdpSocket; SOCKETS],
+    /// Behind the sockets, which are dropped first.
+    pub(crate) _held: [Arc<()>; 2],
 }
 
 const fn place_of(party: Party, channel: Channel) -> usize {
@@ -147,7 +150,8 @@ mod tests {
         let relay = Relay::new(now, &start, &start, Tones::new(Country::Nl));
         let socket = |_| UdpSocket::bind(("127.0.0.1", 0)).unwrap();
         let call = CallId::from_bytes([1; 16]);
-        let mut slot = Slot { call, relay, sockets: [0, 1, 2, 3].map(socket) };
+        let mut slot =
+            Slot { call, relay, sockets: [0, 1, 2, 3].map(socket), _held: Default::default() };
         let done = slot.guarded(now, |_| panic!("announced: a defect of ours"));
         assert_eq!(done, None::<()>);
         assert_eq!(slot.relay.poll_event(), Some(Event::Fault));

@@ -246,10 +246,11 @@ impl Loop {
             }
         };
         let sockets = [customer.rtp, customer.rtcp, agent.rtp, agent.rtcp];
+        let held = [customer.held, agent.held];
         match self.register(place, &sockets) {
             Ok(()) if !self.places.contains_key(&call) => {
                 if let Some(slot) = self.slots.get_mut(place) {
-                    *slot = Some(Slot { call, relay, sockets });
+                    *slot = Some(Slot { call, relay, sockets, _held: held });
                     self.places.insert(call, place);
                 }
             }

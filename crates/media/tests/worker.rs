@@ -8,7 +8,10 @@ mod scan;
 
 use std::{
     net::UdpSocket,
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -74,19 +77,28 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// With something that its thread does before each report.
+    fn with(mut before: impl FnMut(&Report) + Send + 'static) -> Self {
         let (sender, reports) = channel();
         let clock = Clock::new(Instant::now(), Time::from_micros(1_800_000_000_000_000));
         let config = Config {
             clock,
             tones: Tones::new(Country::Nl),
-            reports: Box::new(move |report| sender.send(report).unwrap_or_default()),
+            reports: Box::new(move |report| {
+                before(&report);
+                sender.send(report).unwrap_or_default();
+            }),
         };
         let worker = Worker::spawn(0, config).unwrap();
         let leg = |seed| {
             let (rtp, rtcp) = (socket(), socket());
             let to = rtp.local_addr().unwrap();
             let phone = Phone { rtp: socket(), rtcp: socket(), to, sequence: 0, buffer: [0; 512] };
-            (Box::new(LegOpen { rtp, rtcp, start: LegStart::from_random([seed; 32]) }), phone)
+            let start = LegStart::from_random([seed; 32]);
+            (Box::new(LegOpen { rtp, rtcp, start, held: Arc::default() }), phone)
         };
         let ((customer, customer_phone), (agent, agent_phone)) = (leg(1), leg(2));
         let bench = Self { worker, reports, customer: customer_phone, agent: agent_phone };
@@ -169,6 +181,46 @@ fn a_call_through_a_real_worker_is_heard_both_ways_and_ends_with_goodbyes() {
     assert!(bench.worker.is_alive());
     drop(bench.worker);
     assert!(bench.reports.recv().is_err());
+}
+
+/// Whether a packet of the agent reaches the customer, whatever else is played.
+fn crosses(bench: &mut Bench, mark: u8, wait: Duration) -> bool {
+    bench.agent.send(8, u32::from(mark) * 160, std::iter::repeat_n(mark, 160));
+    bench.customer.rtp.set_read_timeout(Some(wait)).unwrap();
+    let by = Instant::now() + wait;
+    while Instant::now() < by {
+        if bench.customer.hear().is_some_and(|(first, _)| first == mark) {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn a_worker_that_stands_still_or_dies_stops_no_call_of_another() {
+    let (go_on, wait) = channel::<()>();
+    let mut still = Bench::with(move |report| {
+        if matches!(report.event, Event::Digit(..)) {
+            let _stands_still = wait.recv();
+            panic!("announced: it dies");
+        }
+    });
+    let mut other = Bench::new();
+    for bench in [&mut still, &mut other] {
+        bench.order(Order::Connect(Connection::Bridged));
+        assert!(crosses(bench, 0x11, Duration::from_secs(2)), "both work");
+    }
+    still.customer.send(101, 1_000, [1, 10, 0, 160].into_iter());
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(!crosses(&mut still, 0x12, Duration::from_millis(100)), "it does not stand still");
+    assert!((0x20..0x40).all(|mark| crosses(&mut other, mark, Duration::from_secs(2))));
+    go_on.send(()).unwrap();
+    let by = Instant::now() + Duration::from_secs(5);
+    while still.worker.is_alive() && Instant::now() < by {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(!still.worker.is_alive(), "it does not die");
+    assert!((0x40..0x50).all(|mark| crosses(&mut other, mark, Duration::from_secs(2))));
 }
 
 #[test]

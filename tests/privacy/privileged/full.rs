@@ -114,7 +114,7 @@ fn counted(node: &Node, verdict: &str) -> u64 {
 }
 
 #[test]
-fn when_the_spool_is_full_speech_goes_on_and_the_next_caller_is_not_asked() {
+fn o_05_when_the_spool_is_full_speech_goes_on_the_recording_is_cut_short_and_nobody_is_asked() {
     let mut node = Node::start(&Change::default());
     node.stop();
     let disk = Disk::under(&node.data().join("spool"));
@@ -125,6 +125,7 @@ fn when_the_spool_is_full_speech_goes_on_and_the_next_caller_is_not_asked() {
     disk.fill();
     thread::sleep(Duration::from_secs(2));
     talk(&call);
+    alarmed(&node);
     call.hang_up();
     let _over = until(&call.pbx, What::Ended);
     // It stays so for as long as the disk is full.
@@ -137,6 +138,19 @@ fn when_the_spool_is_full_speech_goes_on_and_the_next_caller_is_not_asked() {
     disk.free();
     thread::sleep(Duration::from_secs(3));
     asked(&node, &call.pbx);
+}
+
+/// The running call, the metrics and the log say that it is recorded no further.
+fn alarmed(node: &Node) {
+    let running = node.json(&["calls", "list"]);
+    let id = running[0]["call"].as_str().expect("a running call").to_owned();
+    let shown = node.json(&["calls", "show", &id]).to_string();
+    assert!(shown.contains("the recorder cannot go on: recorded no further"), "{shown}");
+    let metrics = node.metrics();
+    assert!(metrics.contains("jawoord_recordings_cut_short_total 1"), "{metrics}");
+    let log = node.log();
+    assert_eq!(log.matches("the recording cannot go on").count(), 1, "{log}");
+    assert_eq!(log.matches("nobody is asked now").count(), 1, "{log}");
 }
 
 /// One recording, which says that it is not whole, and holds what was said before the disk was full.

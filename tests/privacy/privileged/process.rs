@@ -14,6 +14,8 @@ use std::{
 
 use support::node::{Change, Node, program};
 
+use crate::calls::Call;
+
 /// `nobody`, who owns nothing.
 const NOBODY: u32 = 65_534;
 
@@ -62,4 +64,33 @@ fn the_user_it_runs_as_may_not_read_its_memory() {
     let _reaped = child.wait();
     assert_eq!(user[0], NOBODY.to_string());
     assert_eq!(owner.ok(), Some(0), "its memory belongs to the user it runs as");
+}
+
+#[test]
+fn what_a_node_has_open_is_less_than_it_keeps_for_itself_and_a_call_gives_back_what_it_took() {
+    let node = Node::start(&Change::default());
+    let told = node.done(&["check"])["calls"].clone();
+    let number = |key: &str| told[key].as_u64().expect("a number");
+    let calls = number("wanted") + number("emergencies_beyond");
+    let kept = usize::try_from(number("descriptors_needed") - 4 * calls).expect("some");
+    let open = || fs::read_dir(format!("/proc/{}/fd", node.pid())).expect("root may look").count();
+    let settled = |most: usize| {
+        let limit = Instant::now() + Duration::from_secs(5);
+        while open() > most && Instant::now() < limit {
+            thread::sleep(Duration::from_millis(20));
+        }
+        open()
+    };
+    // The first call opens what the node keeps from then on.
+    let hears_the_notice = |pbx| Call::place(&node, [127, 0, 0, 1], [127, 0, 0, pbx]);
+    hears_the_notice(2).hang_up();
+    thread::sleep(Duration::from_secs(1));
+    let rest = open();
+    assert!(rest < kept, "{rest} are open, {kept} are kept");
+    for pbx in [3, 4] {
+        let mut call = hears_the_notice(pbx);
+        assert!(open() >= rest + 4, "two legs of two sockets");
+        call.hang_up();
+        assert_eq!(settled(rest), rest);
+    }
 }

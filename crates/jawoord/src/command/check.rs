@@ -6,10 +6,14 @@ use call::{Direction, Line, Outbound, Recording};
 use serde_json::{Value, json};
 
 use super::route::{self, Trial};
-use crate::config::{
-    judge::{self, Settings},
-    problem::{Problem, Problems},
-    read,
+use crate::{
+    config::{
+        judge::{self, Settings},
+        problem::{Problem, Problems},
+        read,
+    },
+    descriptors::{self, Descriptors},
+    sound::threads,
 };
 
 /// Reads and judges a configuration file.
@@ -50,6 +54,8 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
             for warning in &settings.warnings {
                 text.push_str(&format!("warning: {warning}\n"));
             }
+            let carried = Carried::of(&settings, descriptors::limit());
+            text.push_str(&carried.told());
             for (peer, how) in secured(&settings) {
                 text.push_str(&format!("{peer} has {how}\n"));
             }
@@ -62,6 +68,7 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                 "configuration": settings.hash.to_string(),
                 "warnings": settings.warnings,
                 "srtp": secured(&settings).map(|(peer, how)| json!({ "peer": peer, "has": how })).collect::<Vec<_>>(),
+                "calls": carried.value(),
                 "lines": lines,
             });
             (text, value, true)
@@ -70,6 +77,56 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
             let said: Vec<String> = problems.iter().map(Problem::to_string).collect();
             (Problems(&problems).to_string(), json!({ "good": false, "problems": said }), false)
         }
+    }
+}
+
+/// How many calls at a time a node of these settings takes where this is asked.
+struct Carried {
+    /// By media ports and `limits.calls`.
+    wanted: usize,
+    /// For emergencies alone, beyond them.
+    reserve: usize,
+    /// What may be open.
+    descriptors: Descriptors,
+}
+
+impl Carried {
+    fn of(settings: &Settings, limit: u64) -> Self {
+        let descriptors = Descriptors::new(limit, settings, threads(&settings.media));
+        Self { wanted: settings.limits.calls, reserve: settings.limits.reserve, descriptors }
+    }
+
+    /// What is taken of what is wanted.
+    fn calls(&self) -> usize {
+        self.wanted.min(self.descriptors.calls().saturating_sub(self.reserve))
+    }
+
+    fn needed(&self) -> u64 {
+        self.descriptors.needed(self.wanted.saturating_add(self.reserve))
+    }
+
+    fn told(&self) -> String {
+        let (calls, reserve, limit) = (self.calls(), self.reserve, self.descriptors.limit);
+        let mut told = format!("{calls} calls at a time, and {reserve} emergencies beyond them\n");
+        if calls < self.wanted {
+            told.push_str(&format!(
+                "warning: {limit} files and sockets may be open here, and {} calls need {}; raise \
+                 LimitNOFILE of the service (ulimit -n), or lower `limits.calls`\n",
+                self.wanted,
+                self.needed()
+            ));
+        }
+        told
+    }
+
+    fn value(&self) -> Value {
+        json!({
+            "at_a_time": self.calls(),
+            "emergencies_beyond": self.reserve,
+            "wanted": self.wanted,
+            "descriptors": self.descriptors.limit,
+            "descriptors_needed": self.needed(),
+        })
     }
 }
 
@@ -111,5 +168,26 @@ fn outbound(line: &Line) -> &'static str {
             Outbound::HoldBack => "hold_back",
             Outbound::Never => "never",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn o_01_a_limit_that_carries_fewer_calls_is_warned_of_with_the_one_that_is_needed() {
+        let carried = |limit| Carried {
+            wanted: 100,
+            reserve: 4,
+            descriptors: Descriptors { limit, kept: 300 },
+        };
+        let enough = carried(716);
+        assert_eq!(enough.told(), "100 calls at a time, and 4 emergencies beyond them\n");
+        let few = carried(715);
+        assert!(few.told().starts_with("99 calls at a time"), "{}", few.told());
+        assert!(few.told().contains("100 calls need 716; raise LimitNOFILE"), "{}", few.told());
+        assert_eq!(few.value()["descriptors_needed"], 716);
+        assert_eq!(carried(100).calls(), 0);
     }
 }

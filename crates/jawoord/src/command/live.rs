@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(compared(report(&own), settings()).findings, []);
         let other = compared(report("0"), settings());
         assert!(other.good && other.findings[0].found.contains("has changed"), "{other:?}");
-        let problem = Problem::value("media", "workers", 0, "use 1 to 256");
+        let problem = Problem::value("media", "workers", 300, "use 1 to 256");
         let bad = compared(report(&own), Err(vec![problem]));
         assert!(bad.good && bad.findings[0].found.contains("`workers`"), "{bad:?}");
     }

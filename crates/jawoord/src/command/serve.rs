@@ -1,17 +1,17 @@
 //! `jawoord serve`: builds everything top to bottom in the order it starts, stops it in reverse.
 
 use std::{
-    fmt, io,
+    cmp, fmt, io,
     path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
+use axum::serve::Listener as _;
 use call::Fact;
 use portal::Portal;
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::{
-    net::TcpListener,
     runtime,
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
@@ -26,7 +26,10 @@ use super::{
 use crate::{
     clock::Clock,
     config::{judge::Settings, listener::Listener},
-    control, harden, http,
+    control,
+    descriptors::{Descriptors, PER_CALL, VISITORS},
+    harden,
+    http::{self, Bounded},
     kept::Source,
     metrics::Metrics,
     net::{Net, sign::Outlet},
@@ -64,6 +67,8 @@ pub enum ServeError {
     System(&'static str, io::Error),
     /// A metric is registered twice.
     Metrics,
+    /// So many files and sockets may be open, and so many are needed for the first call.
+    Descriptors(u64, u64),
 }
 
 impl fmt::Display for ServeError {
@@ -76,6 +81,12 @@ impl fmt::Display for ServeError {
             Self::Metrics => {
                 f.write_str("two metrics have one name; this is a fault of the program")
             }
+            Self::Descriptors(limit, needed) => write!(
+                f,
+                "{limit} files and sockets may be open, which carries no call; raise LimitNOFILE of \
+                 the service (ulimit -n) to {needed} and {PER_CALL} for each call, or lower \
+                 `connections.max`"
+            ),
         }
     }
 }
@@ -113,7 +124,7 @@ pub struct Running {
 /// [`ServeError`]; nothing runs then.
 pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Running, ServeError> {
     let system = |what| move |error| ServeError::System(what, error);
-    hardened();
+    let limit = hardened();
     let clock = Clock::start();
     let metrics = Metrics::new().map_err(|_| ServeError::Metrics)?;
     settings.trunks.iter().for_each(|trunk| number::prepare(trunk.country));
@@ -132,14 +143,15 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         .map_err(system("the recorder"))?;
     let _first = recorder_door.set(recorder.clone());
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
+    let descriptors = carried(limit, &settings, &sound, &metrics)?;
     let (signalling, net, signs) = signalling(&settings).await?;
-    let (parts, lines) = (Arc::clone(&settings), settings.lines.iter().len());
     let resolver = Resolver::new(&settings.dns, &settings.listeners, notes.clone());
     let parts = Parts {
         clock,
         resolver,
-        settings: parts,
+        settings: Arc::clone(&settings),
         sound,
+        descriptors,
         office: office.clone(),
         recorder,
         metrics: metrics.clone(),
@@ -158,7 +170,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     tokio::spawn(control::serve(socket, Arc::new(operator)));
     measured(&settings, &desk, metrics).await?;
     let calls = signalling.handle().spawn(run::run(node, Inbox { signs, notes: inbox }));
-    tracing::info!(lines, "the node takes calls");
+    tracing::info!(lines = settings.lines.iter().len(), "the node takes calls");
     Ok(Running {
         calls,
         _signalling: signalling,
@@ -194,7 +206,37 @@ async fn measured(settings: &Settings, desk: &Desk, metrics: Metrics) -> Result<
     Ok(())
 }
 
-fn hardened() {
+/// How many calls there may be, which is said here; none at all is no node.
+fn carried(
+    limit: u64,
+    settings: &Settings,
+    sound: &Sound,
+    metrics: &Metrics,
+) -> Result<Descriptors, ServeError> {
+    let descriptors = Descriptors::new(limit, settings, sound.crew().len());
+    let (carries, reserve) = (descriptors.calls(), settings.limits.reserve);
+    if carries <= reserve {
+        return Err(ServeError::Descriptors(limit, descriptors.needed(reserve + 1)));
+    }
+    metrics.load.carries(carries);
+    metrics.load.watch(sound.crew().loads());
+    let wanted = settings.limits.calls;
+    let calls = cmp::min(wanted, carries - reserve);
+    tracing::info!(calls, emergencies = reserve, limit, carries, "calls at a time");
+    if calls < wanted {
+        let needed = descriptors.needed(wanted + reserve);
+        tracing::warn!(
+            wanted,
+            needed,
+            "files and sockets carry fewer calls than media ports and `limits.calls` allow; raise \
+             LimitNOFILE of the service (ulimit -n)"
+        );
+    }
+    Ok(descriptors)
+}
+
+/// Hardens the process; how many files and sockets it may have open.
+fn hardened() -> u64 {
     let hardening = harden::harden();
     if !hardening.undumpable || !hardening.locked {
         tracing::warn!(
@@ -202,6 +244,7 @@ fn hardened() {
             "memory could not be locked or kept out of dumps; raise LimitMEMLOCK"
         );
     }
+    hardening.descriptors
 }
 
 /// Facts, keys and store; then what the last run left open.
@@ -222,7 +265,7 @@ async fn desk(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<De
 async fn page(settings: &Settings, desk: &Desk, clock: Clock) -> Result<Option<Door>, ServeError> {
     let system = |error| ServeError::System("the page", error);
     let Some(bind) = settings.portal else { return Ok(None) };
-    let listener = TcpListener::bind(bind).await.map_err(system)?;
+    let listener = Bounded::bind(bind, VISITORS).await.map_err(system)?;
     let address = listener.local_addr().map_err(system)?;
     let mut key = [0; 32];
     let drawn = SystemRandom::new().fill(&mut key);

@@ -21,7 +21,7 @@ pub struct Written {
     pub port_max: u16,
     /// Further ranges, for peers that are reached by another address.
     pub range: Vec<WrittenRange>,
-    /// Media threads.
+    /// Media threads; 0 is by the machine's cores.
     pub workers: usize,
     /// The codecs that are spoken, best first: `pcma`, `pcmu`, `g722`.
     pub codecs: Vec<WrittenCodec>,
@@ -47,7 +47,7 @@ impl Default for Written {
             port_min: 20_000,
             port_max: 29_999,
             range: Vec::new(),
-            workers: 1,
+            workers: 0,
             codecs: vec![WrittenCodec::Pcma, WrittenCodec::Pcmu, WrittenCodec::G722],
             tones: "nl".to_owned(),
             tones_beside_events: false,
@@ -127,7 +127,7 @@ pub struct Range {
 pub struct MediaSettings {
     /// The ranges; that of [media] itself is the first one.
     pub ranges: Vec<Range>,
-    /// Threads.
+    /// Threads; 0 is by the machine's cores.
     pub workers: usize,
     /// What is spoken, best first.
     pub codecs: Arc<[Codec]>,
@@ -145,10 +145,28 @@ pub struct MediaSettings {
     pub dead_hold: Option<Duration>,
 }
 
+/// More threads than these carry more calls than an address has ports: some 2,000 each, of four ports.
+const MOST_THREADS: usize = 8;
+
+impl MediaSettings {
+    /// How many threads there are on a machine of so many cores: as many as are written, or one a core
+    /// but one, which signalling, sealing and storing keep.
+    #[must_use]
+    pub const fn threads(&self, cores: usize) -> usize {
+        match (self.workers, cores) {
+            (0, 0..=2) => 1,
+            (0, cores) if cores - 1 > MOST_THREADS => MOST_THREADS,
+            (0, cores) => cores - 1,
+            (written, _) => written,
+        }
+    }
+}
+
 /// Judges `[media]`.
 pub(super) fn media(media: &Written, problems: &mut Vec<Problem>) -> MediaSettings {
-    if media.workers == 0 || media.workers > 256 {
-        problems.push(Problem::value("media", "workers", media.workers, "use 1 to 256"));
+    if media.workers > 256 {
+        let mend = "use 1 to 256, or 0 for one a core but one";
+        problems.push(Problem::value("media", "workers", media.workers, mend));
     }
     if media::Country::from_code(&media.tones.to_uppercase()).is_none() {
         let mend = "use `nl`, `de`, `fr` or `gb`";
@@ -262,6 +280,16 @@ mod tests {
         let mut problems = Vec::new();
         let _judged = media(&toml::from_str(text).unwrap(), &mut problems);
         problems.iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn a_core_is_left_to_the_others_and_more_threads_than_ports_are_none() {
+        let threads = |text: &str, cores| {
+            media(&toml::from_str(text).unwrap(), &mut Vec::new()).threads(cores)
+        };
+        assert_eq!([0, 1, 2, 3, 9, 10, 128].map(|cores| threads("", cores)), [1, 1, 1, 2, 8, 8, 8]);
+        assert_eq!((threads("workers = 3", 1), threads("workers = 40", 2)), (3, 40));
+        assert!(judged("workers = 257")[0].contains("`workers` is \"257\""));
     }
 
     #[test]

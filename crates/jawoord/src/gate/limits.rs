@@ -15,6 +15,8 @@ pub enum Over {
     Trunk,
     /// The calls of its source.
     Source,
+    /// The files and sockets of the process.
+    Descriptors,
     /// The calls of its source that nobody has acknowledged.
     HalfOpen,
     /// The new calls a second.
@@ -25,9 +27,10 @@ pub enum Over {
 
 impl Over {
     /// Every value.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Draining,
         Self::Calls,
+        Self::Descriptors,
         Self::Trunk,
         Self::Source,
         Self::HalfOpen,
@@ -43,6 +46,7 @@ impl Over {
             Self::Calls => "calls",
             Self::Trunk => "trunk",
             Self::Source => "source",
+            Self::Descriptors => "descriptors",
             Self::HalfOpen => "half_open",
             Self::Rate => "rate",
             Self::Transactions => "transactions",

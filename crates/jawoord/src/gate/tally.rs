@@ -33,6 +33,7 @@ struct Taken {
 pub struct Tally {
     calls: HashMap<CallId, Taken>,
     ordinary: usize,
+    urgent: usize,
     sources: HashMap<IpAddr, usize>,
     half_open: HashMap<IpAddr, usize>,
     trunks: HashMap<Arc<str>, usize>,
@@ -49,6 +50,8 @@ impl Tally {
             if let Some(trunk) = &seat.trunk {
                 *self.trunks.entry(trunk.clone()).or_default() += 1;
             }
+        } else {
+            self.urgent += 1;
         }
         self.calls.insert(call, Taken { seat, open: true });
     }
@@ -67,6 +70,7 @@ impl Tally {
     pub fn leave(&mut self, call: CallId) {
         let Some(Taken { seat, open }) = self.calls.remove(&call) else { return };
         if seat.urgent {
+            self.urgent = self.urgent.saturating_sub(1);
             return;
         }
         self.ordinary = self.ordinary.saturating_sub(1);
@@ -83,6 +87,12 @@ impl Tally {
     #[must_use]
     pub const fn ordinary(&self) -> usize {
         self.ordinary
+    }
+
+    /// Emergencies.
+    #[must_use]
+    pub const fn urgent(&self) -> usize {
+        self.urgent
     }
 
     /// Of one source.
@@ -130,12 +140,13 @@ mod tests {
         tally.confirm(id(1));
         tally.confirm(id(1));
         assert_eq!((tally.ordinary(), tally.of_source(source)), (2, 2), "no emergency counts");
+        assert_eq!(tally.urgent(), 1);
         assert_eq!((tally.half_open(source), tally.of_trunk("carrier")), (1, 2));
         for number in [1, 2, 3, 3] {
             tally.leave(id(number));
         }
         let empty = [&tally.sources, &tally.half_open].iter().all(|counts| counts.is_empty());
         assert!(empty && tally.trunks.is_empty() && tally.calls.is_empty());
-        assert_eq!(tally.ordinary(), 0);
+        assert_eq!((tally.ordinary(), tally.urgent()), (0, 0));
     }
 }

@@ -10,12 +10,11 @@ use std::{
 use serde_json::json;
 
 use super::finding::Finding;
-use crate::config::{judge::Settings, listener::Listener, media::Range};
-
-/// Descriptors that everything but calls and connections takes at most.
-const SPARE: u64 = 128;
-/// Sockets of a call: RTP and RTCP on two legs.
-const PER_CALL: u64 = 4;
+use crate::{
+    config::{judge::Settings, listener::Listener, media::Range},
+    descriptors::{self, Descriptors},
+    sound::threads,
+};
 
 /// The listeners that a look without a node may use, and what is to be said of each. Of a running
 /// node they are its own.
@@ -151,14 +150,9 @@ fn is_shared(ours: (u16, u16), handed_out: (u16, u16), reserved: &[(u16, u16)]) 
 /// Whether there are descriptors for as many calls and connections as the configuration allows.
 #[must_use]
 pub fn descriptors(settings: &Settings) -> Finding {
-    // `serve` raises its limit to the maximum.
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
-    let calls = settings.limits.calls.saturating_add(settings.limits.reserve) as u64;
-    let needed = calls
-        .saturating_mul(PER_CALL)
-        .saturating_add(settings.bounds.limits.total as u64)
-        .saturating_add(SPARE);
-    enough(limit.unwrap_or(u64::MAX), needed)
+    let limit = descriptors::limit();
+    let all = Descriptors::new(limit, settings, threads(&settings.media));
+    enough(limit, all.needed(settings.limits.calls.saturating_add(settings.limits.reserve)))
 }
 
 fn enough(limit: u64, needed: u64) -> Finding {

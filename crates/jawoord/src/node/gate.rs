@@ -4,7 +4,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use ring::rand::SecureRandom;
-use sip::{Glance, Remote, Request};
+use sip::{Glance, Header, Remote, Request};
 
 use super::Node;
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     number,
     peer::Peer,
     session::Session,
+    sound::Shortage,
     wires::Side,
 };
 
@@ -103,10 +104,34 @@ impl Node {
             Some(Peer::Trunk(trunk)) => Some((&*trunk.name, trunk.max_calls)),
             Some(Peer::Pbx(_)) | None => None,
         };
-        let full = limits::over(&limits, &self.tally, source, trunk);
+        let full = limits::over(&limits, &self.tally, source, trunk)
+            .or_else(|| (!self.has_descriptors(false)).then_some(Over::Descriptors));
         let fast = limits.all.filter(|_| full.is_none());
         let fast = fast.is_some_and(|rate| !self.buckets.take(self.instant, EVERYBODY, rate));
         full.or(fast.then_some(Over::Rate))
+    }
+
+    /// Whether one more call has its descriptors, all that it may ever need, before it is taken.
+    pub(crate) fn has_descriptors(&self, urgent: bool) -> bool {
+        let (held, emergencies) = (self.sound.crew().calls(), self.tally.urgent());
+        self.descriptors.has_room(held, self.settings.limits.reserve, emergencies, urgent)
+    }
+
+    /// Says that a limit was passed, now and then.
+    fn says_over(&mut self, over: Over) {
+        self.metrics.turned_away(over);
+        let Some(times) = self.said.over.happens(self.instant) else { return };
+        if over == Over::Descriptors {
+            tracing::error!(
+                times,
+                limit = self.descriptors.limit,
+                carries = self.descriptors.calls(),
+                "new calls are turned away: all files and sockets of the process are promised to \
+                 calls; raise LimitNOFILE of the service (ulimit -n)"
+            );
+        } else {
+            tracing::warn!(times, limit = over.as_str(), "new calls are turned away");
+        }
     }
 
     fn is_urgent(&self, remote: Remote, request: &Request) -> bool {
@@ -120,18 +145,13 @@ impl Node {
     }
 
     fn turns_away(&mut self, remote: Remote, octets: &[u8], over: Over, invites: bool) {
-        self.metrics.turned_away(over);
-        if let Some(times) = self.said.over.happens(self.instant) {
-            tracing::warn!(times, limit = over.as_str(), "new calls are turned away");
-        }
+        self.says_over(over);
         let partner = self.settings.drain.partner.clone();
         if let (Over::Draining, Some(partner)) = (over, &partner) {
             let contact = [("Contact", partner.as_bytes())];
             return self.endpoint.refuse_outright(remote, octets, 302, &contact);
         }
-        let (least, most) = self.settings.limits.retry_after_s;
-        let wait = least + self.below(most.saturating_sub(least) + 1);
-        let wait = wait.to_string();
+        let wait = self.wait();
         match self.settings.limits.answer {
             Answer::Nothing if invites => {}
             Answer::Status(status) if status != 503 => {
@@ -157,6 +177,13 @@ impl Node {
         false
     }
 
+    /// The seconds of a Retry-After, drawn anew for each, or everybody comes back at once.
+    fn wait(&self) -> String {
+        let (least, most) = self.settings.limits.retry_after_s;
+        let wait = least + self.below(most.saturating_sub(least) + 1);
+        wait.to_string()
+    }
+
     /// A random number below a limit.
     fn below(&self, limit: u32) -> u32 {
         let mut bytes = [0; 4];
@@ -171,13 +198,21 @@ impl Node {
             .enter(session.id(), Seat { source, trunk: session.alarms.carrier().cloned(), urgent });
     }
 
-    /// No media port is free. A call that is no emergency is refused; for an emergency an ordinary
-    /// call ends, the youngest one, and the emergency gets its ports (row E-04).
-    pub(crate) fn makes_room(&mut self, arrival: Arrived, urgent: bool) {
+    /// No media port or no descriptor is free. A call that is no emergency is refused; for an emergency
+    /// an ordinary call ends, the youngest one, and the emergency gets its sockets (row E-04).
+    pub(crate) fn makes_room(&mut self, arrival: Arrived, urgent: bool, shortage: &Shortage) {
         let waited = self.instant.saturating_duration_since(arrival.since);
-        if !urgent || waited >= ROOM_PATIENCE {
-            tracing::error!("no media port is free; widen media.port_max");
-            return self.refuse(arrival.leg, 503, &[]);
+        let helps = !matches!(shortage, Shortage::Broken);
+        if !(urgent && helps) || waited >= ROOM_PATIENCE {
+            match shortage {
+                Shortage::Ports(error) => {
+                    tracing::error!(kind = ?error.kind(), "no media port is free; widen media.port_max");
+                }
+                Shortage::Descriptors => self.says_over(Over::Descriptors),
+                Shortage::Broken => tracing::error!("no media thread runs; restart the node"),
+            }
+            let wait = Header::new("Retry-After", self.wait()).ok();
+            return self.refuse(arrival.leg, 503, wait.as_slice());
         }
         if self.parked.is_empty() {
             self.preempts();

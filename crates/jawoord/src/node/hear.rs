@@ -234,8 +234,9 @@ impl Node {
 
     /// One event of the recorder.
     pub(crate) fn taped(&mut self, tape: &Tape) {
-        if let Tape::Degraded { missing_ms, .. } = tape {
-            self.metrics.lost_ms.inc_by(*missing_ms);
+        match tape {
+            Tape::Degraded { missing_ms, .. } => self.metrics.lost_ms.inc_by(*missing_ms),
+            Tape::Failed { call } => self.cut_short(*call),
         }
         let (call, input) = bridge::taped(tape);
         self.with(call, input);

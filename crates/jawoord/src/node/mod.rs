@@ -35,6 +35,7 @@ use crate::{
     alarm::Unanswered,
     clock::Clock,
     config::{judge::Settings, listener::Listener},
+    descriptors::Descriptors,
     gate::{bucket::Buckets, quiet::Quiet, tally::Tally},
     identity::thread::End,
     live::ask::Trials,
@@ -82,6 +83,8 @@ pub struct Node {
     pub(crate) leaving: Option<Instant>,
     /// How many transactions the endpoint can hold.
     pub(crate) ceiling: usize,
+    /// What the process may have open.
+    pub(crate) descriptors: Descriptors,
     pub(crate) buckets: Buckets,
     pub(crate) tally: Tally,
     pub(crate) said: Said,
@@ -120,6 +123,8 @@ pub struct Parts {
     pub settings: Arc<Settings>,
     /// The media workers.
     pub sound: Sound,
+    /// What the process may have open.
+    pub descriptors: Descriptors,
     /// The way to the ledger.
     pub office: OfficeDoor,
     /// The way to the recorder.
@@ -171,6 +176,7 @@ impl Node {
             traces: Traces::new(parts.settings.trace_octets),
             settings: parts.settings,
             sound: parts.sound,
+            descriptors: parts.descriptors,
             office: parts.office,
             recorder: parts.recorder,
             metrics: parts.metrics,

@@ -22,7 +22,7 @@ use crate::{
     progress::Progress,
     route,
     session::{Haste, Row, Session},
-    sound::Opened,
+    sound::{Opened, Shortage},
     targets::Kind,
     wires::{Call as Arrival, Side, Wires},
 };
@@ -95,12 +95,9 @@ impl Node {
         settings: Arc<Settings>,
     ) {
         let ranges = ranges(&settings, offer.direction, &origin);
-        let opened = match self.sound.open(offer.call, offer.direction, ranges) {
+        let opened = match self.seated(&offer, ranges) {
             Ok(opened) => opened,
-            Err(error) => {
-                tracing::debug!(kind = ?error.kind(), "media ports");
-                return self.makes_room(arrival, offer.emergency);
-            }
+            Err(shortage) => return self.makes_room(arrival, offer.emergency, &shortage),
         };
         let Some((near, far)) = self.draw().zip(self.draw()) else {
             self.sound.close(offer.call, opened.worker);
@@ -146,6 +143,14 @@ impl Node {
         self.equips(&session, leg);
         self.seats(&session, source);
         self.begin(session);
+    }
+
+    /// The sockets of a new call, if there are descriptors for them.
+    fn seated(&mut self, offer: &CallOffer, ranges: [Option<&str>; 2]) -> Result<Opened, Shortage> {
+        if !self.has_descriptors(offer.emergency) {
+            return Err(Shortage::Descriptors);
+        }
+        self.sound.open(offer.call, offer.direction, ranges)
     }
 
     /// Reads the caller's offer. A call that cannot be is refused, and its ports are free again.

@@ -13,6 +13,7 @@ use tokio::{sync::mpsc, time};
 use super::Node;
 use crate::{
     bridge,
+    descriptors::Descriptors,
     live::ask::Ask,
     net::{
         Heard,
@@ -123,10 +124,14 @@ impl Node {
             Note::Media(report) => self.heard(&report),
             Note::Paper(paper) => self.papered(paper),
             Note::Tape(tape) => self.taped(&tape),
+            Note::RecorderGone => self.recorder_gone(),
             Note::Settings(settings) => {
                 self.targets.renew(&settings.pbxs, &settings.trunks, self.instant);
                 self.resolver.follow(&self.targets.questions());
                 self.sound.renew(&settings);
+                let (limit, workers) = (self.descriptors.limit, self.sound.crew().len());
+                self.descriptors = Descriptors::new(limit, &settings, workers);
+                self.metrics.load.carries(self.descriptors.calls());
                 self.renew_listeners(&settings);
                 self.settings = settings;
                 self.registry.unsettle();

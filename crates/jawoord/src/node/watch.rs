@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::Node;
 use crate::{
     alarm::{Alarm, DeadKeys, Streak},
-    note::Standing,
+    note::{Standing, Tape},
     session::Session,
 };
 
@@ -96,6 +96,31 @@ impl Node {
         };
         tracing::warn!(%call, trunk, cause = cause.as_str(), mend, "keys do not come through");
         self.metrics.hearing.dead_keys(cause);
+    }
+
+    /// The recorder cannot go on with a call, which itself goes on (row O-05): what was sealed is kept,
+    /// and the recording is degraded.
+    pub(crate) fn cut_short(&mut self, call: CallId) {
+        let now = self.now();
+        let Some(session) = self.sessions.get_mut(&call) else { return };
+        if !session.alarms.cuts_short() {
+            return;
+        }
+        session.ladder.add(now, Station::Node, Station::Node, &Alarm::CutShort.to_string());
+        tracing::warn!(%call, "the call goes on, and is recorded no further");
+        self.metrics.cut_short.inc();
+    }
+
+    /// The recorder is gone: every recorded call goes on without it, and nobody else is asked.
+    pub(crate) fn recorder_gone(&mut self) {
+        tracing::error!(
+            "the recorder has ended; calls go on unrecorded until the node is restarted"
+        );
+        let recorded = self.sessions.iter().filter(|(_, session)| session.recording.is_some());
+        let calls: Vec<CallId> = recorded.map(|(call, _)| *call).collect();
+        for call in calls {
+            self.taped(&Tape::Failed { call });
+        }
     }
 
     /// A prompt plays to the customer; a question awaits a key.

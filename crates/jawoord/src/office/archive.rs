@@ -7,7 +7,7 @@ use ledger::{
     Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewRecording, Origin, PartyKeys,
     Storage,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use vault::{
     CipherError, Country, EpochKey, EpochNumber, KeyFile, KeyFileError, LocalStore, Provider,
     ProviderError, RootSeed, Signer, Sink, Slip, SlipError, Store, StoreError,
@@ -16,6 +16,7 @@ use vault::{
 use crate::{
     clock::Clock,
     config::judge::{Place, Settings},
+    descriptors::STORES,
 };
 
 /// Why the office cannot do something. Each names who can mend it.
@@ -112,6 +113,8 @@ pub struct Archive {
     pub spool: std::path::PathBuf,
     /// Held while an epoch is opened.
     pub(crate) opening: Mutex<()>,
+    /// Who makes an object has one of these: as many files are open as are kept for it.
+    pub(crate) making: Semaphore,
     /// The exclusive lock; it is let go with the process.
     _lock: fs::File,
 }
@@ -168,6 +171,7 @@ impl Archive {
             place: settings.store.clone(),
             spool: data.join("spool"),
             opening: Mutex::new(()),
+            making: Semaphore::new(STORES),
             _lock: lock,
         });
         Ok(Opened { archive, writer, leftovers })

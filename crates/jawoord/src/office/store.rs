@@ -47,6 +47,8 @@ impl Archive {
         let Making { row, started, ended, words, recovered } = making;
         let recording = row.recording;
         let tags = tags(&row, started, ended, words)?;
+        // The semaphore is never closed.
+        let _turn = self.making.acquire().await.ok();
         let (archive, blocking) = (Arc::clone(self), Arc::clone(tape));
         let made = tokio::task::spawn_blocking(move || {
             blocking.finalise(tags, &*archive.keys, &*archive.store)

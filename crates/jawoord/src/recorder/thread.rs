@@ -54,13 +54,32 @@ pub fn start(
     let running = Vec::new();
     let recorder = Recorder { spool, folder, clock, notes, office, full, running };
     recorder.look(Ok(()));
+    let mourner = Mourner(recorder.notes.clone());
     thread::Builder::new().name("recorder".to_owned()).spawn(move || {
-        let Inside { orders, alive: _alive, .. } = inside;
         // Speech goes first: the media threads are not to wait for this one, whose taps wait for six seconds.
         let _refused_changes_nothing = rustix::process::nice(YIELDS);
-        recorder.run(&orders);
+        live(mourner, inside, |orders| recorder.run(orders));
     })?;
     Ok(door)
+}
+
+/// Tells the calls when the thread has ended by a defect.
+struct Mourner(UnboundedSender<Note>);
+
+impl Drop for Mourner {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The loop is gone only when the node is.
+            let _stopping = self.0.send(Note::RecorderGone);
+        }
+    }
+}
+
+/// Works for as long as there are orders. When a defect ends it, nobody finds it ready any more, and then
+/// the calls are told.
+fn live(_dropped_last: Mourner, inside: Inside, work: impl FnOnce(&Receiver<Order>)) {
+    let Inside { orders, alive: _alive, .. } = inside;
+    work(&orders);
 }
 
 struct Running {
@@ -299,5 +318,27 @@ impl fmt::Display for Failed {
             Self::Writer(error) => error.fmt(f),
             Self::Spool(error) => error.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn o_05_a_recorder_that_dies_is_ready_no_more_and_then_the_calls_are_told() {
+        let ends = |dies: bool| {
+            let ((door, inside), (notes, mut inbox)) = (door(), mpsc::unbounded_channel());
+            assert_eq!(door.ready(), Ok(()));
+            let work = move |_: &Receiver<Order>| assert!(!dies, "announced: a defect of ours");
+            let thread = thread::spawn(move || live(Mourner(notes), inside, work));
+            assert_eq!(thread.join().is_err(), dies);
+            assert_eq!(door.ready(), Err(call::NotReady::Recorder));
+            inbox.try_recv()
+        };
+        assert!(matches!(ends(true), Ok(Note::RecorderGone)));
+        assert!(ends(false).is_err(), "a node that stops has no dead recorder");
     }
 }

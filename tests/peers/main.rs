@@ -4,6 +4,7 @@
 
 mod asterisk;
 mod kamailio;
+mod keepalived;
 mod nat;
 
 use support::{exchange::History, sound::heard};

@@ -88,7 +88,7 @@ fn what_a_node_has_open_is_less_than_it_keeps_for_itself_and_a_call_gives_back_w
     let rest = open();
     assert!(rest < kept, "{rest} are open, {kept} are kept");
     for pbx in [3, 4] {
-        let mut call = hears_the_notice(pbx);
+        let call = hears_the_notice(pbx);
         assert!(open() >= rest + 4, "two legs of two sockets");
         call.hang_up();
         assert_eq!(settled(rest), rest);

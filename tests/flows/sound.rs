@@ -200,8 +200,10 @@ fn b_32_who_wants_reports_on_the_port_of_the_sound_has_them_there_and_the_other_
     let one = UdpSocket::bind((stage.caller.own.ip(), 0)).expect("a free port");
     let own = one.local_addr().expect("an address");
     let mut a = stage.caller.calls(support::stage::CALLER, support::scene::NEVER);
+    let before = stage.node.sockets();
     stage.caller.send(&a.invite().sdp(format!("{}a=rtcp-mux\r\n", sdp(own))));
     let invite = stage.pbx.expect("INVITE");
+    assert_eq!(stage.node.sockets(), before + 4);
     assert!(!invite.text.contains("rtcp-mux"), "mirrored: {}", invite.text);
     let b = stage.pbx.called(&invite);
     let mut talk = stage.answers(a, b, invite);
@@ -216,6 +218,7 @@ fn b_32_who_wants_reports_on_the_port_of_the_sound_has_them_there_and_the_other_
     assert_eq!(word(&told[0].1, 0), source, "a report of another stream");
     let (_, at_pbx) = report(&beside);
     assert_eq!(at_pbx.port(), talk.invite.sound().port() + 1);
+    assert_eq!(stage.node.sockets(), before + 3, "a socket that nobody needs stays open");
 
     // What the caller reports there is read, and is no sound for the PBX.
     let (ours, middle) = (0x1234_5678_u32, 0xabcd_4321);
@@ -236,7 +239,18 @@ fn b_32_who_wants_reports_on_the_port_of_the_sound_has_them_there_and_the_other_
     };
     assert_eq!(word(&next[0].1, 24 + 16), middle, "our report does not refer to it: {next:?}");
     assert!(stage.desk.heard().iter().all(|packet| packet.kind == 8), "a report was relayed");
+
+    // The caller wants them apart again, and the port above is there for it.
+    let plain = support::stage::sdp_again(own, 2, "sendrecv");
+    stage.caller.send(&talk.a.invite().sdp(plain));
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&talk.a.ack(&ok));
+    assert!(!ok.text.contains("rtcp-mux"), "{}", ok.text);
+    wait(200);
+    assert_eq!(stage.node.sockets(), before + 4);
     stage.hang_up(&mut talk);
+    wait(200);
+    assert_eq!(stage.node.sockets(), before, "a call that is over holds sockets");
 }
 
 /// A description that asks for packets of this length, in these words.

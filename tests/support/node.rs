@@ -207,6 +207,15 @@ impl Node {
         self.child.as_ref().expect("a running node").id()
     }
 
+    /// How many sockets it has open.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("its descriptors");
+        let link = |entry: std::io::Result<std::fs::DirEntry>| entry.ok()?.path().read_link().ok();
+        let is_socket = |link: &std::path::PathBuf| link.to_string_lossy().starts_with("socket:");
+        open.filter_map(link).filter(is_socket).count()
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = match self.descriptors {
             None => Command::new(program("jawoord")),

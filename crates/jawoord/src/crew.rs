@@ -5,19 +5,25 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use media::{Command, Worker, WorkerGone};
+use media::{Command, Held, Worker, WorkerGone};
 
 /// A worker and the legs in it.
 struct Post {
     worker: Worker,
-    /// Each leg holds another one of these for as long as its sockets are open.
-    legs: Arc<()>,
+    /// Each leg holds others of these for as long as its sockets are open.
+    held: Held,
 }
 
 impl Post {
     /// How many calls have sockets here, or are about to close them.
     fn calls(&self) -> usize {
-        calls(Arc::strong_count(&self.legs))
+        calls(Arc::strong_count(&self.held.sound))
+    }
+
+    /// How many sockets of legs are open here, or are about to be closed.
+    fn sockets(&self) -> usize {
+        let others = |held| Arc::strong_count(held).saturating_sub(1);
+        others(&self.held.sound) + others(&self.held.reports)
     }
 }
 
@@ -43,21 +49,21 @@ impl Crew {
         count: usize,
         mut worker: impl FnMut(usize) -> io::Result<Worker>,
     ) -> io::Result<Self> {
-        let mut post = |index| Ok(Post { worker: worker(index)?, legs: Arc::default() });
+        let mut post = |index| Ok(Post { worker: worker(index)?, held: Held::default() });
         let posts: io::Result<_> = (0..count).map(&mut post).collect();
         Ok(Self { posts: posts?, next: 0 })
     }
 
     /// The worker with the fewest calls, and what each leg that it is given is to hold: of several the
     /// one behind the last that was asked for. A worker that has ended gets none.
-    pub fn least(&mut self) -> Option<(usize, Arc<()>)> {
+    pub fn least(&mut self) -> Option<(usize, Held)> {
         let count = self.posts.len().max(1);
         let turn = |index: usize| (index + count - self.next % count) % count;
         let alive = self.posts.iter().enumerate().filter(|(_, post)| post.worker.is_alive());
         let (index, post) = alive.min_by_key(|(index, post)| (post.calls(), turn(*index)))?;
-        let legs = Arc::clone(&post.legs);
+        let held = post.held.clone();
         self.next = index + 1;
-        Some((index, legs))
+        Some((index, held))
     }
 
     /// Hands a command to a worker.
@@ -72,6 +78,13 @@ impl Crew {
     #[must_use]
     pub fn calls(&self) -> usize {
         self.posts.iter().map(Post::calls).sum()
+    }
+
+    /// How many sockets their legs have, those that are about to be closed among them. A leg whose reports
+    /// share the port of its sound has one, and two otherwise.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.posts.iter().map(Post::sockets).sum()
     }
 
     /// How many workers were started.
@@ -89,7 +102,7 @@ impl Crew {
     /// How many calls each worker has, for whoever asks now and then.
     #[must_use]
     pub fn loads(&self) -> Loads {
-        Loads(self.posts.iter().map(|post| Arc::downgrade(&post.legs)).collect())
+        Loads(self.posts.iter().map(|post| Arc::downgrade(&post.held.sound)).collect())
     }
 }
 
@@ -124,7 +137,7 @@ mod tests {
         let leg = |seed| {
             let socket = || std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
             let start = LegStart::from_random([seed; 32]);
-            Box::new(LegOpen { rtp: socket(), rtcp: socket(), start, held: Arc::clone(&held) })
+            Box::new(LegOpen { rtp: socket(), rtcp: socket(), start, held: held.clone() })
         };
         let order = Order::Open { customer: leg(1), agent: leg(2) };
         crew.send(index, Command { call: CallId::from_bytes([number; 16]), order }).unwrap();

@@ -81,13 +81,13 @@ impl Descriptors {
         self.kept.saturating_add((calls as u64).saturating_mul(PER_CALL))
     }
 
-    /// Whether one more call may have its sockets while `held` calls have theirs, those whose sockets
-    /// are about to be closed among them. What is left of the reserve is for emergencies alone, of
-    /// which so many run.
+    /// Whether one more call may have its sockets while so many are `open`, those that are about to be
+    /// closed among them. What is left of the reserve is for emergencies alone, of which so many run.
     #[must_use]
-    pub fn has_room(self, held: usize, reserve: usize, emergencies: usize, urgent: bool) -> bool {
+    pub fn has_room(self, open: usize, reserve: usize, emergencies: usize, urgent: bool) -> bool {
         let left = if urgent { 0 } else { reserve.saturating_sub(emergencies) };
-        held.saturating_add(left) < self.calls()
+        let more = (left as u64).saturating_add(1).saturating_mul(PER_CALL);
+        (open as u64).saturating_add(more) <= self.limit.saturating_sub(self.kept)
     }
 }
 
@@ -125,11 +125,14 @@ mod tests {
     #[test]
     fn e_04_only_an_emergency_gets_what_is_reserved() {
         let node = Descriptors { limit: 340, kept: 300 };
-        let has_room = |held, emergencies, urgent| node.has_room(held, 4, emergencies, urgent);
+        let has_room =
+            |calls: usize, emergencies, urgent| node.has_room(calls * 4, 4, emergencies, urgent);
         assert!(has_room(5, 0, false) && !has_room(6, 0, false));
         assert!(has_room(6, 0, true) && has_room(9, 3, true) && !has_room(10, 4, true));
         // Emergencies that run have their part of the reserve: nobody else's room is less for it.
         assert!(has_room(7, 2, false) && !has_room(8, 2, false));
         assert!(!has_room(10, 9, false));
+        // What calls have given back of theirs is there for others.
+        assert!(node.has_room(36, 0, 0, false) && !node.has_room(37, 0, 0, false));
     }
 }

@@ -14,8 +14,8 @@ use call::{
     CallId, Connection, Direction, Kept, Key, Party, Pause, Private, Prompt, Recording, Tone,
 };
 use media::{
-    Codec, Command, Format, LegOpen, LegStart, MasterKey, Order, PromptAudio, Remote, Suite, Tap,
-    Tones, Worker,
+    Codec, Command, Format, Held, LegOpen, LegStart, MasterKey, Order, PromptAudio, Remote, Suite,
+    Tap, Tones, Worker,
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Negotiated, Secured};
@@ -165,11 +165,11 @@ impl Sound {
         ranges: [Option<&str>; 2],
     ) -> Result<Opened, Shortage> {
         let [near, far] = ranges;
-        let (worker, legs) = self.crew.least().ok_or(Shortage::Broken)?;
+        let (worker, held) = self.crew.least().ok_or(Shortage::Broken)?;
         let ((near_told, near), (far_told, far)) = (self.bind(near)?, self.bind(far)?);
         let addresses =
             (SocketAddr::new(near_told, near.port), SocketAddr::new(far_told, far.port));
-        let (near, far) = (self.leg(near, &legs)?, self.leg(far, &legs)?);
+        let (near, far) = (self.leg(near, &held)?, self.leg(far, &held)?);
         let order = match direction {
             Direction::Inbound => Order::Open { customer: near, agent: far },
             Direction::Outbound => Order::Open { customer: far, agent: near },
@@ -196,11 +196,11 @@ impl Sound {
         Ok((*told, ports.bind().map_err(short)?))
     }
 
-    fn leg(&self, Pair { rtp, rtcp, .. }: Pair, legs: &Arc<()>) -> Result<Box<LegOpen>, Shortage> {
+    fn leg(&self, Pair { rtp, rtcp, .. }: Pair, held: &Held) -> Result<Box<LegOpen>, Shortage> {
         let mut bytes = [0; 32];
         self.random.fill(&mut bytes).map_err(|_| Shortage::Broken)?;
         let start = LegStart::from_random(bytes);
-        Ok(Box::new(LegOpen { rtp, rtcp, start, held: Arc::clone(legs) }))
+        Ok(Box::new(LegOpen { rtp, rtcp, start, held: held.clone() }))
     }
 
     /// Ends a call's media.

@@ -99,7 +99,7 @@ impl Remote {
     }
 
     /// Whether sound and reports share one port.
-    fn is_muxed(&self) -> bool {
+    pub(crate) fn is_muxed(&self) -> bool {
         self.rtp == self.rtcp
     }
 }

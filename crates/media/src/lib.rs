@@ -61,7 +61,7 @@ pub use emodel::Way;
 pub use g711::Law;
 pub use latch::{Latching, Near};
 pub use leg::{Channel, Dropped, Format, Remote, Transmit};
-pub use order::{Command, LegOpen, Order};
+pub use order::{Command, Held, LegOpen, Order};
 pub use playout::PromptEnd;
 pub use prompt::PromptAudio;
 pub use quality::Quality;

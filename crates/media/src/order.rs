@@ -16,9 +16,17 @@ pub struct LegOpen {
     pub rtcp: UdpSocket,
     /// Random numbers.
     pub start: LegStart,
-    /// Let go of when both sockets are closed, however that comes about: who has given it can count
-    /// the legs that still have theirs.
-    pub held: Arc<()>,
+    /// Let go of as sockets are closed, however that comes about.
+    pub held: Held,
+}
+
+/// Who has given these can count the sockets that are open.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Let go of with the socket for RTP, when the leg ends.
+    pub sound: Arc<()>,
+    /// Let go of with the socket for RTCP: when the leg ends, and while both share a port (RFC 5761).
+    pub reports: Arc<()>,
 }
 
 /// What a worker can be told to do for a call.

@@ -1,9 +1,10 @@
 //! One call in a worker: its relay and its four sockets.
 
 use std::{
+    io,
     net::{SocketAddr, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use call::{CallId, Party, Time};
@@ -11,7 +12,7 @@ use zeroize::Zeroize;
 
 use crate::{
     leg::{Channel, Transmit},
-    order::Order,
+    order::{LegOpen, Order},
     relay::{Relay, Verdict},
 };
 
@@ -22,9 +23,12 @@ pub(crate) const SOCKETS: usize = 4;
 pub(crate) struct Slot {
     pub(crate) call: CallId,
     pub(crate) relay: Relay,
-    pub(crate) sockets: [UdpSocket; SOCKETS],
+    /// None of a leg's RTCP while that shares the port of its RTP.
+    pub(crate) sockets: [Option<UdpSocket>; SOCKETS],
     /// Behind the sockets, which are dropped first.
-    pub(crate) _held: [Arc<()>; 2],
+    pub(crate) held: [Option<Arc<()>>; SOCKETS],
+    /// What a socket holds that is opened again.
+    pub(crate) reports: Weak<()>,
 }
 
 const fn place_of(party: Party, channel: Channel) -> usize {
@@ -43,8 +47,41 @@ const fn owner_of(place: usize) -> (Party, Channel) {
 }
 
 impl Slot {
+    /// A call with all of its sockets.
+    pub(crate) fn new(call: CallId, relay: Relay, customer: LegOpen, agent: LegOpen) -> Self {
+        let [near, far] = [customer.held, agent.held];
+        let reports = Arc::downgrade(&near.reports);
+        let sockets = [customer.rtp, customer.rtcp, agent.rtp, agent.rtcp].map(Some);
+        let held = [near.sound, near.reports, far.sound, far.reports].map(Some);
+        Self { call, relay, sockets, held, reports }
+    }
+
     fn socket(&self, party: Party, channel: Channel) -> Option<&UdpSocket> {
-        self.sockets.get(place_of(party, channel))
+        self.sockets.get(place_of(party, channel))?.as_ref()
+    }
+
+    /// A leg's reports share the port of its sound from now on, and their socket goes; or they do no longer,
+    /// and it is opened anew. Answers with its place if it was: it is to be listened to.
+    ///
+    /// # Errors
+    /// The port is not to be had. Nobody else was given it; reports stay away then, and sound does not.
+    pub(crate) fn share(&mut self, party: Party, shares: bool) -> io::Result<Option<usize>> {
+        let place = place_of(party, Channel::Rtcp);
+        let sound = self.socket(party, Channel::Rtp).map(UdpSocket::local_addr).transpose()?;
+        let (Some(socket), Some(held), Some(mut own)) =
+            (self.sockets.get_mut(place), self.held.get_mut(place), sound)
+        else {
+            return Ok(None);
+        };
+        if shares {
+            (*socket, *held) = (None, None);
+        }
+        if shares || socket.is_some() {
+            return Ok(None);
+        }
+        own.set_port(own.port().saturating_add(1));
+        (*socket, *held) = (Some(UdpSocket::bind(own)?), self.reports.upgrade());
+        Ok(Some(place))
     }
 
     fn send(&self, transmit: &Transmit, buffer: &[u8]) {
@@ -138,6 +175,7 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
 mod tests {
     use super::*;
     use crate::{
+        order::Held,
         report::Event,
         start::LegStart,
         tone::{Country, Tones},
@@ -148,15 +186,45 @@ mod tests {
         let now = Time::from_micros(1);
         let start = LegStart::from_random([1; 32]);
         let relay = Relay::new(now, &start, &start, Tones::new(Country::Nl));
-        let socket = |_| UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-        let call = CallId::from_bytes([1; 16]);
-        let mut slot =
-            Slot { call, relay, sockets: [0, 1, 2, 3].map(socket), _held: Default::default() };
+        let mut slot = Slot::new(CallId::from_bytes([1; 16]), relay, leg(&start), leg(&start));
         let done = slot.guarded(now, |_| panic!("announced: a defect of ours"));
         assert_eq!(done, None::<()>);
         assert_eq!(slot.relay.poll_event(), Some(Event::Fault));
         assert_eq!(slot.guarded(now, |slot| slot.relay.hush(now)), Some(()));
         assert_eq!(slot.relay.stats().faults, 1);
+    }
+
+    fn leg(start: &LegStart) -> LegOpen {
+        // An even port with a free one above.
+        let (rtp, rtcp) = (0..1_000)
+            .find_map(|_| {
+                let rtp = UdpSocket::bind(("127.0.0.1", 0)).ok()?;
+                let port = rtp.local_addr().ok()?.port();
+                Some((rtp, UdpSocket::bind(("127.0.0.1", port.checked_add(1)?)).ok()?))
+            })
+            .unwrap();
+        LegOpen { rtp, rtcp, start: *start, held: Held::default() }
+    }
+
+    #[test]
+    fn a_leg_whose_reports_share_the_port_of_its_sound_has_one_socket_and_can_have_two_again() {
+        let now = Time::from_micros(1);
+        let start = LegStart::from_random([1; 32]);
+        let relay = Relay::new(now, &start, &start, Tones::new(Country::Nl));
+        let (near, far) = (leg(&start), leg(&start));
+        let (held, beside) = (near.held.clone(), near.rtcp.local_addr().unwrap());
+        let mut slot = Slot::new(CallId::from_bytes([1; 16]), relay, near, far);
+        let open = |held: &Held| (Arc::strong_count(&held.sound), Arc::strong_count(&held.reports));
+        assert_eq!((slot.share(Party::Customer, false).unwrap(), open(&held)), (None, (2, 2)));
+        assert_eq!((slot.share(Party::Customer, true).unwrap(), open(&held)), (None, (2, 1)));
+        let taken = UdpSocket::bind(beside).expect("the port is free");
+        assert!(slot.share(Party::Customer, false).is_err());
+        assert_eq!(open(&held), (2, 1));
+        drop(taken);
+        assert_eq!((slot.share(Party::Customer, false).unwrap(), open(&held)), (Some(1), (2, 2)));
+        assert!(UdpSocket::bind(beside).is_err());
+        drop(slot);
+        assert_eq!(open(&held), (1, 1));
     }
 
     #[test]

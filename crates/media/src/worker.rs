@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use call::{CallId, Time};
+use call::{CallId, Party, Time};
 
 use crate::{
     order::{Command, LegOpen, Order},
@@ -226,8 +226,16 @@ impl Loop {
             return;
         };
         let closes = matches!(order, Order::Close);
+        let shares = match &order {
+            Order::SetRemote(party, remote, _) => Some((*party, remote.is_muxed())),
+            _ => None,
+        };
         if let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) {
             let _done = slot.guarded(now, |slot| carry_out(&mut slot.relay, now, order));
+        }
+        if let Some((party, shares)) = shares {
+            // Without a port for reports there is a call all the same.
+            let _none = self.share(place, party, shares);
         }
         self.step(now, place);
         if closes {
@@ -245,30 +253,46 @@ impl Loop {
                 self.slots.len() - 1
             }
         };
-        let sockets = [customer.rtp, customer.rtcp, agent.rtp, agent.rtcp];
-        let held = [customer.held, agent.held];
-        match self.register(place, &sockets) {
+        let opened = Slot::new(call, relay, customer, agent);
+        match self.register(place, &opened) {
             Ok(()) if !self.places.contains_key(&call) => {
                 if let Some(slot) = self.slots.get_mut(place) {
-                    *slot = Some(Slot { call, relay, sockets, _held: held });
+                    *slot = Some(opened);
                     self.places.insert(call, place);
                 }
             }
             // A call whose sockets do not work, or a second call of the same name, ends at once:
             // whoever opened it learns so from the report.
             Ok(()) | Err(_) => {
-                let event = Event::Closed(Box::new(relay.stats()));
+                let event = Event::Closed(Box::new(opened.relay.stats()));
                 (self.config.reports)(Report { call, event });
             }
         }
     }
 
-    fn register(&self, place: usize, sockets: &[UdpSocket; SOCKETS]) -> io::Result<()> {
-        for (n, socket) in sockets.iter().enumerate() {
-            socket.set_nonblocking(true)?;
-            self.queue.add(socket, place * SOCKETS + n)?;
+    fn register(&self, place: usize, slot: &Slot) -> io::Result<()> {
+        for (n, socket) in slot.sockets.iter().enumerate() {
+            if let Some(socket) = socket {
+                self.listen(socket, place * SOCKETS + n)?;
+            }
         }
         Ok(())
+    }
+
+    fn listen(&self, socket: &UdpSocket, token: usize) -> io::Result<()> {
+        socket.set_nonblocking(true)?;
+        self.queue.add(socket, token)
+    }
+
+    /// A leg has one socket while its reports share the port of its sound.
+    fn share(&mut self, place: usize, party: Party, shares: bool) -> io::Result<()> {
+        let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else {
+            return Ok(());
+        };
+        let Some(opened) = slot.share(party, shares)? else { return Ok(()) };
+        let slot = self.slots.get(place).and_then(Option::as_ref);
+        let socket = slot.and_then(|slot| slot.sockets.get(opened)).and_then(Option::as_ref);
+        socket.map_or(Ok(()), |socket| self.listen(socket, place * SOCKETS + opened))
     }
 
     fn remove(&mut self, place: usize) {
@@ -288,7 +312,7 @@ impl Loop {
         let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else {
             return;
         };
-        let Some(source) = slot.sockets.get(socket) else {
+        let Some(source) = slot.sockets.get(socket).and_then(Option::as_ref) else {
             return;
         };
         let (buffer, _) = self.scratch.split_at_mut(DATAGRAM);

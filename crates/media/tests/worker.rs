@@ -8,10 +8,7 @@ mod scan;
 
 use std::{
     net::UdpSocket,
-    sync::{
-        Arc,
-        mpsc::{Receiver, channel},
-    },
+    sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
 
@@ -98,7 +95,7 @@ impl Bench {
             let to = rtp.local_addr().unwrap();
             let phone = Phone { rtp: socket(), rtcp: socket(), to, sequence: 0, buffer: [0; 512] };
             let start = LegStart::from_random([seed; 32]);
-            (Box::new(LegOpen { rtp, rtcp, start, held: Arc::default() }), phone)
+            (Box::new(LegOpen { rtp, rtcp, start, held: media::Held::default() }), phone)
         };
         let ((customer, customer_phone), (agent, agent_phone)) = (leg(1), leg(2));
         let bench = Self { worker, reports, customer: customer_phone, agent: agent_phone };

@@ -113,8 +113,8 @@ impl Node {
 
     /// Whether one more call has its descriptors, all that it may ever need, before it is taken.
     pub(crate) fn has_descriptors(&self, urgent: bool) -> bool {
-        let (held, emergencies) = (self.sound.crew().calls(), self.tally.urgent());
-        self.descriptors.has_room(held, self.settings.limits.reserve, emergencies, urgent)
+        let (open, emergencies) = (self.sound.crew().sockets(), self.tally.urgent());
+        self.descriptors.has_room(open, self.settings.limits.reserve, emergencies, urgent)
     }
 
     /// Says that a limit was passed, now and then.

@@ -161,6 +161,7 @@ fn only_what_was_sealed(node: &Node) {
     };
     assert_eq!(recording["verdict"], "degraded", "{recording:#}");
     assert_eq!(recording["degraded"], true, "{recording:#}");
+    assert!(recording["gaps"].as_u64() >= Some(1), "what is missing is no gap: {recording:#}");
     let length = recording["duration_ms"].as_u64().unwrap_or_default();
     assert!((1_000..=5_000).contains(&length), "{length} ms");
     let id = recording["recording"].as_str().expect("an id");

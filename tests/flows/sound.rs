@@ -203,7 +203,6 @@ fn b_32_who_wants_reports_on_the_port_of_the_sound_has_them_there_and_the_other_
     let before = stage.node.sockets();
     stage.caller.send(&a.invite().sdp(format!("{}a=rtcp-mux\r\n", sdp(own))));
     let invite = stage.pbx.expect("INVITE");
-    assert_eq!(stage.node.sockets(), before + 4);
     assert!(!invite.text.contains("rtcp-mux"), "mirrored: {}", invite.text);
     let b = stage.pbx.called(&invite);
     let mut talk = stage.answers(a, b, invite);

@@ -226,9 +226,10 @@ impl Loop {
             return;
         };
         let closes = matches!(order, Order::Close);
-        let shares = match &order {
-            Order::SetRemote(party, remote, _) => Some((*party, remote.is_muxed())),
-            _ => None,
+        let shares = if let Order::SetRemote(party, remote, _) = &order {
+            Some((*party, remote.is_muxed()))
+        } else {
+            None
         };
         if let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) {
             let _done = slot.guarded(now, |slot| carry_out(&mut slot.relay, now, order));

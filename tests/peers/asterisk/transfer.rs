@@ -63,7 +63,7 @@ fn t_01_an_attended_transfer_of_asterisk_joins_the_caller_with_the_second_agent(
         ("Exten", "6002"),
     ]);
     let consulted = second.until(Duration::from_secs(20), |calls| {
-        calls.first().is_some_and(|call| party(call, 440.0) > 1.0)
+        calls.first().is_some_and(|call| party(call, 440.0) > 2.0)
     });
     assert!(consulted, "the agents do not hear each other");
     first.act(0, Act::HangUp);

@@ -23,17 +23,17 @@ use tempfile::TempDir;
 
 const LISTENER: &str = "name = \"lab\"\n";
 
-fn local(port: u16) -> SocketAddr {
+pub(crate) fn local(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 /// A node whose listener takes TCP on the same port, with more changes.
-fn both(change: Change) -> Stage {
+pub(crate) fn both(change: Change) -> Stage {
     Stage::with(change.with(LISTENER, "name = \"lab\"\ntransport = [\"udp\", \"tcp\"]\n"))
 }
 
 /// A dialog of ours over a stream.
-fn calls(stream: &Stream, transport: &'static str) -> Leg {
+pub(crate) fn calls(stream: &Stream, transport: &'static str) -> Leg {
     let mut leg = Leg::calling(stream.own, CALLER, NEVER, stream.node);
     leg.transport = transport;
     leg.contact = format!("<sip:caller@{};transport={}>", stream.own, transport.to_lowercase());
@@ -95,7 +95,7 @@ fn s_08_a_stream_that_nobody_can_frame_gets_400_and_is_closed_and_another_takes_
 }
 
 /// The PBX of a configuration by this transport and port, instead of its address.
-fn pbx_by(change: Change, transport: &str, port: u16) -> Change {
+pub(crate) fn pbx_by(change: Change, transport: &str, port: u16) -> Change {
     let target = format!(
         "name = \"pbx\"\ntls_names = [\"pbx.example\"]\ntarget = [{{ host = \"127.0.0.1\", \
          port = {port}, transport = \"{transport}\" }}]\n#"

@@ -4,4 +4,5 @@ pub(crate) mod client;
 pub(crate) mod hop;
 pub(crate) mod key;
 pub(crate) mod layer;
+pub(crate) mod lost;
 pub(crate) mod server;

@@ -42,9 +42,13 @@ fn first_line(transmit: &Transmit) -> String {
 }
 
 fn invite(endpoint: &mut Endpoint, now: Instant, padding: usize) -> LegId {
+    invite_by(UDP, endpoint, now, padding)
+}
+
+fn invite_by(by: ListenerId, endpoint: &mut Endpoint, now: Instant, padding: usize) -> LegId {
     let uri = |text: &str| Uri::parse(text.as_bytes()).unwrap();
     let invite = Invite {
-        listener: UDP,
+        listener: by,
         destination: "192.0.2.9:5070".parse().unwrap(),
         stream: Some(TCP),
         target: uri("sip:b@192.0.2.9:5070"),
@@ -191,4 +195,78 @@ fn r_15_a_large_request_in_a_dialog_goes_by_tcp_once_the_peer_is_known_to_have_i
     assert!(matches!(endpoint.poll_event(), Some(Event::Acked { answer: Some(_), .. })));
     endpoint.reinvite(now, leg, Body::sdp(vec![b'a'; 1_300])).unwrap();
     assert_eq!(sent(&mut endpoint)[0].remote, remote("192.0.2.9:5070", Transport::Tcp));
+}
+
+/// The response with this status to a request of ours.
+fn answer(request: &Transmit, status: u16) -> Vec<u8> {
+    let message = parse(&request.octets).unwrap();
+    let mut text = format!("SIP/2.0 {status} X\r\n");
+    for name in ["Via", "From", "Call-ID", "CSeq"] {
+        let value = String::from_utf8(message.first(name).unwrap().to_vec()).unwrap();
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    text.push_str("To: <sip:b@192.0.2.9>;tag=b\r\nContent-Length: 0\r\n\r\n");
+    text.into_bytes()
+}
+
+#[test]
+fn s_08_what_nobody_has_answered_goes_by_another_connection_when_its_own_ends_and_twice_at_most() {
+    let (mut endpoint, now) = (endpoint(), Instant::now());
+    let leg = invite_by(TCP, &mut endpoint, now, 0);
+    let first = sent(&mut endpoint).remove(0);
+    let asked = [first.remote];
+    for _ in 0..2 {
+        endpoint.severed(now, first.remote, &asked);
+        assert_eq!(sent(&mut endpoint), std::slice::from_ref(&first), "the same, octet for octet");
+    }
+    let elsewhere = remote("192.0.2.8:5070", Transport::Tcp);
+    endpoint.severed(now, elsewhere, &[elsewhere]);
+    assert!(sent(&mut endpoint).is_empty() && endpoint.poll_event().is_none());
+    endpoint.severed(now, first.remote, &asked);
+    assert!(sent(&mut endpoint).is_empty(), "a peer that always hangs up is not asked for ever");
+    assert!(matches!(
+        endpoint.poll_event(),
+        Some(Event::Ended { leg: ended, why: Why::NoResponse }) if ended == leg
+    ));
+}
+
+#[test]
+fn s_08_what_has_a_response_stays_where_it_is_and_a_new_connection_that_fails_is_the_end() {
+    let (mut endpoint, now) = (endpoint(), Instant::now());
+    invite_by(TCP, &mut endpoint, now, 0);
+    let heard = sent(&mut endpoint).remove(0);
+    endpoint.receive(now, heard.remote, &answer(&heard, 100));
+    invite_by(TCP, &mut endpoint, now, 0);
+    let unheard = sent(&mut endpoint).remove(0);
+    endpoint.severed(now, heard.remote, &[heard.remote]);
+    assert_eq!(sent(&mut endpoint), [unheard.clone()], "the other one only");
+    endpoint.unreachable(now, unheard.remote);
+    assert!(matches!(endpoint.poll_event(), Some(Event::Ended { why: Why::NoResponse, .. })));
+    assert!(endpoint.poll_event().is_none(), "the one with a response goes on");
+}
+
+#[test]
+fn s_08_a_rejection_without_its_ack_is_said_again_when_its_connection_ends() {
+    let (mut endpoint, now) = (endpoint(), Instant::now());
+    let source = remote("192.0.2.9:40000", Transport::Tcp);
+    let text = request("INVITE", "SIP/2.0/TCP 192.0.2.9:5070", "Content-Length: 0\r\n");
+    endpoint.receive(now, source, text.as_bytes());
+    let Some(Event::IncomingInvite { leg, .. }) = endpoint.poll_event() else { panic!() };
+    endpoint.severed(now, source, &[source]);
+    assert_eq!(sent(&mut endpoint).len(), 1, "there is only the 100 yet");
+    endpoint.respond(now, leg, 486, &[], None).unwrap();
+    let busy = sent(&mut endpoint).remove(0);
+    let other = remote("192.0.2.9:40001", Transport::Tcp);
+    endpoint.severed(now, other, &[other]);
+    assert!(sent(&mut endpoint).is_empty(), "another connection");
+    endpoint.severed(now, source, &[source]);
+    assert_eq!(sent(&mut endpoint), std::slice::from_ref(&busy));
+    assert_eq!(busy.remote, remote("192.0.2.9:5070", Transport::Tcp), "where its Via says");
+    let to = parse(&busy.octets).unwrap().first("To").unwrap().to_vec();
+    let to = format!("To: {}", String::from_utf8(to).unwrap());
+    let ack = text.replace("INVITE sip", "ACK sip").replace("CSeq: 1 INVITE", "CSeq: 1 ACK");
+    let ack = ack.replace("To: <sip:b@192.0.2.1>", &to);
+    endpoint.receive(now, source, ack.as_bytes());
+    endpoint.severed(now, source, &[source]);
+    assert!(sent(&mut endpoint).is_empty(), "it is acknowledged");
 }

@@ -91,6 +91,9 @@ impl Owner {
                 self.endpoint.receive(Instant::now(), source, &octets);
             }
             Some(Heard::Gone(asked)) => asked.into_iter().for_each(|remote| self.gone(remote)),
+            Some(Heard::Severed { connection, asked }) => {
+                self.endpoint.severed(Instant::now(), connection, &asked);
+            }
             Some(Heard::Message { .. }) | None => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use sip::{Broken, Frame, Framer, stream};
+use sip::{Broken, Frame, Framer, Glance, Remote, stream};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::mpsc,
@@ -30,78 +30,143 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Octets read at a time.
 const CHUNK: usize = 8_192;
 
+/// What is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Where it was sent to, which may be another address than the connection's; a keep-alive was sent
+    /// nowhere.
+    pub to: Option<Remote>,
+    /// It has waited for another connection before.
+    pub moved: bool,
+    /// All of it.
+    pub octets: Vec<u8>,
+}
+
+impl Letter {
+    /// A message to an address.
+    #[must_use]
+    pub const fn to(remote: Remote, octets: Vec<u8>) -> Self {
+        Self { to: Some(remote), moved: false, octets }
+    }
+
+    fn keepalive(octets: &[u8]) -> Self {
+        Self { to: None, moved: false, octets: octets.to_vec() }
+    }
+
+    /// Whether nobody would repeat it: a request is repeated by its transaction.
+    #[must_use]
+    pub fn is_nobodys(&self) -> bool {
+        match sip::glance(&self.octets) {
+            Glance::Response(_) => true,
+            Glance::Inside(_) | Glance::Outside(_) => self.octets.starts_with(b"ACK "),
+            Glance::Noise => false,
+        }
+    }
+}
+
 /// What a connection hears.
 pub enum Said {
     /// A whole message.
     Message(Vec<u8>),
     /// Its end: no further message will come. Why, when it could not be read any more.
     End(Option<io::Error>),
+    /// After its end: what was not written, or not all of it, in its order.
+    Unsent(Vec<Letter>),
 }
 
 /// The two ends of a connection's task.
 pub struct Ends<F> {
     /// What is to be written; the connection ends when its sender is gone.
-    pub queue: mpsc::Receiver<Vec<u8>>,
+    pub queue: mpsc::Receiver<Letter>,
     /// The way to that queue, for keep-alives; it does not keep the queue open.
-    pub own: mpsc::WeakSender<Vec<u8>>,
+    pub own: mpsc::WeakSender<Letter>,
     /// Told what is heard; `false` when nobody listens any more.
     pub hear: F,
     /// Did we open it?
     pub ours: bool,
 }
 
-/// Serves a connection until one of its sides is done, then tells that it is over.
+/// Why nothing more is read.
+enum Last {
+    /// The peer has no more to say, or nothing that it says can be read.
+    Said(Option<io::Error>),
+    /// It has said nothing for too long, and we listen no longer.
+    Unheard,
+}
+
+/// Serves a connection until one of its sides is done, then tells that it is over and what of its queue
+/// has not gone out.
 pub async fn serve<S, F, A>(stream: S, ends: Ends<F>, patience: Patience)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     F: Fn(Said) -> A,
     A: Future<Output = bool>,
 {
-    let Ends { queue, own, hear, ours } = ends;
+    let Ends { mut queue, own, hear, ours } = ends;
     let (read, write) = tokio::io::split(stream);
     let keepalive = patience.keepalive.filter(|_| ours);
-    let mut writing = std::pin::pin!(writing(write, queue, keepalive));
-    let mut reading = std::pin::pin!(reading(read, &own, &hear, patience, ours));
-    let done = tokio::select! {
-        why = &mut reading => Some(why),
-        _ended = &mut writing => None,
-    };
-    let peer_is_done = done.is_some();
-    let _nobody_listens = hear(Said::End(done.flatten())).await;
-    if peer_is_done {
-        // What answers its last message is still to go out.
-        let _either_way = time::timeout(DRAIN, writing).await;
+    let (mut hand, mut told) = (None, false);
+    {
+        let mut writing = std::pin::pin!(writing(write, &mut queue, &mut hand, keepalive));
+        let mut reading = std::pin::pin!(reading(read, &own, &hear, patience, ours));
+        let last = tokio::select! {
+            last = &mut reading => Some(last),
+            _ended = &mut writing => None,
+        };
+        if let Some(Last::Said(why)) = last {
+            told = true;
+            let _nobody_listens = hear(Said::End(why)).await;
+            // What answers its last message is still to go out.
+            let _either_way = time::timeout(DRAIN, writing).await;
+        }
+    }
+    // From here on, whoever would write by it learns that it cannot.
+    queue.close();
+    if !told {
+        let _nobody_listens = hear(Said::End(None)).await;
+    }
+    let mut unsent: Vec<Letter> = hand.into_iter().collect();
+    while let Ok(letter) = queue.try_recv() {
+        unsent.push(letter);
+    }
+    unsent.retain(|letter| letter.to.is_some());
+    if !unsent.is_empty() {
+        let _nobody_listens = hear(Said::Unsent(unsent)).await;
     }
 }
 
+/// Writes what is in the queue; `hand` is what is being written.
 async fn writing(
     mut write: impl AsyncWrite + Unpin,
-    mut queue: mpsc::Receiver<Vec<u8>>,
+    queue: &mut mpsc::Receiver<Letter>,
+    hand: &mut Option<Letter>,
     keepalive: Option<Duration>,
 ) -> io::Result<()> {
     loop {
         let pause = time::sleep(keepalive.unwrap_or(Duration::from_secs(86_400)));
-        let octets = tokio::select! {
-            octets = queue.recv() => octets,
-            () = pause, if keepalive.is_some() => Some(stream::PING.to_vec()),
+        let letter = tokio::select! {
+            letter = queue.recv() => letter,
+            () = pause, if keepalive.is_some() => Some(Letter::keepalive(stream::PING)),
         };
-        let Some(octets) = octets else { return write.shutdown().await };
+        let Some(letter) = letter else { return write.shutdown().await };
+        let letter = hand.insert(letter);
         let written = time::timeout(WRITE, async {
-            write.write_all(&octets).await?;
+            write.write_all(&letter.octets).await?;
             write.flush().await
         });
         written.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        *hand = None;
     }
 }
 
-/// Reads until the peer is done, breaks the framing, or is too slow; the error that ended it, if one did.
+/// Reads until the peer is done, breaks the framing, or is too slow.
 async fn reading<F, A>(
     mut read: impl AsyncRead + Unpin,
-    own: &mpsc::WeakSender<Vec<u8>>,
+    own: &mpsc::WeakSender<Letter>,
     hear: &F,
     patience: Patience,
     ours: bool,
-) -> Option<io::Error>
+) -> Last
 where
     F: Fn(Said) -> A,
     A: Future<Output = bool>,
@@ -113,12 +178,15 @@ where
     loop {
         let length = match time::timeout_at(until, read.read(&mut buffer)).await {
             Ok(Ok(length)) => length,
-            Ok(Err(error)) => return Some(error),
-            Err(_) => return None,
+            Ok(Err(error)) => return Last::Said(Some(error)),
+            Err(_) => return Last::Unheard,
         };
-        let octets = buffer.get(..length).filter(|octets| !octets.is_empty())?;
+        let octets = buffer.get(..length).unwrap_or_default();
+        if octets.is_empty() {
+            return Last::Said(None);
+        }
         framer.feed(octets);
-        let complete = frames(&mut framer, own, hear).await?;
+        let Some(complete) = frames(&mut framer, own, hear).await else { return Last::Said(None) };
         spoken |= complete;
         let begins = framer.is_midway() && (complete || !midway);
         midway = framer.is_midway();
@@ -132,11 +200,7 @@ where
 }
 
 /// Hands on what has become whole: whether a message has. `None` when nothing can follow it.
-async fn frames<F, A>(
-    framer: &mut Framer,
-    own: &mpsc::WeakSender<Vec<u8>>,
-    hear: &F,
-) -> Option<bool>
+async fn frames<F, A>(framer: &mut Framer, own: &mpsc::WeakSender<Letter>, hear: &F) -> Option<bool>
 where
     F: Fn(Said) -> A,
     A: Future<Output = bool>,
@@ -153,7 +217,7 @@ where
             Ok(Some(Frame::Ping)) => {
                 if let Some(own) = own.upgrade() {
                     // A full queue has enough to show that we live.
-                    let _enough = own.try_send(stream::PONG.to_vec());
+                    let _enough = own.try_send(Letter::keepalive(stream::PONG));
                 }
             }
             Ok(None) => return Some(complete),
@@ -186,7 +250,7 @@ mod tests {
     }
 
     /// A connection on virtual time: its far end, its queue, and what it hears.
-    fn start(ours: bool) -> (DuplexStream, mpsc::Sender<Vec<u8>>, plain::Receiver<&'static str>) {
+    fn start(ours: bool) -> (DuplexStream, mpsc::Sender<Letter>, plain::Receiver<&'static str>) {
         let (near, far) = tokio::io::duplex(4_096);
         let (sender, queue) = mpsc::channel(8);
         let (heard, hears) = plain::channel();
@@ -194,12 +258,25 @@ mod tests {
             let _gone = heard.send(match said {
                 Said::Message(_) => "message",
                 Said::End(_) => "end",
+                Said::Unsent(letters) => match letters.len() {
+                    1 => "one unsent",
+                    _ => "more unsent",
+                },
             });
             std::future::ready(true)
         };
         let ends = Ends { queue, own: sender.downgrade(), hear, ours };
         tokio::spawn(serve(near, ends, patience()));
         (far, sender, hears)
+    }
+
+    fn letter(octets: &[u8]) -> Letter {
+        let remote = Remote {
+            address: "192.0.2.9:5060".parse().unwrap(),
+            listener: sip::ListenerId(0),
+            transport: sip::Transport::Tcp,
+        };
+        Letter::to(remote, octets.to_vec())
     }
 
     async fn pass(seconds: u64) {
@@ -252,7 +329,7 @@ mod tests {
         far.write_all(b"INFO sip:a SIP/2.0\r\n\r\nINFO").await.unwrap();
         pass(1).await;
         assert_eq!([heard.try_recv(), heard.try_recv()], [Ok("message"), Ok("end")]);
-        queue.send(b"SIP/2.0 400".to_vec()).await.unwrap();
+        queue.send(letter(b"SIP/2.0 400")).await.unwrap();
         drop(queue);
         let mut all = Vec::new();
         far.read_to_end(&mut all).await.unwrap();
@@ -262,10 +339,44 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_does_not_read_is_given_up() {
         let (_far, queue, heard) = start(false);
-        queue.send(vec![b'x'; 10_000]).await.unwrap();
+        queue.send(letter(&[b'x'; 10_000])).await.unwrap();
         pass(9).await;
         assert!(heard.try_recv().is_err());
         pass(2).await;
+        assert_eq!([heard.try_recv(), heard.try_recv()], [Ok("end"), Ok("one unsent")]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s_08_what_waits_when_the_peer_has_gone_is_given_back() {
+        let (far, queue, heard) = start(true);
+        for _ in 0..2 {
+            queue.try_send(letter(INFO)).unwrap();
+        }
+        drop(far);
+        pass(6).await;
+        let said = [heard.try_recv(), heard.try_recv(), heard.try_recv()];
+        assert_eq!(said, [Ok("end"), Ok("more unsent"), Err(plain::TryRecvError::Disconnected)]);
+        assert!(queue.try_send(letter(INFO)).is_err(), "and nobody can put anything into it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s_08_a_connection_that_we_give_up_writes_nothing_more_for_nobody_hears_the_answer() {
+        let (mut far, queue, heard) = start(true);
+        pass(599).await;
+        time::sleep(Duration::from_millis(1_001)).await;
         assert_eq!(heard.try_recv(), Ok("end"));
+        assert!(queue.try_send(letter(INFO)).is_err());
+        let mut all = Vec::new();
+        far.read_to_end(&mut all).await.unwrap();
+        assert!(all.chunks(4).all(|ping| ping == stream::PING), "{all:?}");
+    }
+
+    #[test]
+    fn s_08_a_request_is_its_transactions_to_repeat_and_answers_and_acks_are_nobodys() {
+        let of = |text: &str| letter(format!("{text}\r\nTo: <sip:a>;tag=1\r\n\r\n").as_bytes());
+        assert!(of("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1").is_nobodys());
+        assert!(of("ACK sip:a SIP/2.0").is_nobodys());
+        assert!(!of("BYE sip:a SIP/2.0").is_nobodys());
+        assert!(!letter(stream::PING).is_nobodys());
     }
 }

@@ -18,15 +18,15 @@ use sip::{ListenerId, Remote, Transmit, Transport};
 use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
     runtime,
-    sync::mpsc,
+    sync::mpsc::{self, error::TrySendError},
     task::AbortHandle,
 };
 use tokio_rustls::TlsConnector;
 
 use certificate::Names;
-use connection::Patience;
+use connection::{Letter, Patience};
 use sign::{Inlet, Outlet, Sign};
-use table::{Limits, Number, Table};
+use table::{Limits, Number, Row, Table};
 use task::Task;
 use tls::{Expected, Tls};
 
@@ -65,8 +65,15 @@ pub enum Heard {
         /// All of it.
         octets: Vec<u8>,
     },
-    /// Who cannot be reached, or was asked by a connection that is over: nobody will answer.
+    /// Who cannot be reached: a datagram came back, or a connection to them never came to anything.
     Gone(Vec<Remote>),
+    /// A connection that both sides have used is over.
+    Severed {
+        /// Its far end.
+        connection: Remote,
+        /// Where messages that went by it were sent to.
+        asked: Vec<Remote>,
+    },
 }
 
 /// A message was not sent, and nobody will answer it.
@@ -75,7 +82,7 @@ pub struct Unsent;
 
 /// What the node keeps of a connection.
 struct Handle {
-    queue: mpsc::Sender<Vec<u8>>,
+    queue: mpsc::Sender<Letter>,
     /// Whom the peer's certificate names, once it has shown one that we trust.
     names: Names,
     /// Its task, which may be in a handshake and hear nothing of the queue.
@@ -196,8 +203,20 @@ impl Net {
                 Some(Heard::Message { source, octets })
             }
             Sign::Over { number } => {
-                let row = self.table.remove(number)?;
-                (!row.asked.is_empty()).then_some(Heard::Gone(row.asked))
+                let Row { remote: connection, heard, asked, .. } = self.table.remove(number)?;
+                if asked.is_empty() {
+                    None
+                } else if heard {
+                    Some(Heard::Severed { connection, asked })
+                } else {
+                    Some(Heard::Gone(asked))
+                }
+            }
+            Sign::Unsent { letters } => {
+                for letter in letters.into_iter().filter(|letter| letter.is_nobodys()) {
+                    self.forward(letter);
+                }
+                None
             }
         }
     }
@@ -223,22 +242,48 @@ impl Net {
             };
         }
         let over = over.map(|address| Remote { address, ..remote });
-        let number = match self.table.find(remote, over) {
-            Some(number) => number,
-            None => self.dial(remote).ok_or(Unsent)?,
-        };
-        if alias {
-            self.table.alias(number, remote);
+        self.post((remote, over, alias), Letter::to(remote, octets))
+    }
+
+    /// Sends what has not gone by a connection that is over by another one, once.
+    fn forward(&mut self, letter: Letter) {
+        let Some(remote) = letter.to.filter(|_| !letter.moved) else { return };
+        if self.post((remote, None, false), Letter { moved: true, ..letter }).is_err() {
+            tracing::debug!("an answer could not be sent by another connection either");
         }
-        self.table.asks(number, remote);
-        match self.table.handle(number).map(|handle| handle.queue.try_send(octets)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(_)) | None => {
-                // Its queue is full or its task is at its end: the next message takes a new one.
-                self.table.remove(number);
-                Err(Unsent)
+    }
+
+    /// Puts a message into the queue of its connection: the one that it came by, the one that leads
+    /// there, or a new one, as long as one of them still takes it.
+    fn post(
+        &mut self,
+        (remote, over, alias): (Remote, Option<Remote>, bool),
+        mut letter: Letter,
+    ) -> Result<(), Unsent> {
+        for _ in 0..3 {
+            let number = match self.table.find(remote, over) {
+                Some(number) => number,
+                None => self.dial(remote).ok_or(Unsent)?,
+            };
+            if alias {
+                self.table.alias(number, remote);
+            }
+            self.table.asks(number, remote);
+            match self.table.handle(number).map(|handle| handle.queue.try_send(letter)) {
+                Some(Ok(())) => return Ok(()),
+                // It has just ended, and its end is on the way here.
+                Some(Err(TrySendError::Closed(back))) => {
+                    letter = back;
+                    self.table.leave(number);
+                }
+                Some(Err(TrySendError::Full(_))) | None => {
+                    // The peer does not read: the next message takes a new one.
+                    self.table.remove(number);
+                    return Err(Unsent);
+                }
             }
         }
+        Err(Unsent)
     }
 
     fn admit(&mut self, remote: Remote, stream: TcpStream, known: bool) {
@@ -286,8 +331,8 @@ impl Net {
     fn task(
         &self,
         number: Number,
-        queue: mpsc::Receiver<Vec<u8>>,
-        own: mpsc::WeakSender<Vec<u8>>,
+        queue: mpsc::Receiver<Letter>,
+        own: mpsc::WeakSender<Letter>,
     ) -> Task {
         Task { number, queue, own, signs: self.signs.clone(), patience: self.patience }
     }

@@ -6,7 +6,7 @@ use tokio::{
     sync::mpsc::{self, error::TrySendError},
 };
 
-use super::{certificate::Names, table::Number};
+use super::{certificate::Names, connection::Letter, table::Number};
 
 /// One sign of life, or of its end.
 pub enum Sign {
@@ -47,6 +47,11 @@ pub enum Sign {
     Over {
         /// Which.
         number: Number,
+    },
+    /// What was to go by a connection that is over, and did not.
+    Unsent {
+        /// In its order.
+        letters: Vec<Letter>,
     },
 }
 
@@ -110,7 +115,7 @@ impl Inlet {
             | Sign::Refused { .. }
             | Sign::Message { .. }
             | Sign::Shown { .. } => &self.first,
-            Sign::Knock { .. } | Sign::Over { .. } => &self.last,
+            Sign::Knock { .. } | Sign::Over { .. } | Sign::Unsent { .. } => &self.last,
         };
         queue.send(sign).await.map_err(|_| Deaf)
     }

@@ -35,6 +35,8 @@ pub struct Row<H> {
     pub handle: H,
     /// Where requests that went by it were sent to: nobody will answer them once it is gone.
     pub asked: Vec<Remote>,
+    /// A whole message has come by it: both sides have used it.
+    pub heard: bool,
     /// Somebody has sent a whole message, or we opened it.
     proven: bool,
     /// It came from an address that no trunk and no PBX has.
@@ -111,7 +113,8 @@ impl<H> Table<H> {
         self.counter += 1;
         let number = Number(self.counter);
         self.ends.insert(remote, number);
-        self.rows.insert(number, Row { remote, handle, asked: Vec::new(), proven, strange });
+        let asked = Vec::new();
+        self.rows.insert(number, Row { remote, handle, asked, heard: false, proven, strange });
         number
     }
 
@@ -136,7 +139,13 @@ impl<H> Table<H> {
     pub fn prove(&mut self, number: Number) {
         if let Some(row) = self.rows.get_mut(&number) {
             row.proven = true;
+            row.heard = true;
         }
+    }
+
+    /// The connection takes no message any more, and its end is on the way.
+    pub fn leave(&mut self, number: Number) {
+        self.ends.retain(|_, held| *held != number);
     }
 
     /// A message to `remote` goes by it.
@@ -166,7 +175,7 @@ impl<H> Table<H> {
     /// The connection is over.
     pub fn remove(&mut self, number: Number) -> Option<Row<H>> {
         let row = self.rows.remove(&number)?;
-        self.ends.retain(|_, held| *held != number);
+        self.leave(number);
         let source = row.remote.address.ip();
         if row.strange
             && let Some(held) = self.strangers.get_mut(&source)
@@ -292,7 +301,10 @@ mod tests {
         for port in [5060, 5060, 5070] {
             table.asks(number, remote(&format!("192.0.2.9:{port}")));
         }
+        table.leave(number);
+        assert_eq!(table.find(remote("192.0.2.9:5060"), None), None, "nothing more goes by it");
         let row = table.remove(number).unwrap();
         assert_eq!(row.asked, [remote("192.0.2.9:5060"), remote("192.0.2.9:5070")]);
+        assert!(!row.heard, "nobody has said anything by it");
     }
 }

@@ -22,7 +22,7 @@ use crate::icmp;
 
 use super::{
     certificate::Names,
-    connection::{self, Ends, Patience, Said},
+    connection::{self, Ends, Letter, Patience, Said},
     sign::{Inlet, Sign},
     table::Number,
     tls::Tls,
@@ -32,6 +32,10 @@ use super::{
 const DATAGRAM: usize = 65_535;
 /// After how long a silent connection is asked by the system whether its far end still exists.
 const PROBE: Duration = Duration::from_secs(60);
+/// How long the far end's system may leave unacknowledged what we have written, or a probe (RFC 5482).
+/// Where the power has failed nobody closes a connection, and without this a call would learn of it by
+/// timer B only. It is enough for five repetitions of a lost segment.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 /// How long a listener rests that could not accept.
 const REST: Duration = Duration::from_millis(50);
 
@@ -103,9 +107,9 @@ pub(super) struct Task {
     /// Which.
     pub(super) number: Number,
     /// What is to be written.
-    pub(super) queue: mpsc::Receiver<Vec<u8>>,
+    pub(super) queue: mpsc::Receiver<Letter>,
     /// The way to that queue.
-    pub(super) own: mpsc::WeakSender<Vec<u8>>,
+    pub(super) own: mpsc::WeakSender<Letter>,
     /// The way to the loop.
     pub(super) signs: Inlet,
     /// How long it waits for what.
@@ -167,6 +171,7 @@ impl Task {
                     }
                     Sign::Over { number }
                 }
+                Said::Unsent(letters) => Sign::Unsent { letters },
             };
             let signs = &signs;
             async move { signs.take(sign).await.is_ok() }
@@ -200,7 +205,9 @@ pub(super) async fn connect(own: IpAddr, to: SocketAddr) -> io::Result<TcpStream
 fn settle(stream: &TcpStream) {
     let _slower = stream.set_nodelay(true);
     let probe = TcpKeepalive::new().with_time(PROBE).with_interval(PROBE / 4);
-    let _unnoticed = SockRef::from(stream).set_tcp_keepalive(&probe);
+    let socket = SockRef::from(stream);
+    let _unnoticed = socket.set_tcp_keepalive(&probe);
+    let _unnoticed = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
 }
 
 /// Whether the other side has ended TLS with an alert. With TLS 1.3 it looks at our certificate only
@@ -246,6 +253,20 @@ impl std::fmt::Display for Why<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn s_08_a_far_end_that_vanishes_without_a_word_is_noticed_within_seconds_either_way() {
+        let local = IpAddr::from([127, 0, 0, 1]);
+        let listener = TcpListener::bind((local, 0)).await.unwrap();
+        let ours = connect(local, listener.local_addr().unwrap()).await.unwrap();
+        let (theirs, _) = listener.accept().await.unwrap();
+        settle(&theirs);
+        for stream in [ours, theirs] {
+            let socket = SockRef::from(&stream);
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+            assert!(socket.keepalive().unwrap());
+        }
+    }
 
     #[test]
     fn s_10_an_ipv4_address_is_itself_whatever_the_socket() {

@@ -98,6 +98,9 @@ impl Node {
                     self.endpoint.unreachable(self.instant, remote);
                 }
             }
+            Some(Heard::Severed { connection, asked }) => {
+                self.endpoint.severed(self.instant, connection, &asked);
+            }
             None => {}
         }
     }

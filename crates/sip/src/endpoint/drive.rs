@@ -9,7 +9,7 @@ use super::leg::{Phase, Queued};
 use super::reliable::REFRESH;
 use crate::network::Remote;
 use crate::timer::Alarm;
-use crate::transaction::layer::Arrival;
+use crate::transaction::layer::{Arrival, ClientId};
 use crate::wire::message::{Fault, Message, Start};
 use crate::wire::method::Method;
 use crate::wire::parse::parse;
@@ -152,7 +152,29 @@ impl Endpoint {
     /// has answered yet are given up at once (row R-16), or sent in a datagram if only their size made
     /// them go by a stream (row R-15).
     pub fn unreachable(&mut self, now: Instant, remote: Remote) {
-        while let Some(lapse) = self.transactions.unreachable(now, remote) {
+        for client in self.transactions.waiting(remote) {
+            self.lose(now, client);
+        }
+    }
+
+    /// A connection that both sides have used is over, and messages to `asked` went by it. A request
+    /// that nobody has answered yet may never have been read: it goes out again, octet for octet, by
+    /// another connection, and so does a rejection without its ACK. What the shell then says of
+    /// [`Endpoint::unreachable`] is the end of it. Other responses and ACKs are repeated by the rules
+    /// of their own (RFC 3261 §13.3.1.4, §13.2.2.4), or by whoever still holds them in a queue.
+    pub fn severed(&mut self, now: Instant, connection: Remote, asked: &[Remote]) {
+        for client in
+            asked.iter().flat_map(|remote| self.transactions.waiting(*remote)).collect::<Vec<_>>()
+        {
+            if !self.transactions.moves(client) {
+                self.lose(now, client);
+            }
+        }
+        self.transactions.reject_again(connection);
+    }
+
+    fn lose(&mut self, now: Instant, client: ClientId) {
+        if let Some(lapse) = self.transactions.lost(now, client) {
             self.on_lapse(now, lapse);
         }
     }

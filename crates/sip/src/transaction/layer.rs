@@ -22,31 +22,33 @@ pub(crate) struct ClientId(u64);
 pub(crate) struct ServerId(u64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Who {
+pub(super) enum Who {
     Client(ClientId),
     Server(ServerId),
 }
 
 /// Branch and method: what a response is matched by (RFC 3261 §17.1.3).
-type ClientKey = (Vec<u8>, Vec<u8>);
+pub(super) type ClientKey = (Vec<u8>, Vec<u8>);
 
-struct ClientEntry<O> {
-    machine: Client,
-    owner: O,
-    way: Way,
-    request: Message,
-    key: ClientKey,
+pub(super) struct ClientEntry<O> {
+    pub(super) machine: Client,
+    pub(super) owner: O,
+    pub(super) way: Way,
+    pub(super) request: Message,
+    pub(super) key: ClientKey,
     /// The same request as a datagram, in case the stream it went by cannot be reached.
-    spare: Option<(Way, Vec<u8>)>,
+    pub(super) spare: Option<(Way, Vec<u8>)>,
     /// How often it was sent again with credentials.
     tries: u8,
+    /// How often it was sent again because the connection it went by has ended.
+    pub(super) moved: u8,
 }
 
-struct ServerEntry<O> {
-    machine: Server,
+pub(super) struct ServerEntry<O> {
+    pub(super) machine: Server,
     owner: Option<O>,
-    reply_to: Way,
-    last: Option<Vec<u8>>,
+    pub(super) reply_to: Way,
+    pub(super) last: Option<Vec<u8>>,
     key: ServerKey,
     merge: Option<MergeKey>,
 }
@@ -83,16 +85,16 @@ pub(crate) enum Lapse<O> {
 
 /// The transactions and what they want to send.
 pub(crate) struct Transactions<O> {
-    timers: Timers,
+    pub(super) timers: Timers,
     limit: usize,
     counter: u64,
-    clients: BTreeMap<ClientId, ClientEntry<O>>,
+    pub(super) clients: BTreeMap<ClientId, ClientEntry<O>>,
     client_keys: BTreeMap<ClientKey, ClientId>,
-    servers: BTreeMap<ServerId, ServerEntry<O>>,
+    pub(super) servers: BTreeMap<ServerId, ServerEntry<O>>,
     server_keys: BTreeMap<ServerKey, ServerId>,
     merges: BTreeMap<MergeKey, ServerId>,
-    agenda: Agenda<Who>,
-    out: VecDeque<Transmit>,
+    pub(super) agenda: Agenda<Who>,
+    pub(super) out: VecDeque<Transmit>,
 }
 
 impl<O: Copy> Transactions<O> {
@@ -158,7 +160,8 @@ impl<O: Copy> Transactions<O> {
         let key = (branch, method.name().to_vec());
         self.client_keys.insert(key.clone(), id);
         self.agenda.file(Who::Client(id), machine.next_timeout());
-        let entry = ClientEntry { machine, owner, way, request, key, spare: None, tries: 0 };
+        let entry =
+            ClientEntry { machine, owner, way, request, key, spare: None, tries: 0, moved: 0 };
         self.clients.insert(id, entry);
         self.transmit(way, octets);
         Some(id)
@@ -367,37 +370,6 @@ impl<O: Copy> Transactions<O> {
         None
     }
 
-    /// Gives up one request that waits for its first response from an address; call until `None`.
-    /// One that has another way takes it.
-    pub(crate) fn unreachable(&mut self, now: Instant, remote: Remote) -> Option<Lapse<O>> {
-        let waits =
-            |entry: &ClientEntry<O>| entry.way.remote == remote && entry.machine.is_calling();
-        let id = loop {
-            let (id, entry) = self.clients.iter_mut().find(|(_, entry)| waits(entry))?;
-            let id = *id;
-            match entry.spare.take() {
-                Some((way, octets)) => self.detour(now, id, way, octets),
-                None => break id,
-            }
-        };
-        let entry = self.drop_client(id)?;
-        let method = Method::parse(&entry.key.1)?;
-        Some(Lapse::GaveUp { client: id, owner: entry.owner, method })
-    }
-
-    /// Begins a request anew as a datagram.
-    fn detour(&mut self, now: Instant, id: ClientId, way: Way, octets: Vec<u8>) {
-        let Some(entry) = self.clients.get_mut(&id) else { return };
-        let kind = if *entry.key.1 == *Method::INVITE.name() { Kind::Invite } else { Kind::Other };
-        entry.machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
-        entry.way = way;
-        if let Ok(request) = parse(&octets) {
-            entry.request = request;
-        }
-        self.agenda.file(Who::Client(id), entry.machine.next_timeout());
-        self.transmit(way, octets);
-    }
-
     fn client_timeout(&mut self, now: Instant, id: ClientId) -> Option<Lapse<O>> {
         let Some(entry) = self.clients.get_mut(&id) else {
             self.agenda.file(Who::Client(id), None);
@@ -424,7 +396,7 @@ impl<O: Copy> Transactions<O> {
         }
     }
 
-    fn drop_client(&mut self, id: ClientId) -> Option<ClientEntry<O>> {
+    pub(super) fn drop_client(&mut self, id: ClientId) -> Option<ClientEntry<O>> {
         let entry = self.clients.remove(&id)?;
         self.client_keys.remove(&entry.key);
         self.agenda.file(Who::Client(id), None);

@@ -52,6 +52,11 @@ impl Server {
         self.state == State::Proceeding
     }
 
+    /// A rejection of an INVITE is out, and its ACK is not here.
+    pub(crate) fn is_unacknowledged(&self) -> bool {
+        self.kind == Kind::Invite && self.state == State::Completed
+    }
+
     /// The user answers with this status; `false` when a final response is out already.
     pub(crate) fn respond(&mut self, now: Instant, status: u16) -> bool {
         if !self.is_open() {

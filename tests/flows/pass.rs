@@ -174,6 +174,58 @@ fn t_06_l_51_nothing_is_recorded_from_when_a_transfer_is_taken_on_until_it_has_f
     assert!((3_000..5_000).contains(&millis), "{millis} ms: it ends with the second transfer");
 }
 
+#[test]
+fn t_06_l_51_when_nobody_says_what_became_of_a_transfer_the_recording_is_over_and_the_pbx_is_told()
+{
+    let mut stage = Stage::with(passing());
+    let (mut a, _ok) = stage.asked();
+    stage.ear.press('1');
+    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
+    let mut b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    stage.pbx.expect("ACK");
+    b.cseq = 0;
+    stage.desk.talk_to(invite.sound());
+    stage.ear.speak(700.0);
+    wait(1_500);
+    let refer = refers(&mut stage, &mut b, OUTSIDE);
+    stage.caller.send(&a.reply(&refer, 202));
+    stage.pbx.expect((202, "REFER"));
+    stage.ear.speak(1_100.0);
+    // There is to be news within two seconds, and there is none.
+    says(&mut stage, &mut a, 180, "active;expires=2");
+    told(&mut stage, &b, 180);
+    let again = b.request("REFER").with("Contact", b.contact.clone()).with("Refer-To", OUTSIDE);
+    stage.pbx.send(&again);
+    stage.pbx.expect((491, "REFER"));
+    let over = told(&mut stage, &b, 408);
+    assert!(over.header("Subscription-State").starts_with("terminated"), "{}", over.text);
+    // Both still hear each other, for all that is known, and it may be somebody else.
+    stage.ear.speak(1_300.0);
+    stage.desk.speak(900.0);
+    assert!(stage.ear.hears(900.0, Instant::now()), "the call itself goes on");
+    wait(1_200);
+    refers(&mut stage, &mut b, OUTSIDE);
+    stage.pbx.send(&b.request("BYE"));
+    stage.pbx.expect((200, "BYE"));
+    let bye = stage.caller.expect("BYE");
+    stage.caller.send(&a.reply(&bye, 200));
+    let call = &stage.ended(1)[0];
+    assert_eq!((&call["consent"], &call["verdict"]), (&"granted".into(), &"recorded".into()));
+    let id = call["call"].as_str().expect("an id");
+    let shown = stage.node.run(&["calls", "show", id, "--ladder"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("nobody says what became of the transfer"), "{shown}");
+    let listed = stage.node.until(&["recordings", "list"], |rows| rows[0]["state"] == "stored");
+    let (left, _) = stage.node.export(listed[0]["recording"].as_str().expect("an id"));
+    let millis = left.len() / 8;
+    assert!((1_000..4_500).contains(&millis), "{millis} ms");
+    assert!(heard(&left, 700.0) > 0.2, "what was said before: {}", heard(&left, 700.0));
+    for hz in [1_100.0, 1_300.0] {
+        assert!(heard(&left, hz) < 0.05, "{hz} Hz, said to somebody outside, is in it");
+    }
+}
+
 fn tag(address: &str) -> &str {
     address.rsplit_once("tag=").expect("a tag").1
 }

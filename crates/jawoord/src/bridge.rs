@@ -1,6 +1,8 @@
 //! The only file that speaks both SIP and the domain: what a message means to the call, and what
 //! the call's wishes mean on the wire. Two matches, no wildcard arm, no rule.
 
+use std::time::Duration;
+
 use call::{Action, CallId, Cause, Failure, Input, Party};
 use ledger::Station;
 use sip::{Event, Why};
@@ -39,6 +41,7 @@ pub fn told(
         | Event::Registration { .. }
         | Event::Pong { .. }
         | Event::Info { .. }
+        | Event::Noted { .. }
         | Event::Asked { .. }
         | Event::Told { .. } => None,
         Event::Acked { .. } => (side == Side::Near).then_some(Input::Confirmed),
@@ -225,6 +228,15 @@ pub const REPLACED: End = End { sip: None, q850: 16, text: "Call transferred" };
 /// Another leg of the called party has answered in place of the one that rings.
 pub const ANSWERED: Input = Input::Answered;
 
+/// The customer's side makes a transfer, and says more within so long (row T-06).
+#[must_use]
+pub const fn sent_away(within: Duration) -> Input {
+    Input::SentAway(Some(within))
+}
+
+/// That transfer has come to nothing.
+pub const SENT_BACK: Input = Input::SentAway(None);
+
 /// Nobody of the house is in the call any more (law row L51).
 pub const HOUSE_LEFT: Input = Input::HouseLeft;
 
@@ -291,6 +303,7 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         Action::Pause(why) => node.silences(session, Some(why)),
         Action::Resume => node.silences(session, None),
         Action::LeftPaused => node.left_paused(session),
+        Action::LostSight => node.lost_sight(session),
         Action::EndRecording { recording, fate } => {
             note(session, node, "tap closed");
             node.end_recording(session, recording, fate);

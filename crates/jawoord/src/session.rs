@@ -14,11 +14,11 @@ use crate::{
     identity::{
         self,
         carry::{Along, Crossing, Heard},
+        news::News,
         rules::Rules,
         thread::Thread,
     },
     ladder::Ladder,
-    leg::Hold,
     progress::Progress,
     referral::{Handed, Transfer},
     wires::{Side, Wires},
@@ -61,6 +61,8 @@ pub struct Session {
     pub thread: Thread,
     /// The Call-ID of the far leg, once there is one: random, and ours.
     pub called: Option<Box<str>>,
+    /// What each side has said of itself, and the other one is still to be told.
+    pub news: News,
     /// What is being handled, and which side said it.
     pub heard: Option<(Side, Heard)>,
     /// Whether the far leg has answered.
@@ -166,14 +168,6 @@ impl Session {
     #[must_use]
     pub fn side(&self, party: Party) -> Side {
         if party == self.direction().caller() { Side::Near } else { Side::Far }
-    }
-
-    /// What a side's description means to the call. Who hands the customer on, and is heard by nobody
-    /// any more for all we know, cannot take the call back before that has failed.
-    #[must_use]
-    pub fn holds(&self, side: Side, hold: Hold) -> Hold {
-        let handed = self.handed.is_some_and(|handed| handed.ask.is_none());
-        if handed && self.party(side) == Party::Agent { Hold::Held } else { hold }
     }
 
     /// The customer's number, unless it was withheld.

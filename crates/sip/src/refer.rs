@@ -1,6 +1,7 @@
 //! What a REFER asks for, and the dialog that a Replaces names (RFC 3515, RFC 3891, RFC 4488).
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::uri::{Uri, unescape};
 use crate::wire::address::NameAddr;
@@ -116,6 +117,16 @@ impl Progress {
             (_, true) => Progress::Unknown,
             (status, false) => Progress::Under(status.unwrap_or(100)),
         }
+    }
+
+    /// For how long more there will be news at most, if a NOTIFY says so (RFC 3515 §2.4.4).
+    pub fn lasts(message: &Message) -> Option<Duration> {
+        let state = message.first("Subscription-State")?;
+        let seconds = state.split(|octet| *octet == b';').skip(1).find_map(|parameter| {
+            let (name, value) = std::str::from_utf8(parameter).ok()?.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("expires").then(|| value.trim().parse::<u32>().ok())?
+        })?;
+        Some(Duration::from_secs(u64::from(seconds)))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{Party, Time, machine::io::Pause};
 pub(super) struct Bridge {
     customer_holds: bool,
     agent_holds: bool,
+    /// Whether the customer is on the way to somebody outside, for all that is known.
+    away: bool,
     /// Whether the house wants nothing to be recorded now.
     paused: bool,
     /// Whether they were ever connected, and whether they are now.
@@ -42,9 +44,15 @@ impl Bridge {
         self.customer_holds
     }
 
-    /// Whether anybody holds.
+    /// The customer may be talking to somebody outside, or is here again.
+    pub(super) fn send_away(&mut self, now: Time, on: bool) {
+        self.away = on;
+        self.measure(now);
+    }
+
+    /// Whether anybody holds, or whom the customer hears is not known.
     const fn is_held(&self) -> bool {
-        self.customer_holds || self.agent_holds
+        self.customer_holds || self.agent_holds || self.away
     }
 
     /// The house wants nothing to be recorded for a while, or something again.

@@ -65,6 +65,7 @@ impl Call {
             self.talk_on();
         }
         self.recording.finish(self.bridge.audible(now), &mut self.out);
+        self.forget_news(now);
     }
 
     /// The operator ends the call. Nobody hung up, so an open question counts as not answered.

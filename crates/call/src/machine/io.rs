@@ -1,6 +1,6 @@
 //! What the call machine is told and what it asks for.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     CallId, Digest, Direction, EarlyNotice, Evidence, Fact, Key, Line, Party, Permit, Press,
@@ -194,6 +194,9 @@ pub enum Input {
         /// How many milliseconds of audio it held.
         millis: u64,
     },
+    /// The customer's own side has taken a transfer to somebody outside on, or has news of it; the next
+    /// news is to come within so long. `None` when the transfer has come to nothing (flows row T-06).
+    SentAway(Option<Duration>),
     /// The agent's leg was replaced by one outside the house: nobody of the house is in the call any
     /// more (law row L51).
     HouseLeft,
@@ -273,6 +276,9 @@ pub enum Action {
     /// A wanted pause has lasted for as long as the policy allows and ends now: somebody forgot it, and
     /// somebody must be told.
     LeftPaused,
+    /// What became of a transfer that the customer's side makes was not said in time: the recording, if
+    /// there is one, is over, and who asked for the transfer must be told.
+    LostSight,
     /// The recording is over. Each of these is answered by one [`Input::RecordingClosed`], in
     /// order, and the call waits for it, at most 10 s. A kept recording may be erased by a second
     /// one: when it turns out to hold no audio, or when consent is withdrawn after the recorder

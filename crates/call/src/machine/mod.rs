@@ -1,6 +1,7 @@
 //! The call machine: pure, told the time, one door in and one door out.
 
 mod asking;
+mod away;
 mod bridge;
 mod connecting;
 mod dialogue;
@@ -70,6 +71,7 @@ impl Call {
             Input::RecordingClosed { done, millis } => {
                 self.recording.closed(done, millis, &mut self.out);
             }
+            Input::SentAway(within) => self.sent_away(now, within),
             Input::HouseLeft => self.house_left(now),
             Input::Ask => self.wanted(),
             Input::Pause => self.pause(now, Hand::Operator),
@@ -93,6 +95,7 @@ impl Call {
                 Timer::Ring => self.rung_out(now),
                 Timer::Early => self.answer(),
                 Timer::Pause => self.left_paused(now),
+                Timer::News => self.without_news(now),
                 Timer::Farewell => self.farewell_ended(now),
                 Timer::Closing => {
                     self.recording.give_up();

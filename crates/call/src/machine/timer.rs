@@ -19,6 +19,8 @@ pub(super) enum Timer {
     Early,
     /// A pause that the house wanted ends at the latest.
     Pause,
+    /// What became of a transfer that the customer's side makes is heard at the latest.
+    News,
     /// What a customer without an agent hears ends at the latest.
     Farewell,
     /// What is still outstanding at the end of a call arrives at the latest.
@@ -26,7 +28,7 @@ pub(super) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Answer,
         Self::Limit,
         Self::Explanation,
@@ -34,6 +36,7 @@ impl Timer {
         Self::Ring,
         Self::Early,
         Self::Pause,
+        Self::News,
         Self::Farewell,
         Self::Closing,
     ];

@@ -1,5 +1,7 @@
 //! Rows T: what becomes of consent when somebody else comes to the customer's call.
 
+use std::time::Duration;
+
 use call::*;
 
 use crate::{
@@ -51,4 +53,61 @@ fn t_14_before_the_parties_are_together_nobody_can_leave() {
     assert_eq!(desk.tell(Input::HouseLeft), []);
     let seen = desk.press('1');
     assert!(seen.contains(&Play(Prompt::Granted)), "{seen:?}");
+}
+
+const NEWS: Input = Input::SentAway(Some(Duration::from_secs(60)));
+
+#[test]
+fn t_06_l_51_who_is_sent_away_is_not_recorded_and_is_again_when_that_has_come_to_nothing() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(5_000);
+    assert_eq!(desk.tell(NEWS), [Pause]);
+    desk.wait(50_000);
+    assert_eq!(desk.tell(NEWS), [], "the next news are waited for anew");
+    assert_eq!(desk.wait(59_000), []);
+    assert_eq!(desk.tell(Input::SentAway(None)), [Resume]);
+    assert_eq!(desk.wait(60_000), [], "nothing is waited for any more");
+}
+
+#[test]
+fn t_06_l_51_when_nobody_says_what_became_of_the_customer_the_recording_is_over_and_is_kept() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(5_000);
+    let permit = desk.permit.take().unwrap();
+    desk.tell(NEWS);
+    assert_eq!(desk.wait(59_999), []);
+    assert!(permit.is_live(), "it keeps silence");
+    assert_eq!(desk.wait(1), [End(Fate::Keep), LostSight]);
+    assert!(!permit.is_live(), "in doubt somebody from outside listens");
+    assert_eq!(desk.tell(closed(true, 5_000)), []);
+    assert_eq!(desk.tell(Input::SentAway(None)), [], "too late: it is over");
+    let words = words(Consent::Granted, Outcome::Bridged, Verdict::Recorded);
+    assert_eq!(
+        desk.tell(Input::HungUp(Party::Agent)),
+        [HangUp(Party::Customer, NORMAL), Ended(words), Finish(words)]
+    );
+}
+
+#[test]
+fn t_06_l_51_the_agent_who_holds_and_comes_back_ends_no_silence_of_a_customer_who_is_away() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(5_000);
+    desk.tell(NEWS);
+    assert_eq!(desk.tell(Input::Held(Party::Agent, true)), []);
+    assert_eq!(desk.tell(Input::Held(Party::Agent, false)), [], "it is not known who is heard");
+    desk.tell(Input::Held(Party::Agent, true));
+    assert_eq!(desk.tell(Input::SentAway(None)), [], "the agent holds as before");
+    assert_eq!(desk.tell(Input::Held(Party::Agent, false)), [Resume]);
+}
+
+#[test]
+fn t_06_a_call_that_ends_while_the_customer_is_away_waits_for_no_news() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(5_000);
+    desk.tell(NEWS);
+    let seen = desk.tell(Input::HungUp(Party::Agent));
+    assert!(seen.contains(&End(Fate::Keep)), "{seen:?}");
+    assert_eq!(desk.tell(NEWS), []);
+    desk.tell(closed(true, 5_000));
+    assert_eq!(desk.wait(120_000), []);
 }

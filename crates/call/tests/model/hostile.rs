@@ -44,6 +44,7 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         38 => Input::Pause,
         39 => Input::Resume,
         40 => Input::HouseLeft,
+        41 => Input::SentAway(flag.then_some(ms(5_000))),
         _ => return None,
     })
 }

@@ -276,10 +276,11 @@ impl Log {
     /// For how long both parties were connected, nobody held and nothing was paused.
     pub(super) fn audible_in(log: &[Page], end: Time) -> Duration {
         let (mut bridged, mut customer, mut agent, mut paused) = (false, false, false, false);
+        let mut away = false;
         let (mut since, mut total) = (Time::default(), Duration::ZERO);
         let last = [(0, end, Said(Finish(NO_WORDS)))];
         for (_, at, entry) in log.iter().chain(&last) {
-            if bridged && !customer && !agent && !paused {
+            if bridged && !customer && !agent && !paused && !away {
                 total += at.since(since);
             }
             since = *at;
@@ -288,6 +289,8 @@ impl Log {
                 Said(HangUp(..)) => bridged = false,
                 Said(Paused(_)) => paused = true,
                 Said(Resumed(_)) => paused = false,
+                Read(Input::SentAway(within)) if bridged => away = within.is_some(),
+                Read(Input::HouseLeft) | Said(LostSight) => away = false,
                 Read(Input::Held(Party::Customer, on)) => customer = *on,
                 Read(Input::Held(Party::Agent, on)) => agent = *on,
                 _ => {}

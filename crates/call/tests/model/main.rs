@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a thread that fails fails its test")]
 
 mod asked;
+mod away;
 mod clock;
 mod early;
 mod exhaustive;

@@ -75,7 +75,8 @@ impl Script<'_> {
 
     /// Says what the tap ought to do by now, if it does something else.
     pub(super) fn keep_silence(&mut self) {
-        let now = match (self.pause_until, self.log.anybody_holds()) {
+        let held = self.log.anybody_holds() || self.news_until.is_some();
+        let now = match (self.pause_until, held) {
             (Some(_), _) => Silence,
             (None, true) => Pause,
             (None, false) => Resume,

@@ -62,6 +62,10 @@ pub(crate) struct Script<'a> {
     pub(super) early_until: Option<Time>,
     /// Until when the recording is silent because the house wants it.
     pub(super) pause_until: Option<Time>,
+    /// Until when there is to be news of the transfer that the customer's side makes.
+    pub(super) news_until: Option<Time>,
+    /// Whether nobody of the house is in the call any more, for all that is known.
+    pub(super) house_is_out: bool,
     pub(super) failure: Option<Failure>,
     pub(super) closing: bool,
 }
@@ -93,11 +97,19 @@ impl<'a> Script<'a> {
             report_until: None,
             early_until: None,
             pause_until: None,
+            news_until: None,
+            house_is_out: false,
             failure: None,
             closing: false,
         };
         script.call();
-        let deadlines = [script.until, script.report_until, script.early_until, script.pause_until];
+        let deadlines = [
+            script.until,
+            script.report_until,
+            script.early_until,
+            script.pause_until,
+            script.news_until,
+        ];
         Expected { said: script.log.said(), deadline: deadlines.into_iter().flatten().min() }
     }
 
@@ -114,6 +126,7 @@ impl<'a> Script<'a> {
         }
         self.closing = true;
         self.early_until = None;
+        self.news_until = None;
         self.record();
         let until = self.now + ms(10_000);
         while self.log.pbx_is_cancelled() || self.log.owes_an_answer() {
@@ -285,6 +298,8 @@ impl<'a> Script<'a> {
                 self.commit();
             } else if unanswered_for_long {
                 self.answer();
+            } else if self.news_are_missing(at, until) {
+                self.lose_sight();
             } else if self.pause_is_forgotten(at, until) {
                 self.left_paused();
             } else if until.is_some_and(|until| until <= at) {
@@ -327,6 +342,8 @@ impl<'a> Script<'a> {
             Input::Digit(Party::Agent, press) => self.toggles(*press.key.reveal()),
             Input::Pause => self.pause(Hand::Operator),
             Input::Resume => self.resume(Hand::Operator),
+            Input::SentAway(within) => self.sent_away(within),
+            Input::HouseLeft => self.house_leaves(),
             Input::Ask => return Ok(Word::Wanted),
             Input::Prepared(ready) => return Ok(Word::Prepared(ready)),
             Input::TapCut if self.log.has_said(Record) => self.withdraw(),
@@ -453,7 +470,7 @@ impl<'a> Script<'a> {
         if withdrawn {
             let keeps = audible && self.asking.on_withdraw == OnWithdraw::Stop;
             self.say(End(if keeps { Fate::Keep } else { Fate::Erase(Reason::Withdrawal) }));
-        } else if self.log.recorder_failed() || self.is_apart() {
+        } else if self.log.recorder_failed() || self.is_apart() || self.house_is_out {
             self.say(End(if audible { Fate::Keep } else { Fate::Erase(Reason::Empty) }));
         } else {
             self.keep_silence();

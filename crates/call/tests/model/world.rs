@@ -41,6 +41,11 @@ pub(crate) enum Class {
     Failed(Failure),
     HungUp(Party),
     Held(Party, bool),
+    /// The customer's side makes a transfer and is to say more within so many milliseconds.
+    SentAway(u64),
+    /// That transfer has come to nothing.
+    SentBack,
+    HouseLeft,
     TapCut,
     Degraded,
     RecorderFailed,
@@ -166,6 +171,9 @@ impl Replay {
             Class::NotPrepared => Some(Input::Prepared(Err(NotReady::Disk))),
             Class::HungUp(party) => Some(Input::HungUp(party)),
             Class::Held(party, on) => Some(Input::Held(party, on)),
+            Class::SentAway(millis) => Some(Input::SentAway(Some(ms(millis)))),
+            Class::SentBack => Some(Input::SentAway(None)),
+            Class::HouseLeft => Some(Input::HouseLeft),
             // A worker without a tap cuts none.
             Class::TapCut => {
                 self.said.iter().any(|(_, seen)| *seen == Seen::Record).then_some(Input::TapCut)

@@ -40,6 +40,7 @@ pub(crate) enum Seen {
     Resume,
     ArmPause(Key),
     LeftPaused,
+    LostSight,
     Paused(Hand),
     Resumed(Hand),
     End(Fate),
@@ -84,6 +85,7 @@ impl Seen {
             Action::Resume => Self::Resume,
             Action::ArmPause(key) => Self::ArmPause(*key),
             Action::LeftPaused => Self::LeftPaused,
+            Action::LostSight => Self::LostSight,
             Action::EndRecording { recording, fate } => {
                 assert_eq!(*recording, RECORDING);
                 Self::End(*fate)

@@ -50,7 +50,27 @@ pub struct Carried {
 /// The headers of a message that cross.
 #[must_use]
 pub fn headers(message: &Message, crossing: &Crossing<'_>) -> Carried {
-    let privacy = Privacy::of(message);
+    within(Privacy::of(message), message, crossing)
+}
+
+/// The headers of a request inside a call that cross. What the caller wished to keep to itself with its
+/// INVITE it wishes still (RFC 3323 §4.2); a signature is of the INVITE alone (RFC 8224 §4).
+#[must_use]
+pub fn meanwhile(
+    message: &Message,
+    opening: Option<&Message>,
+    crossing: &Crossing<'_>,
+) -> Vec<Header> {
+    let privacy = opening.map(Privacy::of).unwrap_or_default().and(Privacy::of(message));
+    let mut headers = within(privacy, message, crossing).headers;
+    let signed = |header: &Header| {
+        ["Identity", "Date"].iter().any(|name| same_name(header.name(), name.as_bytes()))
+    };
+    headers.retain(|header| !signed(header));
+    headers
+}
+
+fn within(privacy: Privacy, message: &Message, crossing: &Crossing<'_>) -> Carried {
     let (mut carried, mut total) = (Carried::default(), 0_usize);
     let passing = message.headers().filter(|(name, value)| crossing.pass(privacy, name, value));
     for (name, value) in passing {
@@ -268,6 +288,23 @@ mod tests {
         };
         assert!(privacy::is_anonymous(&from(&outside)));
         assert_eq!(from(&inside), *request.from());
+    }
+
+    #[test]
+    fn r_11_what_a_caller_keeps_to_itself_it_keeps_for_the_whole_call() {
+        let (inside, outside) = (Rules::default(), untrusted());
+        let opening = request("Privacy: user;id\r\n", "");
+        let lines = "P-Asserted-Identity: <sip:1@a>\r\nSubject: me\r\nX-Step: 2\r\n\
+             Privacy: none\r\nIdentity: eyJ.e30.sig\r\nDate: now\r\n";
+        let update = request(lines, "");
+        let told = |opening: Option<&Request>, to: &Rules| {
+            let crossing = crossing(&inside, to);
+            shown(&meanwhile(update.message(), opening.map(Request::message), &crossing)).join("|")
+        };
+        let all = "P-Asserted-Identity: <sip:1@a>|Subject: me|X-Step: 2|Privacy: none";
+        assert_eq!(told(None, &outside), all, "it says itself that it keeps nothing back");
+        assert_eq!(told(Some(&opening), &outside), "X-Step: 2|Privacy: none");
+        assert_eq!(told(Some(&opening), &inside), all, "a trusted peer keeps it");
     }
 
     #[test]

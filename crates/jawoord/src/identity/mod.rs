@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use sip::{Host, NameAddr, Params, Request, SipUri, TelUri, Uri};
 
 pub mod carry;
+pub mod news;
 pub mod privacy;
 pub mod rules;
 pub mod stir;

@@ -36,6 +36,18 @@ impl Privacy {
         asked
     }
 
+    /// What either of two messages asks for.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            id: self.id || other.id,
+            header: self.header || other.header,
+            user: self.user || other.user,
+            history: self.history || other.history,
+            none: self.none || other.none,
+        }
+    }
+
     /// Whether a header may be told to a peer outside of the trust domain.
     #[must_use]
     pub fn tells(self, name: &[u8], value: &[u8]) -> bool {

@@ -291,6 +291,7 @@ fn leg(event: &Event) -> Option<LegId> {
         | Event::Answered { leg, .. }
         | Event::Rejected { leg, .. }
         | Event::Reinvite { leg, .. }
+        | Event::Noted { leg, .. }
         | Event::Reanswered { leg, .. }
         | Event::ReinviteRefused { leg, .. }
         | Event::Info { leg, .. }

@@ -247,6 +247,7 @@ impl Conversation {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
+            | Event::Noted { .. }
             | Event::Asked { .. }
             | Event::Told { .. }
             | Event::Registration { .. }

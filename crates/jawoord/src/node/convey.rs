@@ -49,6 +49,7 @@ impl Node {
         let request = session.wires.request();
         let opening = carry::opening(request, &crossing, from, to);
         let (body, version) = carry::body(request, &crossing, offer);
+        session.news.opens(Side::Near, &opening.headers);
         let mut headers = opening.headers;
         headers.extend(version);
         headers.extend(standing(session, Side::Far));
@@ -67,9 +68,11 @@ impl Node {
             Event::Cancelled { request, .. } | Event::Bye { request, .. } => {
                 Heard::Request(request.clone())
             }
-            Event::Reinvite { request, .. }
-            | Event::Info { request, .. }
-            | Event::Asked { request, .. } => {
+            Event::Reinvite { request, .. } | Event::Noted { request, .. } => {
+                self.threads_on(session, side, request.message());
+                return learns(session, side, request.message());
+            }
+            Event::Info { request, .. } | Event::Asked { request, .. } => {
                 return self.threads_on(session, side, request.message());
             }
             Event::IncomingInvite { .. }
@@ -84,7 +87,12 @@ impl Node {
             | Event::Pong { .. } => return,
         };
         match &heard {
-            Heard::Response(response) => self.threads_on(session, side, response),
+            Heard::Response(response) => {
+                self.threads_on(session, side, response);
+                // What it says with its answer is no news later.
+                let said = carry::headers(response, &session.crossing(side.other())).headers;
+                session.news.opens(side, &said);
+            }
             Heard::Request(request) => self.threads_on(session, side, request.message()),
         }
         session.heard = Some((side, heard));
@@ -120,6 +128,13 @@ impl Node {
             tracing::debug!(call = %session.id(), %error, "Session-ID");
         }
     }
+}
+
+/// A side says something in a call that goes on: the other one is told what of it crosses and is new.
+pub(crate) fn learns(session: &mut Session, side: Side, message: &Message) {
+    let opening = (side == Side::Near).then(|| session.wires.request().message());
+    let said = carry::meanwhile(message, opening, &session.crossing(side.other()));
+    session.news.hears(side, &said);
 }
 
 /// What every message to a side carries: the Session-ID, and to the PBX the id of the call.

@@ -3,25 +3,29 @@
 //!
 //! Nobody records what is said to somebody outside (law row L51), and nobody here hears when the
 //! customer begins to talk to them. So the recording pauses when the customer's side takes the transfer
-//! on, goes on when it has failed, and is over in every other case.
+//! on, goes on when it has failed, and is over in every other case: also when nothing is heard of it for
+//! as long as there was to be news.
+
+use std::time::Duration;
 
 use sip::{
     AskId, Header, LegId, Method, NameAddr, Progress, Refer, Replaces, Request, Uri, refer_to,
 };
 
-use call::Party;
 use ledger::Station;
 
 use super::Node;
 use crate::{
-    bridge,
-    leg::Hold,
-    number,
+    bridge, number,
     referral::{self, Handed, Place},
     rewrite::{Field, applied},
     session::Session,
     wires::Side,
 };
+
+/// For how long news of a transfer are waited for, whatever its subscription says: as long as a proxy
+/// lets a telephone ring (RFC 3261 §16.6, timer C).
+const NEWS: Duration = Duration::from_secs(180);
 
 impl Node {
     /// Hands a transfer on; the status that refuses it, or 0 while the other side is asked. `None` when
@@ -130,7 +134,7 @@ impl Node {
         let (leg, tells) = (handed.referrer, handed.tells.is_some());
         self.accepts(leg, ask, tells);
         if tells {
-            self.tell(session, bridge::held(Party::Agent, Hold::Held));
+            self.tell(session, bridge::sent_away(NEWS));
         } else {
             session.handed = None;
             self.tell(session, bridge::HOUSE_LEFT);
@@ -145,13 +149,7 @@ impl Node {
             let status = if matches!(status, 401 | 407 | 408 | 481) { 603 } else { status };
             self.says(referrer, ask, status);
         }
-        self.stays(session);
-    }
-
-    /// The house is still in the call, and holds it or does not as it did.
-    fn stays(&mut self, session: &mut Session) {
-        let hold = session.wires.hold(session.side(Party::Agent));
-        self.tell(session, bridge::held(Party::Agent, hold));
+        self.tell(session, bridge::SENT_BACK);
     }
 
     /// The customer's side says how far it is. That may overtake its answer to the REFER (RFC 3515
@@ -179,15 +177,34 @@ impl Node {
             tracing::debug!(call = %session.id(), %error, "telling of a transfer");
         }
         match progress {
-            Progress::Under(_) => {}
+            Progress::Under(_) => {
+                let lasts = Progress::lasts(request.message()).unwrap_or(NEWS);
+                self.tell(session, bridge::sent_away(lasts.min(NEWS)));
+            }
             Progress::Done(300..) => {
                 session.handed = None;
-                self.stays(session);
+                self.tell(session, bridge::SENT_BACK);
             }
             Progress::Done(_) | Progress::Unknown => {
                 session.handed = None;
                 self.tell(session, bridge::HOUSE_LEFT);
             }
+        }
+    }
+
+    /// There was to be news of the transfer by now. Who asked for it waits no longer, and may ask for
+    /// another one.
+    pub(crate) fn lost_sight(&mut self, session: &mut Session) {
+        let label = "nobody says what became of the transfer";
+        session.ladder.add(self.now(), Station::Node, Station::Node, label);
+        tracing::warn!(
+            call = %session.id(),
+            "nobody says what became of a transfer that was handed on; a recording of it is over"
+        );
+        let Some(Handed { referrer, tells, .. }) = session.handed.take() else { return };
+        let Some(refer) = tells else { return };
+        if let Err(error) = self.endpoint.notify(self.instant, referrer, refer, 408) {
+            tracing::debug!(call = %session.id(), %error, "telling of a transfer");
         }
     }
 }

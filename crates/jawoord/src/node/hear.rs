@@ -41,6 +41,7 @@ impl Node {
             | Event::Answered { .. }
             | Event::Rejected { .. }
             | Event::Reinvite { .. }
+            | Event::Noted { .. }
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
@@ -87,7 +88,6 @@ impl Node {
         }
         match self.described(&mut session, side, event) {
             Ok(hold) => {
-                let hold = hold.map(|hold| session.holds(side, hold));
                 session.answered |= matches!(event, Event::Answered { .. });
                 let (party, answered) = (session.party(side), session.answered);
                 if let Some(input) = bridge::told(side, party, event, hold, answered) {
@@ -166,6 +166,7 @@ impl Node {
             | Event::Cancelled { .. }
             | Event::Rejected { .. }
             | Event::Info { .. }
+            | Event::Noted { .. }
             | Event::Asked { .. }
             | Event::Told { .. }
             | Event::Bye { .. }
@@ -343,7 +344,7 @@ impl Node {
             Row::None | Row::Settled => None,
         };
         let transfer = session.transfer.as_ref().map(|transfer| transfer.until);
-        self.relays_holds(&mut session, now);
+        self.relays(&mut session, now);
         let (held, tried) = (session.again, session.attempts.due());
         let due = [session.call.poll_timeout(), tried, row, transfer, held];
         session.due = due.into_iter().flatten().min();
@@ -404,7 +405,9 @@ fn named(event: &Event) -> Option<(sip::LegId, Option<String>)> {
         }
         Event::Reanswered { leg, .. } => (*leg, Some("200 OK (re-INVITE)".to_owned())),
         Event::ReinviteRefused { leg, status } => (*leg, Some(format!("{status} (re-INVITE)"))),
-        Event::Asked { leg, .. } | Event::Told { leg, .. } => (*leg, None),
+        Event::Asked { leg, .. } | Event::Told { leg, .. } | Event::Noted { leg, .. } => {
+            (*leg, None)
+        }
         Event::Info { leg, .. } => (*leg, Some("INFO".to_owned())),
         Event::Bye { leg, .. } => (*leg, Some("BYE".to_owned())),
         Event::Ended { leg, .. } => (*leg, None),

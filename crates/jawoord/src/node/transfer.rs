@@ -11,7 +11,7 @@ use sip::{
     Request, Sdp, Uri,
 };
 
-use super::{Node, arrived::Arrived};
+use super::{Node, arrived::Arrived, convey::learns};
 use crate::{
     bridge,
     config::inside::Transfers,
@@ -91,8 +91,7 @@ impl Node {
         (request, transfers): (&Request, Transfers),
     ) -> u16 {
         // Row T-14: nothing goes past the question, and one transfer is made at a time.
-        let asked = session.handed.is_some_and(|handed| handed.ask.is_some());
-        if session.transfer.is_some() || asked || !session.call.is_talking() {
+        if session.transfer.is_some() || session.handed.is_some() || !session.call.is_talking() {
             return 491;
         }
         let refer = match Refer::read(request.message()) {
@@ -252,9 +251,14 @@ impl Node {
         };
         if let Event::Provisional { status: status @ (180..184), .. } = event {
             self.notify(&mut session, (*status).min(182));
-        } else if let Event::Answered { sdp, .. } = event {
+        } else if let Event::Answered { sdp, response, .. } = event {
             self.transfers.remove(&leg);
             self.arrived_at(&mut session, leg, sdp);
+            let side = session.side(Party::Agent);
+            if session.wires.leg(side) == Some(leg) {
+                // Who is there now, the customer's side is told, too (RFC 5876).
+                learns(&mut session, side, response);
+            }
         } else if let Event::Rejected { status, .. } = event {
             self.transfers.remove(&leg);
             self.comes_to_nothing(&mut session, *status);

@@ -197,6 +197,7 @@ impl Line {
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }
+            | Event::Noted { .. }
             | Event::Asked { .. }
             | Event::Told { .. }
             | Event::Registration { .. }

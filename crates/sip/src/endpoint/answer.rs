@@ -139,12 +139,26 @@ impl Endpoint {
     /// # Errors
     /// The leg is over or not answered, or another offer is open in either direction.
     pub fn reinvite(&mut self, now: Instant, leg: LegId, body: Body) -> Result<(), CommandError> {
+        self.reinvite_saying(now, leg, &[], body)
+    }
+
+    /// The same with headers of the shell's.
+    ///
+    /// # Errors
+    /// Those of `reinvite`.
+    pub fn reinvite_saying(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        headers: &[Header],
+        body: Body,
+    ) -> Result<(), CommandError> {
         let held = self.live(leg)?;
         let free = held.asked.is_none() && held.unacked.is_none();
         if !matches!(held.phase, Phase::Up) || !free {
             return Err(CommandError::WrongState);
         }
-        self.ask(now, leg, By::Invite, None, body)
+        self.ask(now, leg, (By::Invite, None), headers, body)
     }
 
     /// Offers a new session by UPDATE (RFC 3311), which works before the answer too, once the first
@@ -171,7 +185,34 @@ impl Endpoint {
         if held.open(fork) != Open::Nothing || !held.takes_update {
             return Err(CommandError::WrongState);
         }
-        self.ask(now, leg, By::Update, fork, body)
+        self.ask(now, leg, (By::Update, fork), &[], body)
+    }
+
+    /// Says something by an UPDATE that offers nothing (RFC 3311 §5.1), such as who is at our end now
+    /// (RFC 5876). `false` when the other side does not say that it takes UPDATE: nothing is sent. What
+    /// comes back changes nothing but what is known of the other side, unless it knows of no call.
+    ///
+    /// # Errors
+    /// The leg is over or not answered, or what was said last has no answer yet.
+    pub fn inform(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        headers: &[Header],
+    ) -> Result<bool, CommandError> {
+        let held = self.live(leg)?;
+        let waits = held.errands.iter().any(|(_, errand)| *errand == Errand::Inform);
+        if !matches!(held.phase, Phase::Up) || waits {
+            return Err(CommandError::WrongState);
+        }
+        if !held.takes_update {
+            return Ok(false);
+        }
+        let own = held.session_terms();
+        let own = borrowed(&own);
+        let sending = Sending { own: &own, headers, ..Sending::plain(Method::UPDATE) };
+        let sent = self.send_errand(now, leg, Errand::Inform, sending);
+        sent.map(|_| true).ok_or(CommandError::Full)
     }
 
     /// Makes an offer, or keeps it until a refresh of ours that is in flight has its answer.
@@ -179,17 +220,22 @@ impl Endpoint {
         &mut self,
         now: Instant,
         leg: LegId,
-        by: By,
-        fork: Option<ForkId>,
+        (by, fork): (By, Option<ForkId>),
+        headers: &[Header],
         body: Body,
     ) -> Result<(), CommandError> {
         let held = self.live(leg)?;
-        let asking = Asking { body, by, refresh: false, fork, client: None, tries: 0 };
-        match &held.asking {
+        let headers = headers.to_vec();
+        let mut asking = Asking { body, headers, by, refresh: false, fork, client: None, tries: 0 };
+        match &mut held.asking {
             // It waits after a crossing, and is tried when its time has come.
             Some(open) if !open.refresh && open.client.is_none() => {
-                let tries = open.tries;
-                held.asking = Some(Asking { tries, ..asking });
+                asking.tries = open.tries;
+                if asking.headers.is_empty() {
+                    // Nobody has heard what the one before it was to say.
+                    asking.headers = std::mem::take(&mut open.headers);
+                }
+                held.asking = Some(asking);
                 Ok(())
             }
             Some(open) if !open.refresh || held.next.is_some() => Err(CommandError::WrongState),
@@ -237,10 +283,16 @@ impl Endpoint {
             return;
         }
         let (by, fork, body) = (asking.by, asking.fork, asking.body.clone());
+        let headers = asking.headers.clone();
         let own = held.session_terms();
         let own = borrowed(&own);
-        let sending =
-            |method| Sending { fork, own: &own, body: Some(&body), ..Sending::plain(method) };
+        let sending = |method| Sending {
+            fork,
+            own: &own,
+            headers: &headers,
+            body: Some(&body),
+            ..Sending::plain(method)
+        };
         let client = match by {
             By::Invite => self.send_in_dialog(now, leg, sending(Method::INVITE)),
             By::Update | By::Prack => {

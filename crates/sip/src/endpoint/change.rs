@@ -11,7 +11,47 @@ use super::leg::{Invited, Open, Own, Phase, Queued};
 use super::session::too_short;
 use crate::transaction::layer::ServerId;
 use crate::wire::body::{Content, content};
+use crate::wire::header::same_name;
+use crate::wire::message::Message;
 use crate::wire::request::Request;
+
+/// What a change or a refresh of a session says besides the session's own (RFC 4028 §7.4) and who sends
+/// it.
+const USUAL: [&str; 27] = [
+    "Via",
+    "Max-Forwards",
+    "Route",
+    "Record-Route",
+    "From",
+    "To",
+    "Call-ID",
+    "CSeq",
+    "Contact",
+    "Allow",
+    "Allow-Events",
+    "Accept",
+    "Accept-Encoding",
+    "Supported",
+    "Require",
+    "Proxy-Require",
+    "Session-Expires",
+    "Min-SE",
+    "User-Agent",
+    "Date",
+    "Authorization",
+    "Proxy-Authorization",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Length",
+];
+
+/// Whether a request says anything else.
+fn says_more(message: &Message) -> bool {
+    let usual = |name: &[u8]| USUAL.iter().any(|usual| same_name(name, usual.as_bytes()));
+    message.headers().any(|(name, _)| !usual(name))
+}
 
 impl Endpoint {
     pub(crate) fn on_reinvite(
@@ -77,6 +117,7 @@ impl Endpoint {
             }
             let own = self.agree_on_session(now, id, request.message());
             self.refuse(now, server, &request, 200, &borrowed(&own));
+            self.note(id, Arc::new(request));
         } else if self.legs.get(&id).is_some_and(|leg| leg.asked.is_some()) {
             self.refuse_change(now, server, &request, 500);
         } else {
@@ -145,11 +186,20 @@ impl Endpoint {
                 if let Some(unacked) = self.legs.get_mut(&id).and_then(|leg| leg.unacked.as_mut()) {
                     unacked.quiet = true;
                 }
+                self.note(id, request);
             }
             None => {
                 leg.asked = Some(invited);
                 self.emit(Event::Reinvite { leg: id, by, request, offer });
             }
+        }
+    }
+
+    /// Reports what a request says that the endpoint has answered by itself, if that is anything.
+    fn note(&mut self, id: LegId, request: Arc<Request>) {
+        let up = self.legs.get(&id).is_some_and(|leg| matches!(leg.phase, Phase::Up));
+        if up && says_more(request.message()) {
+            self.emit(Event::Noted { leg: id, request });
         }
     }
 

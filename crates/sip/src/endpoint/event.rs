@@ -212,6 +212,14 @@ pub enum Event {
         /// The offer; `None` (in a re-INVITE only) asks us to offer in the 2xx (row B-03).
         offer: Option<Sdp>,
     },
+    /// A re-INVITE or UPDATE that leaves the session as it is says something else in its headers, such as
+    /// who is there now (RFC 5876); 200 is sent.
+    Noted {
+        /// The leg.
+        leg: LegId,
+        /// The whole request.
+        request: Arc<Request>,
+    },
     /// Our re-INVITE or UPDATE was accepted.
     Reanswered {
         /// The leg.
@@ -302,6 +310,7 @@ impl Event {
             | Event::ForkEnded { .. }
             | Event::Answered { .. }
             | Event::Reinvite { .. }
+            | Event::Noted { .. }
             | Event::Reanswered { .. }
             | Event::ReinviteRefused { .. }
             | Event::Info { .. }

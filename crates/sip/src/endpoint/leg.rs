@@ -151,6 +151,8 @@ pub(crate) struct Unacked {
 /// A change of the session that we want: in flight, or waiting to be tried again after a crossing.
 pub(crate) struct Asking {
     pub(crate) body: Body,
+    /// What else it says.
+    pub(crate) headers: Vec<Header>,
     /// [`By::Invite`] or [`By::Update`].
     pub(crate) by: By,
     /// It only repeats what was agreed, to keep the session alive (RFC 4028 §7.4).
@@ -188,6 +190,8 @@ pub(crate) enum Errand {
     Update,
     /// It keeps the session alive (RFC 4028).
     Refresh,
+    /// It says something and offers nothing.
+    Inform,
     /// The shell's. If `fatal`, a peer that knows no such dialog ends the call.
     Ask { ask: AskId, fatal: bool },
 }

@@ -107,8 +107,8 @@ impl Endpoint {
             let sending = Sending { own: &borrowed(&own), ..Sending::plain(Method::UPDATE) };
             self.send_errand(now, id, Errand::Refresh, sending);
         } else if let Some(body) = leg.said.clone().filter(|_| free) {
-            let (by, fork, client, tries) = (By::Invite, None, None, 0);
-            leg.asking = Some(Asking { body, by, refresh: true, fork, client, tries });
+            let (by, fork, client, tries, headers) = (By::Invite, None, None, 0, Vec::new());
+            leg.asking = Some(Asking { body, headers, by, refresh: true, fork, client, tries });
             self.offer_again(now, id);
         } else {
             self.renew_after(now, id, SOON);
@@ -150,6 +150,29 @@ impl Endpoint {
                 leg.learn_min(response);
                 self.renew_after(now, id, SOON);
             }
+        }
+    }
+
+    /// What came back to our UPDATE that offered nothing. Nobody is hung up on because of a courtesy: only
+    /// who says that there is no such call.
+    pub(crate) fn on_informed(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        status: u16,
+        response: Option<&Message>,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let Some(response) = response.filter(|_| matches!(leg.phase, Phase::Up)) else { return };
+        match status {
+            200..300 => {
+                leg.note_abilities(response);
+                leg.dialog.refresh(response);
+                self.take_session(now, id, response);
+            }
+            481 => self.close(now, id, Why::Unknown, &[]),
+            405 | 501 => leg.takes_update = false,
+            _ => {}
         }
     }
 

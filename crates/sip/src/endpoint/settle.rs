@@ -29,6 +29,7 @@ impl Endpoint {
             // Whatever comes of it: the INVITE decides.
             Errand::Prack => {}
             Errand::Refresh => self.on_refreshed(now, id, status, response),
+            Errand::Inform => self.on_informed(now, id, status, response),
             Errand::Update => match response {
                 Some(response) if (200..300).contains(&status) => {
                     self.on_reaccepted(now, id, response);

@@ -353,6 +353,7 @@ impl World {
             | Event::Bye { .. }
             | Event::Ended { .. }
             | Event::Registration { .. }
+            | Event::Noted { .. }
             | Event::Pong { .. } => {}
         }
     }

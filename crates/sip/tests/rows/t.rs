@@ -132,6 +132,12 @@ fn t_06_a_notify_is_the_shells_after_a_refer_of_ours_and_before_it_nobodys() {
         peer.endpoint.answer_asked(peer.now, (leg, ask), 200, &[], None).unwrap();
         assert_eq!(peer.statuses(), [200]);
     }
+    let lasts = |state: &str| {
+        let notify = format!("NOTIFY sip:a SIP/2.0\r\nSubscription-State: {state}\r\n\r\n");
+        Progress::lasts(&sip::parse(notify.as_bytes()).unwrap()).map(|lasts| lasts.as_secs())
+    };
+    assert_eq!(lasts("active; Expires = 60;x=y"), Some(60));
+    assert_eq!([lasts("active"), lasts("active;expires=soon"), lasts("")], [None; 3]);
     assert_eq!(peer.endpoint.remote_target(leg).unwrap().to_wire(), "sip:caller@192.0.2.9:5070");
     let own = peer.endpoint.own_party(leg).unwrap();
     assert_eq!(own.uri.to_wire(), "sip:+31201234567@192.0.2.1");

@@ -197,3 +197,70 @@ fn b_12_the_same_description_again_is_answered_and_reported_to_nobody() {
     assert_eq!(peer.take()[0].body(), b"v=0 held, too");
     assert!(peer.event().is_none());
 }
+
+const WHO: &str = "P-Asserted-Identity: \"Ann\" <sip:101@192.0.2.9>\r\n";
+
+#[test]
+fn t_01_who_is_there_now_is_reported_and_the_session_stays_as_it_is() {
+    let mut peer = Peer::new();
+    let (leg, answer) = peer.up("t01", ALLOW);
+    peer.tell(&peer.inside("UPDATE", "t01", 2, &answer, WHO, ""));
+    assert_eq!(peer.statuses(), [200]);
+    match peer.event() {
+        Some(Event::Noted { leg: noted, request }) => {
+            assert_eq!(noted, leg);
+            assert!(text(request.message().first("P-Asserted-Identity")).contains("101"));
+        }
+        other => panic!("{other:?}"),
+    }
+    let again = peer.offer("INVITE", "t01", 3, &answer, SDP);
+    peer.tell(&again.replacen("Contact:", &format!("{WHO}Contact:"), 1));
+    assert_eq!(peer.take().last().and_then(Message::status), Some(200));
+    assert!(matches!(peer.event(), Some(Event::Noted { .. })));
+}
+
+#[test]
+fn t_01_we_say_who_is_there_without_an_offer_one_after_the_other_and_to_those_who_take_update() {
+    let mut peer = Peer::new();
+    let who = [sip::Header::new("P-Asserted-Identity", "<sip:101@192.0.2.1>").unwrap()];
+    let (leg, _) = peer.up("t01", "");
+    assert_eq!(peer.endpoint.inform(peer.now, leg, &who), Ok(false));
+    assert!(peer.take().is_empty());
+    let (leg, _) =
+        peer.up("t01b", &format!("{ALLOW}Supported: timer\r\nSession-Expires: 1800\r\n"));
+    for status in [200, 500, 405] {
+        assert_eq!(peer.endpoint.inform(peer.now, leg, &who), Ok(true), "before the {status}");
+        let update = peer.take().remove(0);
+        assert_eq!(update.method().unwrap().name(), b"UPDATE");
+        assert_eq!((update.body(), text(update.first("Content-Length"))), (&b""[..], "0".into()));
+        assert!(update.first("Contact").is_some() && update.first("P-Asserted-Identity").is_some());
+        // RFC 4028 §7.4: without it, this would end the session timer.
+        assert!(update.first("Session-Expires").is_some());
+        let second = peer.endpoint.inform(peer.now, leg, &who);
+        assert_eq!(second, Err(sip::CommandError::WrongState), "one at a time");
+        peer.tell(&peer.answer_to(&update, status));
+        assert!(peer.event().is_none() && peer.take().is_empty(), "whatever comes of it");
+    }
+    assert_eq!(
+        peer.endpoint.inform(peer.now, leg, &who),
+        Ok(false),
+        "405: it takes none after all"
+    );
+}
+
+#[test]
+fn t_01_what_is_said_with_an_offer_that_crosses_is_said_with_the_next() {
+    let mut peer = Peer::new();
+    let (leg, _) = peer.up("t01", "");
+    let who = [sip::Header::new("P-Asserted-Identity", "<sip:101@192.0.2.1>").unwrap()];
+    let body = |text: &str| Body::sdp(text.as_bytes().to_vec());
+    peer.endpoint.reinvite_saying(peer.now, leg, &who, body("v=0 held")).unwrap();
+    let held = peer.take().remove(0);
+    assert!(held.first("P-Asserted-Identity").is_some());
+    peer.tell(&peer.answer_to(&held, 491));
+    peer.take();
+    peer.endpoint.reinvite(peer.now, leg, body("v=0 back")).unwrap();
+    peer.wait(Duration::from_secs(4));
+    let back = peer.take().into_iter().find(|one| one.body() == b"v=0 back").expect("the offer");
+    assert!(back.first("P-Asserted-Identity").is_some());
+}

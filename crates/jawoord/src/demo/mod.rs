@@ -4,18 +4,19 @@ mod report;
 mod scene;
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::{
     command::{
         request::{Reply, Request},
-        serve::{self, Running},
+        serve::{self, Running, ServeError},
     },
     config::{judge, problem::Problems, read},
     office::answer::Desk,
@@ -29,11 +30,12 @@ use scene::Scene;
 const EXPORT: &str = "jawoord-demo.wav";
 /// How long the whole of a step of the office may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often addresses are drawn until the node has some that nobody takes in between.
+const DRAWS: usize = 8;
 
 /// Addresses that were free a moment ago.
 struct Addresses {
     sip: SocketAddr,
-    pbx: SocketAddr,
     page: SocketAddr,
     media: u16,
 }
@@ -51,16 +53,17 @@ pub async fn run(keep: bool, json: bool) -> (String, bool) {
 
 async fn play(keep: bool, json: bool) -> Result<Report, String> {
     let home = TempDir::with_prefix("jawoord-demo-").map_err(|error| error.to_string())?;
-    let addresses = addresses().map_err(|error| error.to_string())?;
-    let running = node(home.path(), &addresses).await?;
     let answers = Manner::Answers { after: Duration::from_millis(1_200), tone_hz: 523.25 };
-    let pbx = Phone::start(addresses.pbx, answers).map_err(|error| error.to_string())?;
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let pbx = Phone::start(anywhere, answers).map_err(|error| error.to_string())?;
+    let Started { running, addresses, data } =
+        node(home.path(), pbx.address(), || addresses(anywhere)).await?;
     let mut report = Report::new(json);
-    report.opening(&addresses.sip, &addresses.pbx);
+    report.opening(&addresses.sip, &pbx.address());
     let progress = |at, scene, what: &str| report.progress(at, scene, what);
     let scenes = scene::play_all(addresses.sip, progress).await?;
     let export = std::env::temp_dir().join(EXPORT);
-    tell(&running.desk, &scenes, home.path(), &export, keep, &mut report).await?;
+    tell(&running.desk, &scenes, &data, &export, keep, &mut report).await?;
     if keep && !json {
         stay(&running, &addresses).await;
     }
@@ -70,31 +73,56 @@ async fn play(keep: bool, json: bool) -> Result<Report, String> {
     Ok(report)
 }
 
-fn addresses() -> std::io::Result<Addresses> {
-    let local = SocketAddr::from(([127, 0, 0, 1], 0));
-    let (sip, pbx) = (UdpSocket::bind(local)?, UdpSocket::bind(local)?);
-    let page = TcpListener::bind(local)?;
-    let (sip, pbx, page) = (sip.local_addr()?, pbx.local_addr()?, page.local_addr()?);
-    // Forty even ports, somewhere that depends on what was free.
+fn addresses(anywhere: SocketAddr) -> io::Result<Addresses> {
+    let sip = UdpSocket::bind(anywhere)?.local_addr()?;
+    let page = TcpListener::bind(anywhere)?.local_addr()?;
+    // Forty even ports, somewhere that depends on what was free; two demonstrations may share them.
     let media = 20_000 + sip.port() % 400 * 100;
-    Ok(Addresses { sip, pbx, page, media })
+    Ok(Addresses { sip, page, media })
 }
 
-async fn node(home: &Path, addresses: &Addresses) -> Result<Running, String> {
-    let text = configuration(home, addresses);
-    let settings = read::read_text(&text)
-        .and_then(|read| judge::judge(read, None))
-        .map_err(|problems| Problems(&problems).to_string())?;
-    serve::start(settings, None).await.map_err(|error| error.to_string())
+/// A node that runs, where it listens, and the folder that is its own.
+struct Started {
+    running: Running,
+    addresses: Addresses,
+    data: PathBuf,
+}
+
+/// Starts the node. Between the moment in which an address was free and the one in which the node binds
+/// it, another program may take it, such as a second demonstration: then others are drawn.
+async fn node(
+    home: &Path,
+    pbx: SocketAddr,
+    mut draw: impl FnMut() -> io::Result<Addresses>,
+) -> Result<Started, String> {
+    let mut failed = String::new();
+    for turn in 0..DRAWS {
+        let addresses = draw().map_err(|error| error.to_string())?;
+        // What a start leaves that came to nothing is not in the way of the next.
+        let data = home.join(format!("data-{turn}"));
+        let text = configuration(&data, pbx, &addresses);
+        let settings = read::read_text(&text)
+            .and_then(|read| judge::judge(read, None))
+            .map_err(|problems| Problems(&problems).to_string())?;
+        match serve::start(settings, None).await {
+            Ok(running) => return Ok(Started { running, addresses, data }),
+            Err(error) if is_taken(&error) => failed = error.to_string(),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Err(failed)
+}
+
+fn is_taken(error: &ServeError) -> bool {
+    matches!(error, ServeError::System(_, error) if error.kind() == io::ErrorKind::AddrInUse)
 }
 
 /// The lab's configuration, on the demonstration's own ports and in its own folder.
-fn configuration(home: &Path, addresses: &Addresses) -> String {
+fn configuration(data: &Path, pbx: SocketAddr, addresses: &Addresses) -> String {
     let lab = include_str!("../../../../config/lab.toml");
-    let data = home.join("data");
     lab.replace("\"./lab-data\"", &format!("{:?}", data.display().to_string()))
         .replace("127.0.0.1:15060", &addresses.sip.to_string())
-        .replace("127.0.0.1:15080", &addresses.pbx.to_string())
+        .replace("127.0.0.1:15080", &pbx.to_string())
         .replace("127.0.0.1:15091", &addresses.page.to_string())
         .replace("port_min = 20000", &format!("port_min = {}", addresses.media))
         .replace("port_max = 29999", &format!("port_max = {}", addresses.media + 79))
@@ -105,7 +133,7 @@ fn configuration(home: &Path, addresses: &Addresses) -> String {
 async fn tell(
     desk: &Desk,
     scenes: &[Scene],
-    home: &Path,
+    data: &Path,
     export: &Path,
     keep: bool,
     report: &mut Report,
@@ -120,13 +148,13 @@ async fn tell(
         return Err(format!("{} recordings exist instead of one", recordings.len()));
     };
     let id = text(recording, "recording");
-    report.recording(recording, &manifest(&home.join("data/store"), &id));
+    report.recording(recording, &manifest(&data.join("store"), &id));
     report.verified(&ask(desk, Request::RecordingsVerify { id: id.clone() }).await?);
     write(desk, &id, export).await?;
     report.exported(export);
-    report.left(&left_behind(&home.join("data"), &id));
+    report.left(&left_behind(data, &id));
     if !keep {
-        erase(desk, &id, &home.join("data"), report).await?;
+        erase(desk, &id, data, report).await?;
     }
     Ok(())
 }
@@ -173,7 +201,13 @@ async fn write(desk: &Desk, id: &str, path: &Path) -> Result<(), String> {
     if answer.reply.bytes != bytes.len() as u64 || bytes.is_empty() {
         return Err(answer.reply.error.unwrap_or_else(|| "the export is cut".to_owned()));
     }
-    std::fs::write(path, bytes).map_err(|error| error.to_string())
+    // In one step: another demonstration may write its own at the same time.
+    let folder = path.parent().unwrap_or(path);
+    let written = NamedTempFile::new_in(folder).and_then(|file| {
+        std::fs::write(file.path(), bytes)?;
+        file.persist(path).map_err(|error| error.error)
+    });
+    written.map(drop).map_err(|error| error.to_string())
 }
 
 /// The signed manifest, as it stands in the object.
@@ -231,4 +265,48 @@ async fn stay(running: &Running, addresses: &Addresses) {
     println!("Call it with a softphone:         sip:+31201234567@{}", addresses.sip);
     println!("Ctrl-C ends everything and removes the folder.");
     let _until_asked = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_address_that_somebody_takes_in_between_costs_another_draw_and_no_more() {
+        let home = TempDir::new().unwrap();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (taken, page) =
+            (UdpSocket::bind(anywhere).unwrap(), TcpListener::bind(anywhere).unwrap());
+        let mut draws = 0;
+        let draw = || {
+            draws += 1;
+            let mut drawn = addresses(anywhere)?;
+            match draws {
+                1 => drawn.sip = taken.local_addr()?,
+                2 => drawn.page = page.local_addr()?,
+                _ => {}
+            }
+            Ok(drawn)
+        };
+        let started = node(home.path(), taken.local_addr().unwrap(), draw).await.unwrap();
+        assert_eq!(draws, 3);
+        let again = UdpSocket::bind(started.addresses.sip);
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AddrInUse, "the node has it");
+        let _told = started.running.notes.send(crate::note::Note::Stop);
+        started.running.calls.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_no_other_draw_mends_is_said_at_once() {
+        let home = TempDir::new().unwrap();
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut draws = 0;
+        let draw = || {
+            draws += 1;
+            let drawn = addresses(anywhere)?;
+            Ok(Addresses { sip: ([192, 0, 2, 1], 5060).into(), ..drawn })
+        };
+        let refused = node(home.path(), ([127, 0, 0, 1], 9).into(), draw).await.err().unwrap();
+        assert!(draws == 1 && refused.contains("a SIP listener"), "{draws}: {refused}");
+    }
 }

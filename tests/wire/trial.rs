@@ -244,6 +244,82 @@ fn e_01_an_emergency_is_refused_before_anything_leaves_and_a_refusal_names_its_m
     assert!(other.to_string().contains("no such trunk"), "{other:#}");
 }
 
+/// A carrier's first target, which answers OPTIONS and says this to a call, or nothing; and the lab with
+/// its trunk at that target and, after it, at this one.
+fn first_of_two(says: Option<(u16, String)>, second: SocketAddr) -> (SocketAddr, Node, Exchange) {
+    let mut peer = Peer::new(0);
+    let first = peer.own;
+    thread::spawn(move || {
+        let options = peer.expect("OPTIONS");
+        peer.node = options.from;
+        let reply = peer.called(&options).reply(&options, 200);
+        peer.send(&reply);
+        let invite = peer.expect("INVITE");
+        let Some((status, contact)) = says else { return };
+        let reply = peer.called(&invite).reply(&invite, status);
+        peer.send(&if contact.is_empty() { reply } else { reply.set("Contact", contact) });
+        peer.expect("ACK");
+    });
+    let pbx = Exchange::start([127, 0, 0, 1], 0, Manner::Says(200));
+    let here = format!("name = \"pbx\"\naddress = \"{}\" #", pbx.address());
+    let at = |address: SocketAddr, priority: u8| {
+        let (ip, port) = (address.ip(), address.port());
+        format!("{{ host = \"{ip}\", port = {port}, priority = {priority} }}")
+    };
+    let both = format!("silent_after_s = 1\ntarget = [{}, {}]", at(first, 1), at(second, 2));
+    let change = Change::default()
+        .with("name = \"pbx\"\naddress = ", here)
+        .with("target = \"127.0.0.1:15070\"", both);
+    (first, Node::start(&change), pbx)
+}
+
+fn answering() -> Exchange {
+    let after = Duration::from_millis(100);
+    carrier(Manner::Answers { after, tone_hz: 440.0, acts: Vec::new() })
+}
+
+#[test]
+fn b_21_a_trial_goes_on_to_the_next_target_where_a_call_would_and_says_at_which_it_was() {
+    for says in [Some((503, String::new())), None] {
+        let mut second = answering();
+        let status = says.as_ref().map(|(status, _)| *status);
+        let (first, node, _pbx) = first_of_two(says, second.address());
+        let report = node.done(&trial(CALLED));
+        let left = said(&report, &format!(", tried at {first}/udp"));
+        assert_eq!((&left["grade"], &left["facts"]["status"]), (&"warn".into(), &status.into()));
+        let call = &said(&report, "")["facts"];
+        assert_eq!(call["target"], format!("{}/udp", second.address()));
+        assert!(call["answered_s"].is_number() && second.calls().len() == 1, "{report:#}");
+    }
+    // Busy is an answer, and another target would say the same.
+    let mut second = answering();
+    let (first, node, _pbx) = first_of_two(Some((486, String::new())), second.address());
+    let report = node.done(&trial(CALLED));
+    let facts = &said(&report, "")["facts"];
+    assert_eq!((&facts["status"], &facts["target"]), (&486.into(), &format!("{first}/udp").into()));
+    assert_eq!(second.calls().len(), 0);
+}
+
+#[test]
+fn b_21_a_trial_follows_a_3xx_to_a_target_of_the_trunk_and_never_to_an_emergency_or_elsewhere() {
+    let elsewhere = Some("192.0.2.77:5060");
+    for (user, host, called) in [
+        ("+31202222222", None, "+31202222222"),
+        ("0112", None, CALLED),
+        ("+31202222222", elsewhere, CALLED),
+    ] {
+        let mut second = answering();
+        let own = second.address().to_string();
+        let contact = format!("<sip:{user}@{}>", host.unwrap_or(&own));
+        let (first, node, _pbx) = first_of_two(Some((302, contact)), second.address());
+        let report = node.done(&trial(CALLED));
+        let left = said(&report, &format!(", tried at {first}/udp"));
+        assert_eq!((&left["grade"], &left["facts"]["status"]), (&"ok".into(), &302.into()));
+        let invite = second.calls()[0].request("INVITE", true).expect("an INVITE").text.clone();
+        assert!(invite.starts_with(&format!("INVITE sip:{called}@")), "{invite}");
+    }
+}
+
 #[test]
 fn a_carrier_that_wants_a_proof_gets_it_and_one_that_sees_us_elsewhere_is_told_of() {
     let mut peer = Peer::new(0);

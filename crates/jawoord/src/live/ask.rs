@@ -10,7 +10,8 @@ use std::{
 
 use call::Private;
 use sip::{
-    Abilities, Body, CommandError, Endpoint, Event, Invite, LegId, NameAddr, PingId, Pong, Uri,
+    Abilities, Body, CommandError, Endpoint, Event, Invite, LegId, NameAddr, PingId, Pong, SipUri,
+    Uri,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -43,6 +44,8 @@ pub struct Placing {
     pub from: Private<String>,
     /// Whom.
     pub number: Private<String>,
+    /// Whom a 3xx wants to be called there, as it is written there.
+    pub contact: Option<SipUri>,
     /// Our offer.
     pub offer: Vec<u8>,
 }
@@ -51,6 +54,8 @@ pub struct Placing {
 pub enum Word {
     /// It is taken back before its answer.
     Cancel,
+    /// It is taken back unless there was any response, a bare 100 included.
+    CancelUnheard,
     /// It ends.
     HangUp,
     /// The answer to a re-INVITE; without a description, it is refused.
@@ -123,6 +128,8 @@ pub enum Told {
     Placed(LegId),
     /// It did not leave; why.
     Unsent(CommandError),
+    /// Nobody has responded, and it is taken back.
+    Unheard,
     /// What happened, and when.
     Event(Instant, Box<Event>),
 }
@@ -164,9 +171,14 @@ impl Trials {
                     let _nobody_listens = tells.send(Told::Unsent(error));
                 }
             },
-            Ask::Say(leg, word) if self.calls.contains_key(&leg) => say(now, leg, word, endpoint),
-            // A leg that is not ours, or has ended, hears nothing of us.
-            Ask::Say(..) => {}
+            Ask::Say(leg, word) => {
+                // A leg that is not ours, or has ended, hears nothing of us.
+                let Some(tells) = self.calls.get(&leg) else { return };
+                if matches!(word, Word::CancelUnheard) && !endpoint.has_heard(leg) {
+                    let _nobody_listens = tells.send(Told::Unheard);
+                }
+                say(now, leg, word, endpoint);
+            }
         }
     }
 
@@ -248,6 +260,9 @@ fn place(
     let numbers =
         rewrite::Way { inward: &[], outward: &way.reach.rewrites.outward, emergency: None };
     numbers.parties(&mut target, &mut to, &mut from);
+    if let (Uri::Sip(target), Some(contact)) = (&mut target, &placing.contact) {
+        target.user.clone_from(&contact.user);
+    }
     let invite = Invite {
         listener: leaves.listener,
         stream: leaves.stream,
@@ -271,7 +286,8 @@ fn place(
 fn say(now: Instant, leg: LegId, word: Word, endpoint: &mut Endpoint) {
     // A call that has ended meanwhile needs no word; its end is heard as an event.
     let _over = match word {
-        Word::Cancel => endpoint.cancel(now, leg, &[]),
+        Word::CancelUnheard if endpoint.has_heard(leg) => Ok(()),
+        Word::Cancel | Word::CancelUnheard => endpoint.cancel(now, leg, &[]),
         Word::HangUp => endpoint.bye(now, leg, &[]),
         Word::Agree(Some(answer)) => {
             endpoint.answer_reinvite(now, leg, 200, &[], Some(&Body::sdp(answer)))

@@ -8,7 +8,7 @@ use std::{
 
 use media::TOKEN_LEN;
 use ring::rand::{SecureRandom, SystemRandom};
-use sip::{Description, Event, LegId, Local, Negotiated, Own, Sdp, Why};
+use sip::{Description, Event, LegId, Local, Message, Negotiated, Own, Sdp, SipUri, Why};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
@@ -21,7 +21,8 @@ use super::{
     subject::Subject,
     talk::{Chance, Talk},
     told::{Course, Outcome},
-    wanted::{Judged, Wanted},
+    tries::{self, Tries},
+    wanted::{Judged, Wanted, is_urgent},
 };
 use crate::{clock::Clock, config::media::Range, port::Ports};
 
@@ -43,17 +44,16 @@ pub async fn call(
     let Some(trunk) = subject.settings.trunks.get(judged.trunk) else { return Vec::new() };
     let place = format!("call by trunk \"{}\"", trunk.name);
     let ways = trunks.get(judged.trunk).map(Vec::as_slice).unwrap_or_default();
-    // The node would try one after the other; a trial takes one that lives.
-    let Some((way, _)) = ways.iter().find(|(_, up)| *up).or_else(|| ways.first()) else {
+    if ways.is_empty() {
         let mend = "look at what is said of its targets";
         return vec![Finding::fail(place, "the trunk leads to no address", mend)];
-    };
+    }
+    let tries = Tries::new((judged.trunk, trunk), ways);
     let ranges = &subject.settings.media.ranges;
     let named = ranges.iter().find(|range| range.name == trunk.reach.exit.media);
     let Some(range) = named.or_else(|| ranges.first()) else { return Vec::new() };
-    let placed = Conversation::place(subject, way.clone(), &trunk.name, judged, range);
-    let (conversation, told) = match placed {
-        Ok(placed) => placed,
+    let conversation = match Conversation::new(subject, tries, judged, range) {
+        Ok(conversation) => conversation,
         Err(error) => {
             let found = format!("no media ports can be bound ({})", error.kind());
             let mend = "look at what is said of the media ports";
@@ -61,8 +61,9 @@ pub async fn call(
         }
     };
     let listening = Duration::from_secs(wanted.seconds.into());
-    let course = conversation.run(told, listening).await;
-    let mut findings = course.findings(&place, range);
+    let (course, tries) = conversation.run(listening).await;
+    let mut findings = tries.findings(&place);
+    findings.extend(course.findings(&place, range));
     if trunk.register.is_some() && !subject.registers {
         let found = "the trunk wants to be registered with, and only a running node is";
         findings.push(Finding::warn(place, found, "start the node and try the call again"));
@@ -81,9 +82,15 @@ enum Phase {
 /// One call.
 struct Conversation {
     subject: Arc<Subject>,
+    judged: Judged,
+    tries: Tries,
+    clock: Clock,
     talk: Talk,
     own: Own,
     local: Local,
+    offer: Vec<u8>,
+    /// What is heard of the attempt that is under way, and of no other.
+    told: mpsc::UnboundedReceiver<Told>,
     leg: Option<LegId>,
     phase: Phase,
     started: Instant,
@@ -93,14 +100,13 @@ struct Conversation {
 }
 
 impl Conversation {
-    /// Binds its ports and sends its INVITE; what becomes of it comes from the receiver.
-    fn place(
+    /// Binds the ports of a call.
+    fn new(
         subject: &Arc<Subject>,
-        way: Way,
-        trunk: &str,
-        Judged { from, number, trunk: _ }: Judged,
+        tries: Tries,
+        judged: Judged,
         range: &Range,
-    ) -> io::Result<(Self, mpsc::UnboundedReceiver<Told>)> {
+    ) -> io::Result<Self> {
         let mut random = [0; 34];
         let drawn = SystemRandom::new().fill(&mut random);
         drawn.map_err(|_| io::Error::other("no random number"))?;
@@ -109,63 +115,111 @@ impl Conversation {
         let mut own = Own::new(session);
         let local = Local::new((range.advertised, pair.port).into());
         let offer = own.offer(&local);
-        let talk = Talk::new(pair, Clock::start(), chance)?;
-        let (tells, told) = mpsc::unbounded_channel();
-        let trunk = trunk.into();
-        let placing = Placing { way, trunk, from, number, offer };
-        // An owner that is gone drops the sender, which ends the call before it begins.
-        let _gone = subject.ask(Ask::Call(Box::new(placing), tells));
-        let (subject, started) = (Arc::clone(subject), Instant::now());
-        let conversation = Self {
-            subject,
+        let (clock, started) = (Clock::start(), Instant::now());
+        let talk = Talk::new(pair, clock, chance)?;
+        // Nothing is heard before the first attempt.
+        let (_, told) = mpsc::unbounded_channel();
+        Ok(Self {
+            subject: Arc::clone(subject),
+            judged,
+            tries,
+            clock,
             talk,
             own,
             local,
+            offer,
+            told,
             leg: None,
             phase: Phase::Ringing,
             started,
             until: started + RING,
             listening: Duration::ZERO,
             course: Course::default(),
+        })
+    }
+
+    /// Sends the INVITE to the next target; `false` when none is left. What becomes of it comes from
+    /// a channel of its own: an attempt that was left is heard of no more, and ends.
+    fn advances(&mut self, before: Outcome) -> bool {
+        let Some((way, contact)) = self.tries.next(self.clock.now(), before) else { return false };
+        self.course = Course { target: tries::at(&way), ..Course::default() };
+        let (tells, told) = mpsc::unbounded_channel();
+        (self.told, self.leg) = (told, None);
+        let trunk = self.subject.settings.trunks.get(self.judged.trunk);
+        let placing = Placing {
+            way,
+            trunk: trunk.map(|trunk| (&*trunk.name).into()).unwrap_or_default(),
+            from: self.judged.from.clone(),
+            number: self.judged.number.clone(),
+            contact,
+            offer: self.offer.clone(),
         };
-        Ok((conversation, told))
+        // An owner that is gone drops the sender, which ends the call before it begins.
+        let _gone = self.subject.ask(Ask::Call(Box::new(placing), tells));
+        self.until = Instant::now() + RING;
+        true
+    }
+
+    /// Goes on after an attempt that came to nothing, as a call of the node's does.
+    fn goes_on(&mut self, outcome: Outcome, response: Option<&Message>) -> bool {
+        let settings = &self.subject.settings;
+        let trunk = settings.trunks.get(self.judged.trunk);
+        // Not even a carrier sends a trial to an emergency.
+        let may = |uri: &SipUri| {
+            let user = uri.user.as_deref().unwrap_or_default();
+            trunk.is_some_and(|trunk| !is_urgent(settings, trunk, user))
+        };
+        self.phase == Phase::Ringing
+            && self.tries.goes_on(outcome, response, may)
+            && self.advances(outcome)
     }
 
     /// Lives through the call.
-    async fn run(mut self, mut told: mpsc::UnboundedReceiver<Told>, listening: Duration) -> Course {
+    async fn run(mut self, listening: Duration) -> (Course, Tries) {
         self.listening = listening;
+        let mut goes = self.advances(Outcome::Broken);
         // Whoever stops the command or the node must not leave a telephone ringing.
         let mut stops = signal(SignalKind::interrupt()).ok();
-        loop {
+        while goes {
             let stopped = async {
                 match &mut stops {
                     Some(stops) => stops.recv().await,
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
-                told = told.recv() => {
-                    if !told.is_some_and(|told| self.hears(told)) {
-                        break;
-                    }
-                }
-                () = self.talk.step() => {}
-                _ = stopped => {
-                    if !self.expires() {
-                        break;
-                    }
-                }
-                () = time::sleep_until(self.until.into()) => {
-                    if !self.expires() {
-                        break;
-                    }
-                }
-            }
+            let due = self.due();
+            goes = tokio::select! {
+                told = self.told.recv() => told.is_some_and(|told| self.hears(told)),
+                () = self.talk.step() => true,
+                _ = stopped => self.expires(),
+                () = time::sleep_until(due.unwrap_or(self.until).into()) => match due {
+                    Some(_) => self.lingers(),
+                    None => self.expires(),
+                },
+            };
         }
         self.course.heard = self.talk.heard();
         self.course.reported = self.talk.reported();
         self.course.sent = self.talk.sent();
-        self.course
+        (self.course, self.tries)
+    }
+
+    /// When the target has had its time, if that is before the end of it all.
+    fn due(&self) -> Option<Instant> {
+        let due = self.tries.due().map(|due| self.clock.instant(due));
+        due.filter(|due| self.phase == Phase::Ringing && *due < self.until)
+    }
+
+    /// A target has had its time, and another one is left.
+    fn lingers(&mut self) -> bool {
+        if self.tries.is_silent(self.clock.now()) {
+            // Whether there was a 100 at least, only the owner knows; it says so if there was none.
+            self.tries.heard();
+            self.say(Word::CancelUnheard);
+            return true;
+        }
+        self.say(Word::Cancel);
+        self.goes_on(Outcome::Unanswered, None) || self.expires()
     }
 
     fn say(&self, word: Word) {
@@ -207,12 +261,16 @@ impl Conversation {
             }
             Told::Unsent(error) => {
                 self.course.outcome = Outcome::Unsent(error);
-                false
+                self.goes_on(Outcome::Unsent(error), None)
+            }
+            Told::Unheard => {
+                self.course.outcome = Outcome::Unheard;
+                self.goes_on(Outcome::Unheard, None)
             }
             Told::Event(at, event) => {
-                let over = event.ends_leg().is_some();
+                let (over, response) = (event.ends_leg().is_some(), rejection(&event));
                 self.happens(at.duration_since(self.started), *event);
-                !over
+                !over || self.goes_on(self.course.outcome, response.as_deref())
             }
         }
     }
@@ -220,6 +278,7 @@ impl Conversation {
     fn happens(&mut self, after: Duration, event: Event) {
         match event {
             Event::Provisional { sdp, .. } => {
+                self.tries.heard();
                 self.course.rang.get_or_insert(after);
                 self.course.early |= sdp.is_some();
             }
@@ -260,6 +319,7 @@ impl Conversation {
             // It crosses with our CANCEL; the endpoint hangs up.
             return;
         }
+        self.tries.settle();
         self.course.answered = Some(after);
         match self.own.read_answer(&self.local, sdp) {
             Ok(agreed) => {
@@ -294,6 +354,11 @@ impl Conversation {
         };
         self.say(Word::Agree(answer));
     }
+}
+
+/// The response that refuses a call.
+fn rejection(event: &Event) -> Option<Arc<Message>> {
+    if let Event::Rejected { response, .. } = event { Some(Arc::clone(response)) } else { None }
 }
 
 /// A session's number, where the ports begin, and the parts of a stream.

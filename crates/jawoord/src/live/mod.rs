@@ -19,4 +19,5 @@ pub mod reach;
 pub mod subject;
 pub mod talk;
 pub mod told;
+pub mod tries;
 pub mod wanted;

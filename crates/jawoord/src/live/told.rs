@@ -49,6 +49,8 @@ pub struct Course {
     pub answered: Option<Duration>,
     /// What was agreed on.
     pub agreed: Option<Negotiated>,
+    /// Which target it was at in the end.
+    pub target: String,
     /// Whether the far end takes INFO.
     pub info: bool,
     /// When the far end hung up, if it did.
@@ -65,7 +67,7 @@ impl Course {
     /// All that is to be said of it. `range` is where its sound came in.
     #[must_use]
     pub fn findings(&self, place: &str, range: &Range) -> Vec<Finding> {
-        let mut findings = vec![self.signalling(place)];
+        let mut findings = vec![self.placed(self.signalling(place))];
         if self.outcome == Outcome::Talked
             && let Some(agreed) = &self.agreed
         {
@@ -75,6 +77,19 @@ impl Course {
             findings.push(self.keys(place, agreed));
         }
         findings
+    }
+
+    /// Says at which target, for programs and in words.
+    fn placed(&self, mut finding: Finding) -> Finding {
+        if self.target.is_empty() {
+            return finding;
+        }
+        let mut facts = std::mem::take(&mut finding.facts);
+        if !facts.is_object() {
+            facts = json!({});
+        }
+        facts["target"] = json!(self.target);
+        finding.with(facts)
     }
 
     fn signalling(&self, place: &str) -> Finding {
@@ -192,7 +207,10 @@ impl Course {
 /// What a refusal says of the trunk, and what mends it. One that comes from a person is none of it.
 const fn rejection(status: u16) -> (Grade, &'static str) {
     match status {
-        300..=399 => (Grade::Warn, "it wants the call elsewhere, where a trial does not follow"),
+        300..=399 => (
+            Grade::Warn,
+            "it wants the call elsewhere than at its targets, and no call follows there",
+        ),
         401 | 407 => (Grade::Fail, "it wants a proof; check [trunk.digest]: user, realm, secret"),
         403 => {
             (Grade::Fail, "check that it knows our address, and the number that calls (`--from`)")

@@ -87,7 +87,7 @@ impl Wanted {
 }
 
 /// Whether a number is one of an emergency, in any of its spellings.
-fn is_urgent(settings: &Settings, trunk: &Trunk, number: &str) -> bool {
+pub(super) fn is_urgent(settings: &Settings, trunk: &Trunk, number: &str) -> bool {
     let bare: String = number.chars().filter(char::is_ascii_alphanumeric).collect();
     let read = number::dialled(number, trunk.country);
     let plain = Private::new(bare.clone());

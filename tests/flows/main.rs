@@ -53,6 +53,7 @@ mod long;
 mod news;
 mod notice;
 mod o;
+mod opus;
 mod pass;
 mod pause;
 mod proof;

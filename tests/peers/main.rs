@@ -6,6 +6,7 @@ mod asterisk;
 mod kamailio;
 mod keepalived;
 mod nat;
+mod opus;
 
 use support::{exchange::History, sound::heard};
 

@@ -26,6 +26,8 @@ pub enum Sound {
     Secured,
     /// As RTP, in G.722.
     Wide,
+    /// As RTP, in Opus.
+    Opus,
 }
 
 /// A running baresip.
@@ -43,9 +45,19 @@ impl Baresip {
     /// It is not installed (package baresip-core), or does not start within ten seconds.
     #[must_use]
     pub fn start(user: &str, tone_hz: f64, goes: Sound) -> Self {
+        // It takes the next port for TLS.
+        Self::at(port::pair(), user, tone_hz, goes)
+    }
+
+    /// The same at a port for SIP, where it answers whom its user is called for.
+    ///
+    /// # Panics
+    /// As above.
+    #[must_use]
+    pub fn at(sip: u16, user: &str, tone_hz: f64, goes: Sound) -> Self {
         let home = TempDir::new().expect("a temporary folder");
         let (control, sound) = (port::free(), Ports::reserve(10));
-        configure(home.path(), (user, goes), tone_hz, control, &sound);
+        configure(home.path(), (user, goes), tone_hz, (sip, control), &sound);
         let out = fs::File::create(home.path().join("out")).expect("a file");
         let child = Command::new("baresip")
             .arg("-f")
@@ -100,14 +112,23 @@ impl Baresip {
     /// # Panics
     /// It had no call.
     #[must_use]
-    pub fn heard(mut self) -> Vec<i16> {
+    pub fn heard(self) -> Vec<i16> {
+        self.heard_at(8_000)
+    }
+
+    /// The same in a codec of another rate.
+    ///
+    /// # Panics
+    /// As above.
+    #[must_use]
+    pub fn heard_at(mut self, rate_hz: u32) -> Vec<i16> {
         self.end();
         let files = fs::read_dir(self.home.path()).expect("a folder").flatten();
         let heard = files
             .map(|file| file.path())
             .find(|path| path.to_string_lossy().ends_with("-dec.wav"))
             .unwrap_or_else(|| panic!("baresip heard nothing: {}", says(self.home.path())));
-        wave::mono(&heard)
+        wave::mono_at(&heard, rate_hz)
     }
 
     /// Lets it close its files.
@@ -133,28 +154,35 @@ fn says(home: &Path) -> String {
     fs::read_to_string(home.join("out")).unwrap_or_default()
 }
 
-fn configure(home: &Path, (user, goes): (&str, Sound), tone_hz: f64, control: u16, sound: &Ports) {
+fn configure(
+    home: &Path,
+    (user, goes): (&str, Sound),
+    tone_hz: f64,
+    (sip, control): (u16, u16),
+    sound: &Ports,
+) {
     // It ends the call where its microphone's file ends.
     let (rate_hz, codec) = match goes {
         Sound::Plain | Sound::Secured => (8_000, "PCMA/8000/1"),
         Sound::Wide => (16_000, "G722/16000/1"),
+        Sound::Opus => (48_000, "opus/48000/1"),
     };
     let tone = crate::sound::tone_at(tone_hz, 90_000, 8_000.0, rate_hz);
     wave::write_at(&home.join("speaks.wav"), &tone, rate_hz);
-    // It takes the next port for TLS.
-    let (sip, first, last) = (port::pair(), sound.first(), sound.last());
+    let (first, last) = (sound.first(), sound.last());
     let here = home.display();
     let config = format!(
         "poll_method epoll\nsip_listen 127.0.0.1:{sip}\nnet_interface 127.0.0.1\n\
          audio_source aufile,{here}/speaks.wav\naudio_level no\nrtp_ports {first}-{last}\n\
          module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule g722.so\n\
+         module opus.so\nopus_stereo no\nopus_sprop_stereo no\n\
          module aufile.so\n\
          module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          module srtp.so\nsnd_path {here}\nctrl_tcp_listen 127.0.0.1:{control}\n"
     );
     let secured = if goes == Sound::Secured { ";mediaenc=srtp-mand" } else { "" };
     let account = format!(
-        "<sip:{user}@127.0.0.1:{sip}>;regint=0;dtmfmode=rtpevent;audio_codecs={codec}{secured}\n"
+        "<sip:{user}@127.0.0.1:{sip}>;regint=0;answermode=auto;dtmfmode=rtpevent;audio_codecs={codec}{secured}\n"
     );
     for (name, text) in [("config", config), ("accounts", account), ("contacts", String::new())] {
         fs::write(home.join(name), text).expect("a file");

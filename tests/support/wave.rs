@@ -34,8 +34,17 @@ pub fn write_at(path: &Path, samples: &[i16], rate_hz: u32) {
 /// It is no such file.
 #[must_use]
 pub fn mono(path: &Path) -> Vec<i16> {
+    mono_at(path, 8_000)
+}
+
+/// The same at another rate.
+///
+/// # Panics
+/// It is no such file.
+#[must_use]
+pub fn mono_at(path: &Path, rate_hz: u32) -> Vec<i16> {
     let mut reader = hound::WavReader::open(path).expect("a WAV file");
     let spec = reader.spec();
-    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (1, 8_000, 16));
+    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (1, rate_hz, 16));
     reader.samples().map(|sample| sample.expect("a sample")).collect()
 }

@@ -18,10 +18,18 @@ pub enum Hold {
     Heard,
 }
 
+/// What a side is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Wanted {
+    direction: Direction,
+    /// It speaks Opus, and the other side does not any more: it is to speak something else.
+    leaves_opus: bool,
+}
+
 /// An offer of ours that is on its way, or waits until it may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Asked {
-    direction: Direction,
+    wanted: Wanted,
     /// We have answered an offer of theirs since: ours is older than what is in force.
     stale: bool,
 }
@@ -32,7 +40,7 @@ pub struct Proposal {
     /// What it says.
     pub body: Body,
     own: Own,
-    direction: Direction,
+    wanted: Wanted,
 }
 
 /// A leg.
@@ -42,6 +50,8 @@ pub struct Leg {
     pub(crate) id: Option<LegId>,
     own: Own,
     local: Local,
+    /// All that it may speak, best first.
+    speaks: Box<[Codec]>,
     /// What the descriptions agree on.
     pub(crate) agreed: Option<Negotiated>,
     /// The other side's last description.
@@ -53,8 +63,8 @@ pub struct Leg {
     /// Whether this side holds.
     holds: bool,
     asked: Option<Asked>,
-    /// The direction that this side would not be told.
-    declined: Option<Direction>,
+    /// What this side would not be told.
+    declined: Option<Wanted>,
 }
 
 impl Leg {
@@ -71,6 +81,7 @@ impl Leg {
             id: None,
             own: Own::new(session).with_keys(keys),
             local: Local { srtp: terms.srtp, codecs: codecs.to_vec(), ..Local::new(rtp) },
+            speaks: codecs.into(),
             agreed: None,
             theirs: None,
             relays: terms.holds,
@@ -87,13 +98,48 @@ impl Leg {
         self.local.rtp
     }
 
-    /// Prefers what the other leg speaks, so that nothing is transcoded.
+    /// Prefers what the other leg speaks, so that nothing is transcoded. Opus never is: it is spoken by
+    /// both sides or by none, and by one that knows nothing else it is spoken or there is no call.
     pub fn speak_as(&mut self, other: &Self) {
-        if let Some(agreed) = &other.agreed {
-            self.local.codecs.sort_by_key(|codec| *codec != agreed.codec);
+        let agreed = other.agreed.as_ref();
+        self.local.codecs = self.fitting(agreed.map(|agreed| agreed.codec));
+        if let Some(agreed) = agreed {
+            if agreed.codec == Codec::Opus && !agreed.plain {
+                self.local.codecs.retain(|codec| *codec == Codec::Opus);
+            }
             self.local.ptime_ms = agreed.ptime_ms;
             self.local.noise = agreed.noise.is_some();
+            if let Some(wanted) = &agreed.opus {
+                self.local.opus.clone_from(wanted);
+            }
         }
+    }
+
+    /// What this side may be offered while the other one speaks `other`, or nothing yet: that first.
+    fn fitting(&self, other: Option<Codec>) -> Vec<Codec> {
+        let mut codecs = self.speaks.to_vec();
+        codecs.retain(|codec| *codec != Codec::Opus || other == Some(Codec::Opus));
+        codecs.sort_by_key(|codec| Some(*codec) != other);
+        codecs
+    }
+
+    /// What it speaks, once that is agreed on.
+    #[must_use]
+    pub fn codec(&self) -> Option<Codec> {
+        self.agreed.as_ref().map(|agreed| agreed.codec)
+    }
+
+    /// From now on it speaks Opus if that is spoken already, and otherwise not.
+    pub fn keeps_to(&mut self, spoken: Option<Codec>) {
+        self.local.codecs.retain(|codec| *codec != Codec::Opus);
+        if spoken == Some(Codec::Opus) && self.speaks.contains(&Codec::Opus) {
+            self.local.codecs.insert(0, Codec::Opus);
+        }
+    }
+
+    /// Whether its sound cannot pass to the other side: Opus goes to one who speaks it, or nowhere.
+    fn is_apart(&self, other: Option<Codec>) -> bool {
+        self.codec() == Some(Codec::Opus) && other.is_some_and(|other| other != Codec::Opus)
     }
 
     /// Somebody else is called: nothing stands with them yet.
@@ -173,14 +219,16 @@ impl Leg {
         }
     }
 
-    /// The offer that tells this side of `wanted`; `None` when it knows, is being told, or would not
-    /// be told.
+    /// The offer that tells this side of `direction`, or to leave Opus for what the other side speaks;
+    /// `None` when it knows, is being told, or would not be told.
     #[must_use]
-    pub fn proposal(&mut self, wanted: Direction) -> Option<Proposal> {
-        let agreed = self.agreed.as_ref()?;
+    pub fn proposal(&mut self, direction: Direction, other: Option<Codec>) -> Option<Proposal> {
+        let spoken = self.agreed.as_ref()?.codec;
+        let leaves_opus = self.is_apart(other);
+        let wanted = Wanted { direction, leaves_opus };
         let known = match self.asked {
-            Some(asked) => asked.direction == wanted && !asked.stale,
-            None => self.local.direction == wanted,
+            Some(asked) => asked.wanted == wanted && !asked.stale,
+            None => self.local.direction == direction && !leaves_opus,
         };
         if self.declined.is_some_and(|declined| declined != wanted) {
             self.declined = None;
@@ -188,30 +236,30 @@ impl Leg {
         if known || self.declined.is_some() {
             return None;
         }
-        let mut local = Local { direction: wanted, ..self.local.clone() };
-        // Nothing but the direction is to change.
-        local.codecs.sort_by_key(|codec| *codec != agreed.codec);
+        // Nothing but that is to change.
+        let codecs = self.fitting(if leaves_opus { other } else { Some(spoken) });
+        let local = Local { direction, codecs, ..self.local.clone() };
         let mut own = self.own.clone();
         let body = Body::sdp(own.offer(&local));
-        Some(Proposal { body, own, direction: wanted })
+        Some(Proposal { body, own, wanted })
     }
 
     /// The proposal is on its way.
     pub fn proposed(&mut self, proposal: Proposal) {
         self.own = proposal.own;
-        self.asked = Some(Asked { direction: proposal.direction, stale: false });
+        self.asked = Some(Asked { wanted: proposal.wanted, stale: false });
     }
 
     /// The proposal was accepted; what it was answered with is read next.
     pub const fn accepted(&mut self) {
         if let Some(asked) = self.asked.take() {
-            self.local.direction = asked.direction;
+            self.local.direction = asked.wanted.direction;
         }
     }
 
     /// The proposal was refused for good: everything stays as it was.
     pub fn refused(&mut self) {
-        self.declined = self.asked.take().map(|asked| asked.direction);
+        self.declined = self.asked.take().map(|asked| asked.wanted);
     }
 
     /// What an offer means: while the version of its `o=` stands still, the session is the one that
@@ -230,7 +278,7 @@ impl Leg {
         match self.agreed.as_ref().map(|agreed| agreed.codec) {
             Some(Codec::Pcma) | None => vault::Codec::Pcma,
             Some(Codec::Pcmu) => vault::Codec::Pcmu,
-            Some(Codec::G722) => vault::Codec::Pcm16Wide,
+            Some(Codec::G722 | Codec::Opus) => vault::Codec::Pcm16Wide,
         }
     }
 }
@@ -299,23 +347,23 @@ mod tests {
     #[test]
     fn b_02_a_side_is_told_once_and_again_when_it_changes() {
         let mut leg = up(Holds::Absorb);
-        assert!(leg.proposal(Direction::SendRecv).is_none(), "it knows");
-        let hold = leg.proposal(Direction::SendOnly).unwrap();
+        assert!(leg.proposal(Direction::SendRecv, None).is_none(), "it knows");
+        let hold = leg.proposal(Direction::SendOnly, None).unwrap();
         assert!(text(&hold).contains("a=sendonly"), "{}", text(&hold));
         leg.proposed(hold);
-        assert!(leg.proposal(Direction::SendOnly).is_none(), "it is being told");
+        assert!(leg.proposal(Direction::SendOnly, None).is_none(), "it is being told");
         leg.accepted();
         leg.read_answer(&theirs(2, "recvonly")).unwrap();
         assert_eq!(leg.hold(), Hold::Heard);
-        assert!(leg.proposal(Direction::SendOnly).is_none(), "it knows");
-        let resume = leg.proposal(Direction::SendRecv).unwrap();
+        assert!(leg.proposal(Direction::SendOnly, None).is_none(), "it knows");
+        let resume = leg.proposal(Direction::SendRecv, None).unwrap();
         assert!(text(&resume).contains("a=sendrecv") && version(&text(&resume)) == 3);
     }
 
     #[test]
     fn b_02_who_is_held_and_answers_inactive_does_not_hold_itself() {
         let mut leg = up(Holds::Relay);
-        let hold = leg.proposal(Direction::SendOnly).unwrap();
+        let hold = leg.proposal(Direction::SendOnly, None).unwrap();
         leg.proposed(hold);
         leg.accepted();
         leg.read_answer(&theirs(2, "inactive")).unwrap();
@@ -325,11 +373,11 @@ mod tests {
     #[test]
     fn b_07_an_offer_that_waits_is_made_anew_after_an_answer_of_ours() {
         let mut leg = up(Holds::Absorb);
-        let hold = leg.proposal(Direction::SendOnly).unwrap();
+        let hold = leg.proposal(Direction::SendOnly, None).unwrap();
         let first = version(&text(&hold));
         leg.proposed(hold);
         let (answer, _) = leg.answer(&theirs(2, "recvonly")).unwrap();
-        let again = leg.proposal(Direction::SendOnly).unwrap();
+        let again = leg.proposal(Direction::SendOnly, None).unwrap();
         let answered = version(std::str::from_utf8(answer.octets()).unwrap());
         assert!(first < answered && answered < version(&text(&again)));
     }
@@ -337,12 +385,12 @@ mod tests {
     #[test]
     fn b_09_what_a_side_would_not_be_told_is_not_said_again_until_it_changes() {
         let mut leg = up(Holds::Absorb);
-        let hold = leg.proposal(Direction::SendOnly).unwrap();
+        let hold = leg.proposal(Direction::SendOnly, None).unwrap();
         leg.proposed(hold);
         leg.refused();
-        assert!(leg.proposal(Direction::SendOnly).is_none(), "it was asked");
-        assert!(leg.proposal(Direction::SendRecv).is_none(), "it never knew otherwise");
-        assert!(leg.proposal(Direction::SendOnly).is_some(), "the next hold");
+        assert!(leg.proposal(Direction::SendOnly, None).is_none(), "it was asked");
+        assert!(leg.proposal(Direction::SendRecv, None).is_none(), "it never knew otherwise");
+        assert!(leg.proposal(Direction::SendOnly, None).is_some(), "the next hold");
     }
 
     #[test]

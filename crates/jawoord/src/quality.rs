@@ -36,6 +36,7 @@ fn leg(stats: &LegStats) -> LegQuality {
         Codec::Pcma => Coding::Pcma,
         Codec::Pcmu => Coding::Pcmu,
         Codec::G722 => Coding::G722,
+        Codec::Opus => Coding::Opus,
     };
     LegQuality {
         codec: stats.codec.map(coding),

@@ -93,16 +93,23 @@ pub const fn coded(codec: sip::Codec) -> Codec {
         sip::Codec::Pcma => Codec::Pcma,
         sip::Codec::Pcmu => Codec::Pcmu,
         sip::Codec::G722 => Codec::G722,
+        sip::Codec::Opus => Codec::Opus,
     }
+}
+
+/// How sound that is played is encoded: for legs of Opus only where there may be any.
+fn encodes(settings: &Settings) -> fn(&[i16]) -> PromptAudio {
+    let opus = settings.media.codecs.contains(&sip::Codec::Opus);
+    if opus { PromptAudio::with_opus } else { PromptAudio::from_pcm }
 }
 
 /// Encodes the prompts of a configuration.
 #[must_use]
 pub fn encode(settings: &Settings) -> Arc<Encoded> {
-    let set = &settings.prompts;
+    let (set, encode) = (&settings.prompts, encodes(settings));
     let all = set.languages().flat_map(|language| {
         set.entries(language)
-            .map(move |(prompt, entry)| ((language, prompt), PromptAudio::from_pcm(&entry.samples)))
+            .map(move |(prompt, entry)| ((language, prompt), encode(&entry.samples)))
     });
     Arc::new(all.collect())
 }
@@ -119,12 +126,14 @@ impl Sound {
     ) -> io::Result<Self> {
         let MediaSettings { ranges, tones, .. } = &settings.media;
         let country = media::Country::from_code(&tones.to_uppercase()).unwrap_or_default();
+        let opus = settings.media.codecs.contains(&sip::Codec::Opus);
+        let tones = if opus { Tones::with_opus(country) } else { Tones::new(country) };
         let (instant, wall) = clock.anchor();
         let worker = |index| {
-            let notes = notes.clone();
+            let (notes, tones) = (notes.clone(), tones.clone());
             let config = media::Config {
                 clock: media::Clock::new(instant, wall),
-                tones: Tones::new(country),
+                tones,
                 reports: Box::new(move |report| {
                     // The loop is gone only when the node is.
                     let _stopping = notes.send(Note::Media(report));
@@ -234,6 +243,7 @@ impl Sound {
             hears: agreed.direction.sends(),
             sends: agreed.direction.receives(),
             packet_ms: agreed.ptime_ms,
+            event_ratio: if agreed.event_hz == 48_000 { 6 } else { 1 },
             noise: agreed.noise,
             latching: session.wires.latching(side),
         };

@@ -206,8 +206,13 @@ impl Wires {
     /// The body of our 18x and 2xx: the answer, or the offer when the caller left it to us. It is
     /// the same one each time (row A-06).
     pub fn answer(&mut self) -> Body {
-        let Self { near, answer, .. } = self;
-        answer.get_or_insert_with(|| near.offer()).clone()
+        let Self { near, far, answer, .. } = self;
+        answer
+            .get_or_insert_with(|| {
+                near.keeps_to(far.codec());
+                near.offer()
+            })
+            .clone()
     }
 
     /// The offer to the far leg: the codec of the near leg first, so that nothing is transcoded
@@ -257,7 +262,9 @@ impl Wires {
 
     /// Answers a re-INVITE; one that cannot be agreed on changes nothing (row B-09).
     pub fn reinvited(&mut self, side: Side, offer: Option<&Sdp>) -> Reply {
+        let other = self.side(side.other()).codec();
         let leg = self.side(side);
+        leg.keeps_to(other.or(leg.codec()));
         let Some(offer) = offer else {
             return Reply { status: 200, body: Some(leg.offer()), negotiated: None };
         };
@@ -267,14 +274,12 @@ impl Wires {
         }
     }
 
-    /// The offer by which a side learns that the other one holds, or does so no longer (row B-02);
-    /// `None` when there is nothing to tell.
+    /// The offer by which a side learns that the other one holds, or does so no longer (row B-02), or that
+    /// it speaks no Opus; `None` when there is nothing to tell.
     pub fn proposal(&mut self, side: Side) -> Option<Proposal> {
-        let wanted = match side {
-            Side::Near => self.far.passes_on(),
-            Side::Far => self.near.passes_on(),
-        };
-        self.side(side).proposal(wanted)
+        let other = self.side(side.other());
+        let (wanted, spoken) = (other.passes_on(), other.codec());
+        self.side(side).proposal(wanted, spoken)
     }
 
     /// A proposal is on its way.

@@ -18,11 +18,11 @@ const FRAMES: usize = 32;
 pub struct Frame<'a> {
     /// Who sent it.
     pub party: Party,
-    /// How it is coded: as received, one byte per sample.
+    /// How it is coded: as received, one byte per sample but for Opus.
     pub codec: Codec,
     /// First sample on the recording's timeline, 8,000 Hz.
     pub first_sample: u64,
-    /// The samples. None at all: from here on the party is silent and its phone sends nothing on
+    /// The samples, or a packet of Opus. None at all: from here on the party is silent and its phone sends nothing on
     /// purpose (RFC 3389).
     pub payload: &'a [u8],
 }
@@ -108,6 +108,11 @@ impl Block {
         })
     }
 
+    /// Whether a whole payload fits into an empty block.
+    pub(crate) const fn fits(payload: &[u8]) -> bool {
+        payload.len() <= BYTES
+    }
+
     /// Copies as much as fits and says how much that was.
     pub(crate) fn put(
         &mut self,
@@ -116,7 +121,13 @@ impl Block {
         first_sample: u64,
         payload: &[u8],
     ) -> usize {
-        let length = payload.len().min(BYTES - self.used);
+        let room = BYTES - self.used;
+        let length = match codec {
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => payload.len().min(room),
+            // A packet of it is whole or nothing.
+            Codec::Opus if payload.len() > room => 0,
+            Codec::Opus => payload.len(),
+        };
         if length == 0 || !self.note(party, codec, first_sample, length) {
             return 0;
         }

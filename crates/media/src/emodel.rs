@@ -48,7 +48,8 @@ pub struct Way {
 /// Equipment impairment and robustness against loss of a codec (Ie, Bpl).
 const fn codec_values(codec: Codec) -> (f64, f64) {
     match codec {
-        Codec::Pcma | Codec::Pcmu | Codec::G722 => (0.0, 25.1),
+        // G.113 has none of Opus; it conceals losses at least as well.
+        Codec::Pcma | Codec::Pcmu | Codec::G722 | Codec::Opus => (0.0, 25.1),
     }
 }
 

@@ -70,7 +70,10 @@ impl Relay {
         packet: &Packet,
         bytes: &mut [u8],
     ) -> Result<Transmit, Dropped> {
-        let payload = bytes.get(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
+        // Here all clocks are one.
+        let ratio = self.leg(party).remote.map_or(1, |remote| remote.event_ratio.max(1));
+        event::retime(payload, |told| told / ratio);
         let read = event::Payload::parse(payload).ok_or(Dropped::Malformed)?;
         let digits = &mut self.leg(party).digits;
         let heard = digits.packet(now, packet.ssrc, packet.timestamp, payload);
@@ -106,6 +109,9 @@ impl Relay {
         let covers = Covers::Key(u32::from(read.duration));
         let mut header = leg.relay_whole(now, packet, payload_type, covers).ok_or(Dropped::Late)?;
         header.marker = marker;
+        if let Some(payload) = bytes.get_mut(packet.payload.clone()) {
+            event::retime(payload, |ticks| ticks.saturating_mul(remote.event_ratio));
+        }
         leg.playout.yield_to_relay(now);
         let place = header.write_before(bytes, &packet.payload);
         leg.transmit(&remote, packet.payload.len(), place, bytes).ok_or(Dropped::Late)
@@ -120,6 +126,10 @@ impl Relay {
         (position, timestamp, codec): (i64, u32, Codec),
         payload: &[u8],
     ) -> bool {
+        if codec == Codec::Opus {
+            // Nobody decodes it here; who speaks it has agreed on telephone events.
+            return self.leg(party).digits.withholds(now);
+        }
         // The sender's own clock says what goes on: positions follow it sample by sample, and sometimes jump.
         let said = i64::from(timestamp);
         if !self.listens(party) {
@@ -288,7 +298,7 @@ impl Leg {
                 // All packets of an event have its beginning's timestamp (RFC 4733 §2.5.1.2).
                 (header.timestamp, header.marker) = (self.dialled, first);
                 let payload = rest.first_chunk_mut::<{ event::PAYLOAD_LEN }>()?;
-                let [high, low] = held.to_be_bytes();
+                let [high, low] = held.saturating_mul(remote.event_ratio).to_be_bytes();
                 *payload = [key.event(), (u8::from(end) << 7) | VOLUME, high, low];
                 (header, event::PAYLOAD_LEN)
             }
@@ -296,11 +306,19 @@ impl Leg {
                 let codec = remote.send.codec;
                 let frame = rest.first_chunk_mut::<FRAME>()?;
                 frame.fill(codec.silence());
-                let sound = tones.key(key, codec, from, length);
+                let (sound, bytes) = match codec {
+                    Codec::Pcma | Codec::Pcmu | Codec::G722 => {
+                        (tones.key(key, codec, from, length), FRAME)
+                    }
+                    Codec::Opus => {
+                        let packet = tones.key_packet(key, from);
+                        (packet, packet.len())
+                    }
+                };
                 for (place, byte) in frame.iter_mut().zip(sound) {
                     *place = *byte;
                 }
-                (self.stream.own(at, remote.send.payload_type, FRAME as u32), FRAME)
+                (self.stream.own(at, remote.send.payload_type, FRAME as u32), bytes)
             }
         };
         *head = header.encode();

@@ -19,6 +19,7 @@ use crate::{
         tone::Ear,
     },
     latch::{Latch, Latching},
+    opus::{clock::Clock, encoder::TICKS},
     packing::Packing,
     playout::{Playout, PromptEnd},
     reception::Reception,
@@ -28,7 +29,7 @@ use crate::{
     srtp::context::Contexts,
     start::LegStart,
     stream::Stream,
-    timeline::Timeline,
+    timeline::{Timeline, duration},
     tone::Tones,
     transcode::Transcoder,
 };
@@ -45,7 +46,7 @@ pub struct Format {
     pub codec: Codec,
     /// Its payload type.
     pub payload_type: u8,
-    /// The payload type of `telephone-event/8000`, if agreed.
+    /// The payload type of telephone events, if agreed.
     pub event_payload_type: Option<u8>,
 }
 
@@ -68,6 +69,9 @@ pub struct Remote {
     pub sends: bool,
     /// How long the packets are to be that it is sent, in milliseconds: 10 to 60 (row B-30).
     pub packet_ms: u16,
+    /// Ticks of the clock of telephone events in one of 8,000 Hz, both ways. It follows the clock of the
+    /// codec (row D-10), but for peers that know events of 8,000 Hz only.
+    pub event_ratio: u16,
     /// The payload types of comfort noise (RFC 3389) that we send and receive, if it was agreed on.
     pub noise: Option<(u8, u8)>,
     /// Whether it may send from elsewhere, as behind a NAT; then it is sent to there.
@@ -75,14 +79,20 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// How long a packet to it lasts.
+    /// How long a packet to it lasts. Whoever takes Opus takes packets of 20 ms (RFC 7587 §7).
     pub(crate) fn packet_time(&self) -> Duration {
-        Duration::from_millis(self.packet_ms.clamp(10, 60).into())
+        duration(self.packet_ticks() as u64)
     }
 
-    /// How many bytes a packet to it carries.
-    pub(crate) fn packet_bytes(&self) -> usize {
-        usize::from(self.packet_ms.clamp(10, 60)) * 8
+    /// How many ticks of 8,000 Hz that are, and how many bytes it carries at most; of anything but Opus
+    /// exactly so many.
+    pub(crate) fn packet_ticks(&self) -> usize {
+        match self.send.codec {
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => {
+                usize::from(self.packet_ms.clamp(10, 60)) * 8
+            }
+            Codec::Opus => TICKS,
+        }
     }
 
     /// The socket on which reports come and go.
@@ -191,6 +201,8 @@ pub(crate) struct Leg {
     /// What makes the peer's codec of the other leg's, when that takes more than a table.
     pub(crate) transcoder: Option<Box<Transcoder>>,
     pub(crate) timeline: Timeline,
+    /// What the peer's timestamps are in ours, if its clock is another.
+    clock: Option<Box<Clock>>,
     pub(crate) digits: Detector,
     /// Hears keys in the peer's sound; it is there only while it is needed.
     pub(crate) ear: Option<Box<Ear>>,
@@ -238,6 +250,7 @@ impl Leg {
             packing: Packing::default(),
             transcoder: None,
             timeline: Timeline::default(),
+            clock: None,
             digits: Detector::default(),
             ear: None,
             swallows: false,
@@ -270,7 +283,12 @@ impl Leg {
                 remote.move_to(known.rtp);
             }
         }
-        if self.remote.is_none_or(|known| known.rtp != remote.rtp) {
+        let (sent, received) =
+            (remote.send.codec.clock_ratio(), remote.receive.codec.clock_ratio());
+        self.clock = (received > 1).then(|| self.clock.take().unwrap_or_default());
+        self.reception.counts_in(received);
+        let begins = self.stream.tell_in(sent);
+        if begins || self.remote.is_none_or(|known| known.rtp != remote.rtp) {
             // Somebody else hears us from here on, and counts from here.
             (self.told, self.heard_from) = (None, self.stream.numbers());
         }
@@ -299,7 +317,7 @@ impl Leg {
             return Err(Dropped::Foreign);
         }
         let length = self.open(bytes, Contexts::open)?;
-        let packet = match parse(bytes.get(..length).unwrap_or_default()) {
+        let mut packet = match parse(bytes.get(..length).unwrap_or_default()) {
             Ok(packet) if !packet.payload.is_empty() => packet,
             Ok(_)
             | Err(Malformed::Short | Malformed::Version | Malformed::Padding | Malformed::Rtcp) => {
@@ -311,11 +329,24 @@ impl Leg {
         self.stats.received += 1;
         let is_noise = remote.noise.is_some_and(|(_, noise)| noise == packet.payload_type);
         let kind = if is_noise { Kind::Noise } else { self.classify(&remote.receive, &packet) };
+        packet.timestamp = self.told_at(&packet, &kind);
         match kind {
             Kind::Event | Kind::StrayEvent => self.reception.counted(&packet),
             Kind::Audio(_) | Kind::Noise | Kind::Unagreed(_) => self.reception.heard(now, &packet),
         }
         Ok((packet, kind))
+    }
+
+    /// The timestamp of a packet in ticks of 8,000 Hz.
+    fn told_at(&mut self, packet: &Packet, kind: &Kind) -> u32 {
+        let Packet { ssrc, timestamp, .. } = *packet;
+        match (&mut self.clock, kind) {
+            (None, _) => timestamp,
+            (Some(clock), Kind::Audio(_)) => clock.sound(ssrc, timestamp),
+            (Some(clock), Kind::Event | Kind::StrayEvent | Kind::Noise | Kind::Unagreed(_)) => {
+                clock.other(ssrc, timestamp)
+            }
+        }
     }
 
     fn classify(&mut self, format: &Format, packet: &Packet) -> Kind {
@@ -326,8 +357,11 @@ impl Leg {
         if format.payload_type == payload_type {
             return Kind::Audio(format.codec);
         }
-        // The other G.711 on its static payload type is understood, agreed or not.
-        let is_it = |codec: &Codec| codec.static_payload_type() == payload_type;
+        // The other G.711 on its static payload type is understood, agreed or not, where its clock is the
+        // same.
+        let is_it = |codec: &Codec| {
+            codec.usual_payload_type() == payload_type && format.codec != Codec::Opus
+        };
         if let Some(codec) = [Codec::Pcma, Codec::Pcmu].into_iter().find(is_it) {
             return Kind::Audio(codec);
         }
@@ -372,12 +406,12 @@ impl Leg {
         if let Some(at) = self.playout.is_due(now, hearer.is_some(), lasts)
             && let Some(remote) = hearer
             && let Some((head, rest)) = scratch.split_first_chunk_mut::<HEADER_LEN>()
-            && let Some(frame) = rest.get_mut(..remote.packet_bytes())
+            && let Some(frame) = rest.get_mut(..remote.packet_ticks())
         {
             let Format { codec, payload_type, .. } = remote.send;
-            let end = self.playout.frame(tones, codec, frame);
-            let length = frame.len();
-            *head = self.stream.own(at, payload_type, length as u32).encode();
+            let ticks = frame.len() as u32;
+            let (length, end) = self.playout.frame(tones, codec, frame);
+            *head = self.stream.own(at, payload_type, ticks).encode();
             return (self.transmit(&remote, length, 0..HEADER_LEN + length, scratch), end);
         }
         if self.reporter.due().is_some_and(|due| due <= now) {

@@ -28,6 +28,7 @@ mod keys;
 mod latch;
 mod leg;
 mod noise;
+pub mod opus;
 mod order;
 mod packing;
 mod passage;

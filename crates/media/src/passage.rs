@@ -5,7 +5,7 @@ use call::Time;
 
 use crate::{
     codec::Codec,
-    leg::{Format, Leg, Transmit},
+    leg::{Dropped, Format, Leg, Remote, Transmit},
     packing::Leaving,
     playout::PromptEnd,
     rtp::{HEADER_LEN, Header, Packet},
@@ -54,6 +54,23 @@ impl Leg {
         });
         self.transcoder = Some(transcoder);
         end
+    }
+
+    /// Passes a packet of Opus on as it is, whatever its length, to a peer that speaks it, too.
+    pub(crate) fn pass(
+        &mut self,
+        now: Time,
+        packet: &Packet,
+        (anchored, ticks): (bool, usize),
+        (remote, bytes): (&Remote, &mut [u8]),
+    ) -> Result<Transmit, Dropped> {
+        let (payload_type, covers) = (remote.send.payload_type, Covers::Sound(ticks as u32));
+        let header = self.stream.relay(now, packet, anchored, payload_type, covers);
+        let header = header.ok_or(Dropped::Late)?;
+        self.playout.relayed_in(duration(ticks as u64));
+        self.playout.yield_to_relay(now);
+        let place = header.write_before(bytes, &packet.payload);
+        self.transmit(remote, packet.payload.len(), place, bytes).ok_or(Dropped::Late)
     }
 
     /// Numbers a packet that is never packed: that of a key, or comfort noise.

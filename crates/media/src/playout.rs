@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use call::{Prompt, Time, Tone};
 
-use crate::{codec::Codec, g711::Law, prompt::PromptAudio, tone::Tones};
+use crate::{
+    codec::Codec,
+    g711::Law,
+    opus::{encoder::TICKS, packet::SILENCE},
+    prompt::PromptAudio,
+    tone::Tones,
+};
 
 /// Ring-back sounds only after this much silence, so that a PBX that answers at once is not
 /// preceded by a blip of tone: 300 ms.
@@ -222,13 +228,59 @@ impl Playout {
         Some(at)
     }
 
-    /// Writes the next frame. A prompt that ends with it is returned, and silence follows.
+    /// Writes the next frame and says how many bytes it has: of Opus at most as many as there is room for,
+    /// of anything else all of them. A prompt that ends with it is returned, and silence follows.
     pub(crate) fn frame(
         &mut self,
         tones: &Tones,
         codec: Codec,
         out: &mut [u8],
-    ) -> Option<PromptEnd> {
+    ) -> (usize, Option<PromptEnd>) {
+        match codec {
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => {
+                (out.len(), self.bytewise(tones, codec, out))
+            }
+            Codec::Opus => {
+                let (packet, end) = self.packet(tones);
+                let put = out.iter_mut().zip(packet).map(|(place, byte)| *place = *byte);
+                (put.count(), end.then(|| self.ended()).flatten())
+            }
+        }
+    }
+
+    /// The next packet of Opus of what plays, and whether a prompt ends with it.
+    fn packet<'a>(&'a mut self, tones: &'a Tones) -> (&'a [u8], bool) {
+        const STEP: u32 = TICKS as u32;
+        let turn = |audio: &'a PromptAudio, at: &mut u32| {
+            let packet = audio.packet(*at);
+            *at = if *at + STEP < audio.len_samples() { *at + STEP } else { 0 };
+            packet
+        };
+        match &mut self.source {
+            Source::Off | Source::Silence => (&SILENCE, false),
+            Source::RingBack { waited, .. } if *waited < RING_BACK_WAIT => {
+                *waited += STEP;
+                (&SILENCE, false)
+            }
+            Source::RingBack { at, .. } => (turn(tones.ring_back(), at), false),
+            Source::Tone(tone, at) => (turn(tones.tone(*tone), at), false),
+            Source::Prompt(playing) => {
+                let packet = playing.audio.packet(playing.at);
+                playing.at = (playing.at + STEP).min(playing.audio.len_samples());
+                (packet, playing.at == playing.audio.len_samples())
+            }
+        }
+    }
+
+    /// A prompt has been played in full.
+    fn ended(&mut self) -> Option<PromptEnd> {
+        match std::mem::replace(&mut self.source, Source::Silence) {
+            Source::Prompt(playing) => Some(playing.end()),
+            Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => None,
+        }
+    }
+
+    fn bytewise(&mut self, tones: &Tones, codec: Codec, out: &mut [u8]) -> Option<PromptEnd> {
         out.fill(codec.silence());
         match &mut self.source {
             Source::Off | Source::Silence => None,

@@ -20,9 +20,16 @@ pub struct Reception {
     jitters: (u64, u32),
     transit: Option<u32>,
     report: Option<(u32, Time)>,
+    /// Ticks of the peer's clock in one of 8,000 Hz, less one: jitter is told in them.
+    finer: u32,
 }
 
 impl Reception {
+    /// The peer's clock has so many ticks in one of 8,000 Hz. What it says is told in those all the same.
+    pub(crate) const fn counts_in(&mut self, ratio: u32) {
+        self.finer = ratio.saturating_sub(1);
+    }
+
     /// Counts a packet of sound that arrived.
     pub fn heard(&mut self, now: Time, packet: &Packet) {
         let transit = (samples(now.since(Time::default())) as u32).wrapping_sub(packet.timestamp);
@@ -51,6 +58,7 @@ impl Reception {
                 expected_of_others: self.expected_in_all(),
                 bursts: self.bursts,
                 jitters: self.jitters,
+                finer: self.finer,
                 ..Self::default()
             };
             return;
@@ -128,7 +136,7 @@ impl Reception {
             ssrc.to_be_bytes(),
             [fraction, t0, t1, t2],
             self.newest.to_be_bytes(),
-            self.jitter_samples().to_be_bytes(),
+            self.jitter_samples().saturating_mul(self.finer + 1).to_be_bytes(),
             last.to_be_bytes(),
             delay.to_be_bytes(),
         ];

@@ -25,6 +25,8 @@ pub(crate) struct Stream {
     octets: u32,
     /// Sequence numbers used so far, those of packets that others lost among them.
     numbers: u32,
+    /// Ticks of its clock in one of ours: timestamps are told in them.
+    ratio: u32,
 }
 
 /// How much time a relayed packet covers, in samples.
@@ -64,7 +66,23 @@ impl Stream {
             packets: 0,
             octets: 0,
             numbers: 0,
+            ratio: 1,
         }
+    }
+
+    /// Timestamps are told in a clock with so many ticks in one of ours. Where another clock was told
+    /// before, another source begins (RFC 7160 §4.1); says whether one does.
+    pub(crate) fn tell_in(&mut self, ratio: u32) -> bool {
+        let begins = self.started && ratio != self.ratio;
+        self.ratio = ratio;
+        if begins {
+            self.ssrc = !self.ssrc;
+            // As at the beginning of any (`LegStart`).
+            self.sequence &= 0x7FFF;
+            (self.started, self.relayed) = (false, None);
+            (self.packets, self.octets) = (0, 0);
+        }
+        begins
     }
 
     /// Our synchronisation source.
@@ -96,7 +114,8 @@ impl Stream {
     /// The timestamp that stands for `now`.
     pub(crate) fn timestamp_at(&self, now: Time) -> u32 {
         let (after, before) = (samples(now.since(self.due)), samples(self.due.since(now)));
-        self.timestamp.wrapping_add(after as u32).wrapping_sub(before as u32)
+        let timestamp = self.timestamp.wrapping_add(after as u32).wrapping_sub(before as u32);
+        timestamp.wrapping_mul(self.ratio)
     }
 
     /// Counts a packet that left.
@@ -193,6 +212,7 @@ impl Stream {
 
     fn header(&mut self, marker: bool, payload_type: u8, sequence: u16, timestamp: u32) -> Header {
         self.started = true;
+        let timestamp = timestamp.wrapping_mul(self.ratio);
         Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc }
     }
 }
@@ -302,6 +322,21 @@ mod tests {
         }
         // The key began at 20 ms, was held for 80 ms, and 60 ms later our own sound follows.
         assert_eq!(numbers(Some(stream.own(at(160), 8, 160))), (105, 160 + 640 + 480, true));
+    }
+
+    #[test]
+    fn in_another_clock_another_source_begins_and_goes_on_with_the_time() {
+        let mut stream = Stream::new(at(0), 1, 0x7FFF, 1_000);
+        assert!(!stream.tell_in(6), "nothing has been sent");
+        let first = stream.own(at(0), 111, 160);
+        let second = stream.relay(at(20), &packet(7, 90_000, 5), true, 111, Covers::Sound(480));
+        assert_eq!((first.timestamp, numbers(second)), (6_000, (0x8000, 6_960, true)));
+        assert_eq!(numbers(Some(stream.own(at(80), 111, 160))), (0x8001, 9_840, true));
+        assert_eq!(stream.timestamp_at(at(110)), 9_840 + 30 * 48);
+        assert!(!stream.tell_in(6) && stream.tell_in(1));
+        let other = stream.own(at(100), 8, 160);
+        assert_eq!((other.ssrc, numbers(Some(other))), (!1, (2, 1_800, true)));
+        assert_eq!(stream.sent(), (0, 0));
     }
 
     #[test]

@@ -204,7 +204,7 @@ impl Tap {
             return Err(Dead);
         }
         // What waited and comes at once is not late until all of it is here.
-        let behind = sound.position + sound.payload.len() as i64;
+        let behind = sound.position + sound.codec.ticks(sound.payload).unwrap_or(0) as i64;
         let here = clock.position(now).min(behind);
         let mut span = match self.span {
             Some(span) => span,
@@ -215,6 +215,8 @@ impl Tap {
         if self.permit.heard().hears(sound.party) {
             match self.keys.take() {
                 None => self.put(now, sound),
+                // Nobody hears tones of keys in it: nothing of it is recorded.
+                Some(keys) if sound.codec == Codec::Opus => self.keys = Some(keys),
                 Some(mut keys) => {
                     // In a pause too: a key that sounds at its end is none that begins there.
                     keys.hear(now, sound, |piece| self.put(now, piece));
@@ -245,7 +247,13 @@ impl Tap {
         // What lies before the first sample of the recording stays outside.
         let before = usize::try_from(origin - sound.position).unwrap_or(0);
         let first = u64::try_from(sound.position - origin).unwrap_or(0);
-        self.copy(now, first, sound, sound.payload.get(before..).unwrap_or_default());
+        let payload = match sound.codec {
+            Codec::Pcma | Codec::Pcmu | Codec::G722 => sound.payload.get(before..),
+            Codec::Opus => {
+                Some(sound.payload).filter(|_| before == 0 && Block::fits(sound.payload))
+            }
+        };
+        self.copy(now, first, sound, payload.unwrap_or_default());
     }
 
     /// Notes that a party rests from this position of the call's clock on.

@@ -107,7 +107,7 @@ impl Leg {
             expected: expected.into(),
             lost: u64::try_from(told.lost).unwrap_or(0),
             bursts: None,
-            jitter_us: told.jitter.saturating_mul(125),
+            jitter_us: told.jitter.saturating_mul(125) / remote.send.codec.clock_ratio(),
             round_trip: self.round_trip(),
         };
         counted.quality()

@@ -34,6 +34,9 @@ impl Country {
     }
 }
 
+/// How a sound is encoded: in which codecs.
+type Encode = fn(&[i16]) -> PromptAudio;
+
 /// One tone: frequencies in Hz, then spans in ms, sounding and silent in turn.
 struct Cadence {
     hertz: &'static [u16],
@@ -81,14 +84,14 @@ const RAMP: usize = 32;
 
 impl Cadence {
     /// One whole turn of the cadence; playing it again and again is the tone.
-    fn turn(&self) -> PromptAudio {
+    fn turn(&self, encode: Encode) -> PromptAudio {
         let mut samples = Vec::new();
         for (place, &ms) in self.spans_ms.iter().enumerate() {
             let length = usize::from(ms) * 8;
             let sounds = place % 2 == 0;
             samples.extend((0..length).map(|n| if sounds { self.sample(n, length) } else { 0 }));
         }
-        PromptAudio::from_pcm(&samples)
+        encode(&samples)
     }
 
     fn sample(&self, n: usize, length: usize) -> i16 {
@@ -118,7 +121,7 @@ const KEY_PEAKS: [f64; 2] = [8_099.0, 10_196.0];
 const KEY_TURN: usize = 8_000;
 
 /// The pair of tones of the key with an event code (ITU-T Q.23).
-fn key_tones(code: usize) -> PromptAudio {
+fn key_tones(code: usize, encode: Encode) -> PromptAudio {
     let rows = [941, 697, 697, 697, 770, 770, 770, 852, 852, 852, 941, 941, 697, 770, 852, 941];
     let columns = [
         1_336, 1_209, 1_336, 1_477, 1_209, 1_336, 1_477, 1_209, 1_336, 1_477, 1_209, 1_477, 1_633,
@@ -129,15 +132,25 @@ fn key_tones(code: usize) -> PromptAudio {
         let one = |(hz, peak): (f64, f64)| (TAU * hz * n as f64 / 8_000.0).sin() * peak;
         hertz.into_iter().zip(KEY_PEAKS).map(one).sum::<f64>() as i16
     };
-    PromptAudio::from_pcm(&(0..KEY_TURN).map(wave).collect::<Vec<_>>())
+    encode(&(0..KEY_TURN).map(wave).collect::<Vec<_>>())
 }
 
 impl Tones {
     /// Makes the tones of `country`.
     #[must_use]
     pub fn new(country: Country) -> Self {
-        let [ring_back, busy, congestion] = cadences(country).map(|cadence| cadence.turn());
-        let keys = std::array::from_fn(key_tones);
+        Self::encoded(country, PromptAudio::from_pcm)
+    }
+
+    /// The same for legs of Opus, too.
+    #[must_use]
+    pub fn with_opus(country: Country) -> Self {
+        Self::encoded(country, PromptAudio::with_opus)
+    }
+
+    fn encoded(country: Country, encode: Encode) -> Self {
+        let [ring_back, busy, congestion] = cadences(country).map(|cadence| cadence.turn(encode));
+        let keys = std::array::from_fn(|code| key_tones(code, encode));
         Self(Arc::new(Encoded { ring_back, busy, congestion, keys }))
     }
 
@@ -152,6 +165,12 @@ impl Tones {
         let audio = self.0.keys.get(usize::from(key.event()));
         let from = from % KEY_TURN as u32;
         audio.map(|audio| audio.piece(codec, from, most as usize)).unwrap_or_default()
+    }
+
+    /// The packet of Opus of a key's tones in which a sample lies.
+    pub(crate) fn key_packet(&self, key: Key, at: u32) -> &[u8] {
+        let audio = self.0.keys.get(usize::from(key.event()));
+        audio.map(|audio| audio.packet(at % KEY_TURN as u32)).unwrap_or_default()
     }
 
     /// One turn of a tone.

@@ -12,13 +12,20 @@ pub enum Decoder {
     G711(Law),
     /// The lower band.
     G722(g722::NarrowDecoder),
+    /// Opus, which no worker decodes: nothing is heard.
+    Deaf,
 }
 
 impl Decoder {
     /// At the beginning of a stream.
     #[must_use]
     pub fn new(codec: Codec) -> Self {
-        codec.law().map_or_else(|| Self::G722(g722::NarrowDecoder::default()), Self::G711)
+        match codec {
+            Codec::Pcma => Self::G711(Law::A),
+            Codec::Pcmu => Self::G711(Law::U),
+            Codec::G722 => Self::G722(g722::NarrowDecoder::default()),
+            Codec::Opus => Self::Deaf,
+        }
     }
 
     /// Whether it decodes this codec.
@@ -26,7 +33,8 @@ impl Decoder {
     pub fn is_for(&self, codec: Codec) -> bool {
         match self {
             Self::G711(law) => codec.law() == Some(*law),
-            Self::G722(_) => codec.law().is_none(),
+            Self::G722(_) => codec == Codec::G722,
+            Self::Deaf => codec == Codec::Opus,
         }
     }
 
@@ -35,6 +43,7 @@ impl Decoder {
         match self {
             Self::G711(law) => law.decode(byte),
             Self::G722(decoder) => decoder.decode(byte),
+            Self::Deaf => 0,
         }
     }
 }
@@ -46,13 +55,20 @@ pub enum Encoder {
     G711(Law),
     /// The lower band; the upper one is silent.
     G722(g722::Encoder),
+    /// Opus, which is not made byte by byte.
+    Mute,
 }
 
 impl Encoder {
     /// At the beginning of a stream.
     #[must_use]
     pub fn new(codec: Codec) -> Self {
-        codec.law().map_or_else(|| Self::G722(g722::Encoder::default()), Self::G711)
+        match codec {
+            Codec::Pcma => Self::G711(Law::A),
+            Codec::Pcmu => Self::G711(Law::U),
+            Codec::G722 => Self::G722(g722::Encoder::default()),
+            Codec::Opus => Self::Mute,
+        }
     }
 
     /// The byte of the next sample.
@@ -60,6 +76,7 @@ impl Encoder {
         match self {
             Self::G711(law) => law.encode(sample),
             Self::G722(encoder) => encoder.encode(sample),
+            Self::Mute => 0,
         }
     }
 }

@@ -111,6 +111,7 @@ impl Bench {
                     hears: true,
                     sends: true,
                     packet_ms: 20,
+                    event_ratio: 1,
                     noise: None,
                     latching: None,
                 },

@@ -406,6 +406,55 @@ fn g722_and_g711_in_place_both_ways_and_a_pause_of_the_recording_allocate_nothin
 }
 
 #[test]
+fn opus_on_both_sides_recorded_and_a_prompt_in_it_allocate_nothing() {
+    let mut stage = Stage::granted();
+    let opus = media::Format {
+        codec: media::Codec::Opus,
+        payload_type: 111,
+        event_payload_type: Some(110),
+    };
+    for party in [Party::Customer, Party::Agent] {
+        stage.relay.set_remote(stage.now, party, stage::remote(party, opus));
+    }
+    let prompt = media::PromptAudio::with_opus(&[1_000; 1_600]);
+    let way = |party, ssrc| Way { party, sequence: 1, timestamp: 7, ssrc, bytes: [0; 172] };
+    let mut ways = [way(Party::Customer, 1), way(Party::Agent, 2)];
+    let (mut forwarded, mut taken) = (0, 0);
+    let mut talk = |stage: &mut Stage, packets: u32| {
+        for n in 0..packets {
+            for way in &mut ways {
+                way.header(111, way.timestamp);
+                way.timestamp = way.timestamp.wrapping_add(960);
+                // 20 ms of CELT.
+                way.bytes[12..].fill(0xF8);
+                let from = stage::address(way.party);
+                let verdict = stage.receive(way.party, from, &mut way.bytes);
+                forwarded += u32::from(matches!(verdict, Verdict::Forward(_)));
+            }
+            if n % 1_000 == 500 {
+                stage.relay.play(stage.now, call::Prompt::Withdrawn, prompt.clone());
+            }
+            stage.relay.handle_timeout(stage.now);
+            let mut scratch = [0; 512];
+            while stage.relay.poll_transmit(stage.now, &mut scratch).is_some() {}
+            while stage.relay.poll_event().is_some() {}
+            let reader = stage.reader.as_mut().unwrap();
+            while let Some(block) = reader.pop() {
+                taken += block.frames().count();
+                reader.give_back(block);
+            }
+            stage.now = stage.now + ms(20);
+        }
+    };
+    talk(&mut stage, 1);
+    let info = allocation_counter::measure(|| talk(&mut stage, 20_000));
+    assert_eq!(info.count_total, 0, "{info:?}");
+    // While a prompt plays its hearer does not hear the other.
+    assert!((39_500..40_002).contains(&forwarded), "{forwarded}");
+    assert!((39_980..=40_002).contains(&taken), "{taken}");
+}
+
+#[test]
 fn the_counter_counts() {
     let info = allocation_counter::measure(|| drop(std::hint::black_box(vec![1_u8; 100])));
     assert_eq!(info.count_total, 1);

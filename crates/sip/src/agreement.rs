@@ -15,15 +15,18 @@ pub enum Codec {
     Pcma,
     /// G.722 at 64 kbit/s, payload type 9; its clock is said to be 8,000 Hz (RFC 3551 §4.5.2).
     G722,
+    /// Opus, of a payload type that each description names (RFC 7587).
+    Opus,
 }
 
 impl Codec {
-    /// The static payload type of RFC 3551.
+    /// The static payload type of RFC 3551, or the one that our offers name.
     pub fn payload(self) -> u8 {
         match self {
             Codec::Pcmu => 0,
             Codec::Pcma => 8,
             Codec::G722 => 9,
+            Codec::Opus => 111,
         }
     }
 
@@ -33,9 +36,31 @@ impl Codec {
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
             Codec::G722 => "G722",
+            Codec::Opus => "opus",
         }
     }
+
+    /// The clock of its timestamps in hertz.
+    pub fn clock_hz(self) -> u32 {
+        match self {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
+            Codec::Opus => 48_000,
+        }
+    }
+
+    /// What an `rtpmap` calls it (RFC 7587 §7: two channels, whatever is sent).
+    pub(crate) fn encoding(self) -> String {
+        let channels = if self == Codec::Opus { "/2" } else { "" };
+        format!("{}/{}{channels}", self.name(), self.clock_hz())
+    }
 }
+
+/// Telephone events as `rtpmap` names them, in small letters (RFC 4733 §7.1.1).
+const EVENTS: &[u8] = b"telephone-event";
+/// Lost packets of Opus may be made good by those behind them.
+const OPUS: &str = "useinbandfec=1";
+/// An `fmtp` longer than this is none.
+const FMTP: usize = 255;
 
 /// Our side of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +69,10 @@ pub struct Local {
     pub rtp: SocketAddr,
     /// The codecs we take, best first.
     pub codecs: Vec<Codec>,
-    /// Do we take telephone-event/8000?
+    /// Do we take telephone events, in the clock of the codec (row D-10)?
     pub events: bool,
+    /// What Opus is to be like that is sent to us: an `fmtp` (RFC 7587 §6.1).
+    pub opus: String,
     /// Take comfort noise (RFC 3389) when it is offered, and offer it.
     pub noise: bool,
     /// What we want to do; hold is [`Direction::SendOnly`] or [`Direction::Inactive`].
@@ -65,6 +92,7 @@ impl Local {
             rtp,
             codecs: vec![Codec::Pcma, Codec::Pcmu],
             events: true,
+            opus: OPUS.to_owned(),
             noise: false,
             direction: Direction::SendRecv,
             ptime_ms: 20,
@@ -96,6 +124,13 @@ pub struct Negotiated {
     pub send_event: Option<u8>,
     /// Payload type of events that we receive.
     pub receive_event: Option<u8>,
+    /// The clock of events in hertz: that of the codec, but for peers of Opus who know events of 8,000 Hz
+    /// only.
+    pub event_hz: u32,
+    /// What Opus is to be like that is sent to the other side: its `fmtp`.
+    pub opus: Option<String>,
+    /// The other side names another codec of ours, whose clock is 8,000 Hz.
+    pub plain: bool,
     /// Payload types of comfort noise that we send and that we receive; `None` when a side takes none.
     pub noise: Option<(u8, u8)>,
     /// Where to send RTP; `None` while the other side says 0.0.0.0 (hold of RFC 2543).
@@ -205,7 +240,9 @@ impl fmt::Display for Refusal {
             Refusal::Unsecured => f.write_str(
                 "plain sound where SRTP is required; write RTP/SAVP and an a=crypto line",
             ),
-            Refusal::NoCodec => f.write_str("no codec in common; offer PCMA, PCMU or G722"),
+            Refusal::NoCodec => f.write_str(
+                "no codec in common; offer PCMA, PCMU or G722, or Opus with telephone events",
+            ),
             Refusal::Address => {
                 f.write_str("audio has no numeric address; write a c= line with one")
             }
@@ -248,8 +285,11 @@ pub(crate) fn choose(offer: &Description, local: &Local) -> Result<Choice, Refus
     fits.sort_by_key(|(_, _, secured)| secured.is_none());
     let find = |(place, media, secured): (usize, &Media, Option<Line>)| {
         local.codecs.iter().find_map(|codec| {
-            let payload =
-                payloads(media).find(|payload| codec_of(media, *payload, &[*codec]).is_some())?;
+            // Keys are heard in the sound of any other codec (row D-11).
+            let keys = *codec != Codec::Opus || !local.events || event_of(media, *codec).is_some();
+            let payload = payloads(media)
+                .find(|payload| codec_of(media, *payload, &[*codec]).is_some())
+                .filter(|_| keys)?;
             Some(Choice { place, payload, codec: *codec, secured: secured.clone() })
         })
     };
@@ -284,14 +324,38 @@ pub(crate) fn payloads(media: &Media) -> impl Iterator<Item = u8> {
 
 pub(crate) fn codec_of(media: &Media, payload: u8, codecs: &[Codec]) -> Option<Codec> {
     let (name, rate) = media.encoding(payload)?;
-    let same = |codec: &&Codec| rate == 8000 && name.eq_ignore_ascii_case(codec.name().as_bytes());
+    let same = |codec: &&Codec| {
+        rate == codec.clock_hz() && name.eq_ignore_ascii_case(codec.name().as_bytes())
+    };
     codecs.iter().find(same).copied()
 }
 
-/// The payload type of telephone-event in the clock of our codecs (row D-10).
-pub(crate) fn event_of(media: &Media) -> Option<u8> {
-    payloads(media)
-        .find(|payload| media.encoding(*payload) == Some((b"telephone-event".to_vec(), 8000)))
+/// The payload type of telephone events and their clock: that of the codec (row D-10, RFC 4733 §2.1).
+/// Some who speak Opus know events of 8,000 Hz only, and say so.
+pub(crate) fn event_of(media: &Media, codec: Codec) -> Option<(u8, u32)> {
+    let find = |hz: u32| {
+        let is_it = |payload: &u8| media.encoding(*payload) == Some((EVENTS.to_vec(), hz));
+        payloads(media).find(is_it).map(|payload| (payload, hz))
+    };
+    find(codec.clock_hz()).or_else(|| find(8_000))
+}
+
+/// What the other side says that Opus is to be like.
+pub(crate) fn opus_of(media: &Media, payload: u8, codec: Codec) -> Option<String> {
+    let stated = media.section.attributes("fmtp").find_map(|value| {
+        let end = value.iter().position(u8::is_ascii_whitespace)?;
+        let (own, rest) = value.split_at_checked(end)?;
+        (number(own)? == u32::from(payload)).then(|| rest.trim_ascii())
+    })?;
+    let text = std::str::from_utf8(stated).ok()?;
+    let plain = text.len() <= FMTP && text.bytes().all(|octet| (b' '..=b'~').contains(&octet));
+    (codec == Codec::Opus && plain).then(|| text.to_owned())
+}
+
+/// Whether a line names a codec of ours whose clock is 8,000 Hz.
+pub(crate) fn has_plain(media: &Media) -> bool {
+    const PLAIN: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
+    payloads(media).any(|payload| codec_of(media, payload, &PLAIN).is_some())
 }
 
 /// The payload type of comfort noise.
@@ -335,6 +399,9 @@ pub(crate) fn reachable(
         receive_payload: codec.payload(),
         send_event: None,
         receive_event: None,
+        event_hz: codec.clock_hz(),
+        opus: None,
+        plain: has_plain(media),
         noise: None,
         remote_rtp,
         remote_rtcp: remote_rtp

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::agreement::{
     Choice, Codec, Local, Negotiated, Refusal, Secured, choose, codec_of, event_of, has_mux,
-    noise_of, payloads, reachable, their_direction,
+    noise_of, opus_of, payloads, reachable, their_direction,
 };
 use crate::crypto::{Keyring, MasterKey, Profile, Srtp, Suite, answered, has_lines, line};
 use crate::sdp::{Description, Direction, Media};
@@ -30,8 +30,9 @@ pub struct Own {
     version: u64,
     slots: Vec<Slot>,
     /// The payload types of the session, kept in later offers (RFC 3264 §8.3.2).
-    payloads: [(Codec, u8); 3],
-    event: u8,
+    payloads: [(Codec, u8); 4],
+    /// Those of telephone events by their clock in hertz.
+    events: [(u32, u8); 2],
     noise: u8,
     /// The last description without its version.
     last: Option<Vec<u8>>,
@@ -51,6 +52,32 @@ struct Stands {
     remote: Option<SocketAddr>,
 }
 
+/// A format of our audio line.
+struct Form {
+    payload: u8,
+    /// Its `rtpmap`.
+    encoding: String,
+    /// Its `fmtp`.
+    detail: Option<String>,
+}
+
+impl Form {
+    fn codec(payload: u8, codec: Codec, local: &Local) -> Form {
+        let detail = (codec == Codec::Opus && !local.opus.is_empty()).then(|| local.opus.clone());
+        Form { payload, encoding: codec.encoding(), detail }
+    }
+
+    fn noise(payload: u8) -> Form {
+        Form { payload, encoding: NOISE_NAME.to_owned(), detail: None }
+    }
+
+    /// The sixteen keys and flash are understood (RFC 4733 §7.1.1).
+    fn events((hz, payload): (u32, u8)) -> Form {
+        let encoding = format!("telephone-event/{hz}");
+        Form { payload, encoding, detail: Some("0-16".to_owned()) }
+    }
+}
+
 /// How our audio line carries sound.
 struct Carried<'a> {
     profile: Profile,
@@ -67,14 +94,14 @@ impl fmt::Debug for Own {
 impl Own {
     /// A session of ours; `id` is a number that no other session of this node has.
     pub fn new(id: u64) -> Own {
-        let payloads =
-            [Codec::Pcmu, Codec::Pcma, Codec::G722].map(|codec| (codec, codec.payload()));
+        let codecs = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
+        let payloads = codecs.map(|codec| (codec, codec.payload()));
         Own {
             id,
             version: 0,
             slots: vec![Slot::Audio],
             payloads,
-            event: 101,
+            events: [(8_000, 101), (48_000, 110)],
             noise: NOISE,
             last: None,
             keys: None,
@@ -104,15 +131,21 @@ impl Own {
 
     /// An offer: every codec of ours (row B-03), in the lines that the session has.
     pub fn offer(&mut self, local: &Local) -> Vec<u8> {
-        let noise = local.noise.then(|| (self.noise, NOISE_NAME.to_owned()));
         let codecs = local.codecs.iter();
-        let named = |codec: &Codec| (self.payload_of(*codec), format!("{}/8000", codec.name()));
-        let formats: Vec<(u8, String)> = codecs.map(named).chain(noise).collect();
-        let event = local.events.then_some(self.event);
+        let noise = local.noise.then(|| Form::noise(self.noise));
+        // Each clock has events of its own (row D-10); those of 8,000 Hz everybody knows.
+        let known =
+            |hz: u32| hz == 8_000 || local.codecs.iter().any(|codec| codec.clock_hz() == hz);
+        let events = self.events.iter().filter(|(hz, _)| local.events && known(*hz));
+        let formats: Vec<Form> = codecs
+            .map(|codec| Form::codec(self.payload_of(*codec), *codec, local))
+            .chain(noise)
+            .chain(events.map(|event| Form::events(*event)))
+            .collect();
         let (profile, keys) = self.carries(local.srtp);
         self.offered = keys.iter().map(|(_, key)| key.clone()).collect();
         let carried = Carried { profile, keys: &keys };
-        self.write(local, &formats, event, (local.direction, local.rtcp_mux), &carried, b"0 0")
+        self.write(local, &formats, (local.direction, local.rtcp_mux), &carried, b"0 0")
     }
 
     /// How our next offer carries sound: as it stands, the suite in use first.
@@ -152,15 +185,17 @@ impl Own {
         let audio = offer.media.get(place).ok_or(Refusal::NoAudio)?;
         let theirs = their_direction(offer, audio)?;
         let direction = theirs.reversed().and(local.direction);
-        let event = event_of(audio).filter(|_| local.events);
+        let event = event_of(audio, codec).filter(|_| local.events);
         let rtcp_mux = local.rtcp_mux && has_mux(audio);
-        let noise = noise_of(audio).filter(|_| local.noise);
+        let noise = noise_of(audio).filter(|_| local.noise && codec != Codec::Opus);
         let mut agreed = Negotiated {
             codec,
             send_payload: payload,
             receive_payload: payload,
-            send_event: event,
-            receive_event: event,
+            send_event: event.map(|(payload, _)| payload),
+            receive_event: event.map(|(payload, _)| payload),
+            event_hz: event.map_or(codec.clock_hz(), |(_, hz)| hz),
+            opus: opus_of(audio, payload, codec),
             noise: noise.map(|noise| (noise, noise)),
             direction,
             stated: theirs,
@@ -187,19 +222,28 @@ impl Own {
             .enumerate()
             .map(|(at, media)| if at == place { Slot::Audio } else { closed(media) })
             .collect();
-        self.payloads
-            .iter_mut()
-            .filter(|(other, _)| *other == codec)
-            .for_each(|entry| entry.1 = payload);
-        self.event = event.unwrap_or(self.event);
-        self.noise = noise.unwrap_or(self.noise);
-        let named = noise.map(|noise| (noise, NOISE_NAME.to_owned()));
-        let codec = (payload, format!("{}/8000", codec.name()));
-        let formats: Vec<_> = [codec].into_iter().chain(named).collect();
+        self.keep_payloads(&agreed);
+        let named = event.map(|(payload, hz)| Form::events((hz, payload)));
+        let formats: Vec<Form> = [Form::codec(payload, codec, local)]
+            .into_iter()
+            .chain(noise.map(Form::noise))
+            .chain(named)
+            .collect();
         let carried = Carried { profile: stands.profile, keys: own.as_slice() };
         let time = time_of(offer);
-        let octets = self.write(local, &formats, event, (direction, rtcp_mux), &carried, time);
+        let octets = self.write(local, &formats, (direction, rtcp_mux), &carried, time);
         Ok((octets, agreed))
+    }
+
+    /// The payload types of an answer are those of the session from now on.
+    fn keep_payloads(&mut self, agreed: &Negotiated) {
+        let codecs = self.payloads.iter_mut().filter(|known| known.0 == agreed.codec);
+        codecs.for_each(|known| known.1 = agreed.receive_payload);
+        if let Some(payload) = agreed.receive_event {
+            let events = self.events.iter_mut().filter(|known| known.0 == agreed.event_hz);
+            events.for_each(|known| known.1 = payload);
+        }
+        self.noise = agreed.noise.map_or(self.noise, |(_, payload)| payload);
     }
 
     /// Without keys there is no SRTP.
@@ -232,16 +276,20 @@ impl Own {
                 codec_of(audio, payload, &local.codecs).map(|codec| (payload, codec))
             })
             .ok_or(Refusal::NoCodec)?;
-        let send_event = event_of(audio).filter(|_| local.events);
+        let event = event_of(audio, codec).filter(|_| local.events);
         let rtcp_mux = local.rtcp_mux && has_mux(audio);
         let stated = their_direction(&answer, audio)?;
         let agreed = Negotiated {
             codec,
             send_payload: payload,
             receive_payload: self.payload_of(codec),
-            send_event,
-            receive_event: send_event.map(|_| self.event),
-            noise: noise_of(audio).filter(|_| local.noise).map(|noise| (noise, self.noise)),
+            send_event: event.map(|(payload, _)| payload),
+            receive_event: event.map(|(_, hz)| self.event_of(hz)),
+            event_hz: event.map_or(codec.clock_hz(), |(_, hz)| hz),
+            opus: opus_of(audio, payload, codec),
+            noise: noise_of(audio)
+                .filter(|_| local.noise && codec != Codec::Opus)
+                .map(|noise| (noise, self.noise)),
             direction: stated.reversed().and(local.direction),
             stated,
             rtcp_mux,
@@ -281,12 +329,17 @@ impl Own {
         entry.map_or(codec.payload(), |(_, payload)| *payload)
     }
 
+    fn event_of(&self, clock_hz: u32) -> u8 {
+        let [(_, plain), _] = self.events;
+        let entry = self.events.iter().find(|(hz, _)| *hz == clock_hz);
+        entry.map_or(plain, |(_, payload)| *payload)
+    }
+
     /// Writes a description; the version grows only when something else has changed (row A-02).
     fn write(
         &mut self,
         local: &Local,
-        formats: &[(u8, String)],
-        event: Option<u8>,
+        formats: &[Form],
         way: (Direction, bool),
         carried: &Carried<'_>,
         time: &[u8],
@@ -296,7 +349,7 @@ impl Own {
         rest.extend_from_slice(b"\r\n");
         for slot in &self.slots {
             match slot {
-                Slot::Audio => audio_lines(&mut rest, local, formats, event, way, carried),
+                Slot::Audio => audio_lines(&mut rest, local, formats, way, carried),
                 Slot::Closed { kind, protocol, format } => {
                     rest.extend_from_slice(
                         &[b"m=", &kind[..], b" 0 ", protocol, b" ", format, b"\r\n"].concat(),
@@ -329,22 +382,20 @@ fn family(address: IpAddr) -> String {
 fn audio_lines(
     out: &mut Vec<u8>,
     local: &Local,
-    formats: &[(u8, String)],
-    event: Option<u8>,
+    formats: &[Form],
     (direction, mux): (Direction, bool),
     carried: &Carried<'_>,
 ) {
     let mut text = format!("m=audio {} {}", local.rtp.port(), carried.profile.name());
-    for payload in formats.iter().map(|(payload, _)| *payload).chain(event) {
-        text.push_str(&format!(" {payload}"));
+    for form in formats {
+        text.push_str(&format!(" {}", form.payload));
     }
     text.push_str("\r\n");
-    for (payload, encoding) in formats {
+    for Form { payload, encoding, detail } in formats {
         text.push_str(&format!("a=rtpmap:{payload} {encoding}\r\n"));
-    }
-    if let Some(event) = event {
-        // RFC 4733 §7.1.1: the sixteen keys and flash are understood.
-        text.push_str(&format!("a=rtpmap:{event} telephone-event/8000\r\na=fmtp:{event} 0-16\r\n"));
+        if let Some(detail) = detail {
+            text.push_str(&format!("a=fmtp:{payload} {detail}\r\n"));
+        }
     }
     text.push_str(&format!("a=ptime:{}\r\na={}\r\n", local.ptime_ms, direction.name()));
     if mux {

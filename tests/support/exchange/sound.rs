@@ -25,6 +25,8 @@ pub(crate) struct Sound {
     pub(crate) hz: f64,
     /// How long its packets last, in milliseconds.
     pub(crate) packet_ms: u16,
+    /// Ticks of its clock in one of 8,000 Hz.
+    pub(crate) clock: u32,
     phase: f64,
     pub(crate) sequence: u16,
     timestamp: u32,
@@ -70,6 +72,7 @@ impl Sound {
             event: 101,
             hz: 0.0,
             packet_ms: 20,
+            clock: 1,
             phase: 0.0,
             sequence: ssrc as u16,
             timestamp: ssrc.rotate_left(9),
@@ -165,7 +168,7 @@ impl Sound {
         };
         key.sent += 1;
         let ended = key.sent > UPDATES;
-        let [high, low] = (key.sent.min(UPDATES) * length).to_be_bytes();
+        let [high, low] = (key.sent.min(UPDATES) * length * self.clock as u16).to_be_bytes();
         if !key.lost {
             let body = [key.event, 10 | u8::from(ended) << 7, high, low];
             self.send(self.event, key.timestamp, &body);
@@ -178,7 +181,7 @@ impl Sound {
         let Some(remote) = self.remote else { return };
         let mut packet = vec![0x80, payload_type];
         packet.extend(self.sequence.to_be_bytes());
-        packet.extend(timestamp.to_be_bytes());
+        packet.extend(timestamp.wrapping_mul(self.clock).to_be_bytes());
         packet.extend(self.ssrc.to_be_bytes());
         packet.extend(payload);
         if let Some(guard) = &mut self.guard {

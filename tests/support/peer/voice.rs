@@ -85,6 +85,7 @@ enum Order {
     Events(u8),
     Rest(bool),
     Packets(u16),
+    Clock(u32),
     Guard(Option<Box<Guard>>),
     Jump(u16, Option<u32>),
     Skip(u16),
@@ -206,6 +207,11 @@ impl Voice {
     /// The length of its packets, in milliseconds; 20 unless told otherwise.
     pub fn packets(&self, packet_ms: u16) {
         self.order(Order::Packets(packet_ms));
+    }
+
+    /// Its clock has so many ticks in a second, in sound and in keys; 8,000 unless told otherwise.
+    pub fn clock(&self, hz: u32) {
+        self.order(Order::Clock(hz));
     }
 
     /// What it sends is under SRTP from now on, and it hears nothing else; or it is plain again.
@@ -354,6 +360,7 @@ impl Singer {
             Order::Events(payload_type) => sound.event = payload_type,
             Order::Rest(rests) => sound.rest(rests),
             Order::Packets(packet_ms) => sound.packet_ms = packet_ms,
+            Order::Clock(hz) => sound.clock = hz / 8_000,
             Order::Guard(guard) => sound.guard = guard.map(|guard| *guard),
             Order::Jump(sequence, ssrc) => {
                 (sound.sequence, sound.ssrc) = (sequence, ssrc.unwrap_or(sound.ssrc));

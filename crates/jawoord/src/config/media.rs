@@ -23,7 +23,7 @@ pub struct Written {
     pub range: Vec<WrittenRange>,
     /// Media threads; 0 is by the machine's cores.
     pub workers: usize,
-    /// The codecs that are spoken, best first: `pcma`, `pcmu`, `g722`.
+    /// The codecs that are spoken, best first: `pcma`, `pcmu`, `g722`, `opus`.
     pub codecs: Vec<WrittenCodec>,
     /// Country whose ring-back and busy tones callers hear: `nl`, `de`, `fr`, `gb`.
     pub tones: String,
@@ -91,6 +91,8 @@ pub enum WrittenCodec {
     Pcmu,
     /// G.722 at 64 kbit/s.
     G722,
+    /// Opus, passed on between two sides that both speak it.
+    Opus,
 }
 
 /// A range of media ports with an address of its own.
@@ -214,6 +216,7 @@ fn codecs(written: &[WrittenCodec], problems: &mut Vec<Problem>) -> Arc<[Codec]>
         WrittenCodec::Pcma => Codec::Pcma,
         WrittenCodec::Pcmu => Codec::Pcmu,
         WrittenCodec::G722 => Codec::G722,
+        WrittenCodec::Opus => Codec::Opus,
     };
     let codecs: Arc<[Codec]> = written.iter().map(named).collect();
     let twice = codecs
@@ -298,7 +301,9 @@ mod tests {
         assert!(judged("codecs = [\"g722\"]")[0].contains("`pcma` or `pcmu`"));
         assert!(judged("codecs = []")[0].contains("`pcma` or `pcmu`"));
         assert!(judged("codecs = [\"pcma\", \"g722\", \"pcma\"]")[0].contains("twice"));
-        assert!(toml::from_str::<Written>("codecs = [\"opus\"]").is_err());
+        assert_eq!(judged("codecs = [\"opus\", \"pcma\"]"), Vec::<String>::new());
+        assert!(judged("codecs = [\"opus\"]")[0].contains("`pcma` or `pcmu`"));
+        assert!(toml::from_str::<Written>("codecs = [\"silk\"]").is_err());
     }
 
     #[test]

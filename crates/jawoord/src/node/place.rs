@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use call::{Call, CallId, CallOffer, Direction, NotReady, Private, Prompt, Recording, RecordingId};
 use ledger::Station;
 use phonenumber::country::Id;
-use sip::{Header, LegId};
+use sip::{Codec, Header, LegId};
 
 use super::{Node, arrived::Arrived};
 use crate::{
@@ -106,7 +106,7 @@ impl Node {
         let thread = Thread::new(arrival.request.message(), near, far);
         let (leg, source, since) = (arrival.leg, arrival.source.address.ip(), arrival.since);
         let terms = origin.terms(arrival.source.transport, source);
-        let Some(wires) = self.wires((arrival, terms), offer.call, opened) else { return };
+        let Some(wires) = self.wires((arrival, terms), &offer, opened) else { return };
         tracing::debug!(call = %offer.call, emergency = offer.emergency, "call");
         self.legs.insert(leg, (offer.call, Side::Near));
         self.traces.tie(offer.call, wires.request().call_id());
@@ -158,10 +158,10 @@ impl Node {
     fn wires(
         &mut self,
         (arrival, terms): (Arrived, Option<Terms>),
-        call: CallId,
+        offer: &CallOffer,
         opened: Opened,
     ) -> Option<Wires> {
-        let leg = arrival.leg;
+        let (call, leg) = (offer.call, arrival.leg);
         let local = self
             .listener(arrival.source.listener)
             .map_or(arrival.source.address, |listener| listener.advertised);
@@ -172,7 +172,7 @@ impl Node {
             max_forwards: arrival.max_forwards,
             local,
             terms,
-            codecs: Arc::clone(&self.settings.media.codecs),
+            codecs: spoken(&self.settings, offer),
         };
         if terms.is_none() {
             tracing::warn!(%call, "SRTP is required of a peer that calls without TLS, and its keys are \
@@ -239,6 +239,21 @@ impl Node {
         if let Err(error) = self.endpoint.respond(self.instant, leg, status, headers, None) {
             tracing::debug!(%error, "refusing");
         }
+    }
+}
+
+/// What both sides of a call may speak. Tones of keys are not found in Opus: where they are kept out of
+/// recordings it is not spoken.
+fn spoken(settings: &Settings, offer: &CallOffer) -> Arc<[Codec]> {
+    let codecs = &settings.media.codecs;
+    let keeps_keys_out = offer.line.as_ref().is_some_and(|line| match &line.policy.recording {
+        Recording::Ask(asking) => asking.keeps_keys_out(),
+        Recording::Never => false,
+    });
+    if keeps_keys_out {
+        codecs.iter().copied().filter(|codec| *codec != Codec::Opus).collect()
+    } else {
+        Arc::clone(codecs)
     }
 }
 

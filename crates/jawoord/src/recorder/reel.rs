@@ -1,10 +1,12 @@
 //! One recording on its way from its tap to its writer: what a block says, put in its place.
 
-use call::Pause;
+use call::{Party, Pause};
 use media::{Block, Frame, g722::WideDecoder};
 use vault::{Absence, Codec, Decode, Decoded, Record, Writer, WriterError};
 
-/// G.722, the one codec that is not stored as it came.
+use super::opus::Track;
+
+/// G.722, whose bytes are decoded when their turn comes.
 #[derive(Default)]
 struct Wide(WideDecoder);
 
@@ -29,6 +31,8 @@ pub struct Reel {
     writer: Writer,
     until: u64,
     paused: Option<Pause>,
+    /// Of who speaks Opus: customer and agent.
+    opus: [Option<Box<Track>>; 2],
 }
 
 impl Reel {
@@ -36,7 +40,7 @@ impl Reel {
     #[must_use]
     pub fn new(mut writer: Writer) -> Self {
         writer.decode_with(|| Box::<Wide>::default());
-        Self { writer, until: 0, paused: None }
+        Self { writer, until: 0, paused: None, opus: [None, None] }
     }
 
     /// Takes what a block holds, and seals what is old enough by the block's own clock: what came until
@@ -46,8 +50,9 @@ impl Reel {
     /// # Errors
     /// [`WriterError`] when the recording cannot go on.
     pub fn take(&mut self, block: &Block) -> Result<(), WriterError> {
-        let writer = &mut self.writer;
         if block.paused() != self.paused {
+            self.write_opus(u64::MAX)?;
+            let writer = &mut self.writer;
             match block.paused() {
                 Some(why) => writer.pause(block.from(), absence(why)),
                 None => writer.resume(block.from()),
@@ -55,6 +60,7 @@ impl Reel {
             self.paused = block.paused();
         }
         self.until = self.until.max(block.until());
+        let (writer, [customer, agent]) = (&mut self.writer, &mut self.opus);
         for Frame { party, codec, first_sample, payload } in block.frames() {
             if payload.is_empty() {
                 writer.rest(party, first_sample);
@@ -64,9 +70,24 @@ impl Reel {
                 media::Codec::Pcma => writer.push(party, first_sample, Codec::Pcma, payload)?,
                 media::Codec::Pcmu => writer.push(party, first_sample, Codec::Pcmu, payload)?,
                 media::Codec::G722 => writer.push_coded(party, first_sample, payload)?,
+                media::Codec::Opus => {
+                    let track = match party {
+                        Party::Customer => &mut *customer,
+                        Party::Agent => &mut *agent,
+                    };
+                    let track = track.get_or_insert_with(|| Box::new(Track::new(party)));
+                    track.take(first_sample, payload);
+                }
             }
         }
-        writer.advance(self.until)
+        self.write_opus(self.until)?;
+        self.writer.advance(self.until)
+    }
+
+    /// Decodes what is in its turn when the recording's clock stands at `now`.
+    fn write_opus(&mut self, now: u64) -> Result<(), WriterError> {
+        let mut tracks = self.opus.iter_mut().flatten();
+        tracks.try_for_each(|track| track.write(now, &mut self.writer))
     }
 
     /// The next record for the spool.
@@ -78,7 +99,8 @@ impl Reel {
     ///
     /// # Errors
     /// [`WriterError`] when the end cannot be sealed; what was given out before is safe.
-    pub fn finish(self) -> Result<Vec<Record>, WriterError> {
+    pub fn finish(mut self) -> Result<Vec<Record>, WriterError> {
+        self.write_opus(u64::MAX)?;
         self.writer.finish(self.until)
     }
 }

@@ -36,6 +36,8 @@ struct Sender {
     made: u64,
     /// What it plays instead of speaking, in the codec of its format, over and over.
     plays: Option<&'static [u8]>,
+    /// Each part of it has its length before it.
+    slots: bool,
 }
 
 /// A packet on its way.
@@ -83,7 +85,7 @@ fn address(party: Party) -> SocketAddr {
 }
 
 fn format(codec: Codec) -> Format {
-    Format { codec, payload_type: codec.static_payload_type(), event_payload_type: None }
+    Format { codec, payload_type: codec.usual_payload_type(), event_payload_type: None }
 }
 
 fn remote(party: Party, codec: Codec) -> Remote {
@@ -99,6 +101,7 @@ fn remote(party: Party, codec: Codec) -> Remote {
         hears: true,
         sends: true,
         packet_ms,
+        event_ratio: codec.clock_ratio() as u16,
         noise,
         latching,
     }
@@ -123,6 +126,7 @@ impl Line {
             ssrc,
             made: 0,
             plays: None,
+            slots: false,
         };
         Self {
             now: START,
@@ -175,7 +179,14 @@ impl Line {
     /// One side plays this from now on, whose packets begin at every 160 bytes.
     pub(crate) fn play(&mut self, party: Party, codec: Codec, coded: &'static [u8]) {
         self.speak(party, codec);
-        self.senders[usize::from(party == Party::Agent)].plays = Some(coded);
+        let sender = &mut self.senders[usize::from(party == Party::Agent)];
+        (sender.plays, sender.slots) = (Some(coded), false);
+    }
+
+    /// The same of packets shorter than that, which have their length before them.
+    pub(crate) fn play_slots(&mut self, party: Party, codec: Codec, coded: &'static [u8]) {
+        self.play(party, codec, coded);
+        self.senders[usize::from(party == Party::Agent)].slots = true;
     }
 
     /// Another source takes over on one side, with other timestamps.
@@ -304,7 +315,9 @@ impl Sender {
             marker: false,
             payload_type: if hums { 13 } else { self.format.payload_type },
             sequence: self.made as u16,
-            timestamp: (first as u32).wrapping_add(self.ssrc.wrapping_mul(0x9E37_79B9)),
+            timestamp: (first as u32)
+                .wrapping_mul(self.format.codec.clock_ratio())
+                .wrapping_add(self.ssrc.wrapping_mul(0x9E37_79B9)),
             ssrc: self.ssrc,
         };
         self.made += 1;
@@ -313,11 +326,10 @@ impl Sender {
         }
         if let Some(coded) = self.plays {
             let at = first as usize % coded.len();
-            return header
-                .encode()
-                .into_iter()
-                .chain(coded[at..at + 160].iter().copied())
-                .collect();
+            let slot = &coded[at..at + 160];
+            let short = usize::from(slot[0]);
+            let packet = if self.slots { &slot[1..=short] } else { slot };
+            return [&header.encode(), packet].concat();
         }
         let samples = (first..first + 160).map(|at| self.encoder.encode((self.speech)(at)));
         header.encode().into_iter().chain(samples).collect()

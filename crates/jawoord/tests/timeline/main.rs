@@ -5,6 +5,7 @@
 
 mod drift;
 mod line;
+mod opus;
 mod quality;
 #[path = "../../../vault/tests/support/mod.rs"]
 mod support;

@@ -29,6 +29,8 @@ named!(
         Pcmu = "pcmu",
         /// G.722 at 64 kbit/s.
         G722 = "g722",
+        /// Opus.
+        Opus = "opus",
     }
 );
 
@@ -176,7 +178,7 @@ mod tests {
         for damaged in [
             "customer",
             "nobody received 1 2 3",
-            "agent opus",
+            "agent silk",
             "agent received 1 2",
             "agent received 99999 2 3",
             "agent sent x 2 3",

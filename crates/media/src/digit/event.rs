@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use call::{Key, Time};
 
-use crate::rtp;
+use crate::{opus::clock::RATIO, rtp};
 
 /// Length of an event's payload (RFC 4733 §2.3).
 pub(crate) const PAYLOAD_LEN: usize = 4;
@@ -12,8 +12,9 @@ pub(crate) const PAYLOAD_LEN: usize = 4;
 const KNOWN: usize = 16;
 /// Three updates of at most 50 ms that did not come end an event (RFC 4733 §2.5.1.2, §2.5.2.2).
 const SILENT: Duration = Duration::from_millis(150);
-/// A segment of a long event starts this long after the one before (RFC 4733 §2.5.1.3).
-const SEGMENT: u32 = 0xFFFF;
+/// A segment of a long event starts this long after the one before (RFC 4733 §2.5.1.3), in the clock of
+/// its sender: 8,000 Hz or 48,000 Hz.
+const SEGMENTS: [u32; 2] = [0xFFFF, 0xFFFF / RATIO];
 
 /// One packet's payload (RFC 4733 §2.3). Volume and the reserved bit say nothing we need (D-27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,13 @@ impl Payload {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let [code, flags, duration @ ..]: [u8; PAYLOAD_LEN] = rtp::read(bytes, 0)?;
         Some(Self { code, end: flags & 0x80 != 0, duration: u16::from_be_bytes(duration) })
+    }
+}
+
+/// Tells the duration of a payload in another clock. What does not fit into it is as long as can be told.
+pub(crate) fn retime(payload: &mut [u8], told: impl FnOnce(u16) -> u16) {
+    if let Some([_, _, high, low]) = payload.first_chunk_mut::<PAYLOAD_LEN>() {
+        [*high, *low] = told(u16::from_be_bytes([*high, *low])).to_be_bytes();
     }
 }
 
@@ -69,7 +77,7 @@ impl Event {
         let step = timestamp.wrapping_sub(self.timestamp);
         self.is_open(now)
             && (self.ssrc, self.code) == (ssrc, code)
-            && (SEGMENT - 400..=SEGMENT + 1).contains(&step)
+            && SEGMENTS.iter().any(|segment| (segment - 400..=segment + 1).contains(&step))
             && u32::from(self.longest) + 1_600 >= step
     }
 }

@@ -240,6 +240,7 @@ impl Ear {
         self.energy += match &mut self.decoder {
             Decoder::G711(law) => turn(part, |byte| law.decode(byte), twice, states),
             Decoder::G722(decoder) => turn(part, |byte| decoder.decode(byte), twice, states),
+            Decoder::Deaf => turn(part, |_| 0, twice, states),
         };
         self.heard += part.len();
     }

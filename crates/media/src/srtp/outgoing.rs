@@ -24,6 +24,8 @@ pub(crate) struct Outgoing {
     /// What has been sent. No index is used twice: two different payloads under one are readable to
     /// whoever has both (RFC 3711 §9.1), and a plain peer can make us relay a number twice.
     sent: Option<Window>,
+    /// The source that it was sent as: each counts for itself (RFC 3711 §3.2.3).
+    source: u32,
     /// The index of the next report.
     report: u32,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     pub(crate) fn new(key: MasterKey) -> Self {
         let (sound, reports) = (cipher(&key, Use::Sound), cipher(&key, Use::Reports));
-        Self { key, sound, reports, sent: None, report: 0 }
+        Self { key, sound, reports, sent: None, source: 0, report: 0 }
     }
 
     /// Whether it is under this key.
@@ -43,6 +45,9 @@ impl Outgoing {
     /// stands behind it. `None`: its number has been used, or there is no room.
     pub(crate) fn seal(&mut self, place: Range<usize>, buffer: &mut [u8]) -> Option<Range<usize>> {
         let Head { length, sequence, ssrc } = rtp::head(buffer.get(place.clone())?).ok()?;
+        if ssrc != self.source {
+            (self.source, self.sent) = (ssrc, None);
+        }
         let index = match &self.sent {
             None => u64::from(sequence),
             Some(sent) => sent.nearest(sequence).filter(|index| sent.is_fresh(*index))?,

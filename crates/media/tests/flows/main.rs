@@ -7,6 +7,7 @@ mod continuity;
 mod digits;
 mod fuzz;
 mod long;
+mod opus;
 mod outbound;
 mod packets;
 mod pausing;

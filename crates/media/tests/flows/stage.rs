@@ -40,6 +40,7 @@ pub(crate) fn remote(party: Party, format: Format) -> Remote {
     let rtp = address(party);
     let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
     let (packet_ms, noise, latching) = (20, None, None);
+    let event_ratio = if format.codec == Codec::Opus { 6 } else { 1 };
     Remote {
         rtp,
         rtcp,
@@ -48,6 +49,7 @@ pub(crate) fn remote(party: Party, format: Format) -> Remote {
         hears: true,
         sends: true,
         packet_ms,
+        event_ratio,
         noise,
         latching,
     }

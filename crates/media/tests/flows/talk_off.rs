@@ -44,15 +44,14 @@ mod long {
                 let mut stage = Stage::bare();
                 let mut plain = remote(Party::Customer, CUSTOMER);
                 (plain.receive.codec, plain.receive.event_payload_type) = (codec, None);
-                plain.receive.payload_type = codec.static_payload_type();
+                plain.receive.payload_type = codec.usual_payload_type();
                 stage.relay.set_remote(stage.now, Party::Customer, plain);
                 stage.relay.keep(Party::Customer, Kept::All);
                 stage.connect(Connection::Bridged);
                 for packet in all.iter().flat_map(|samples| samples.chunks_exact(160)) {
                     let payload: Vec<u8> =
                         packet.iter().map(|sample| encoder.encode(*sample)).collect();
-                    let mut bytes =
-                        stage.customer.raw(codec.static_payload_type(), false, &payload);
+                    let mut bytes = stage.customer.raw(codec.usual_payload_type(), false, &payload);
                     let from = address(Party::Customer);
                     let _sent_on = stage.receive(Party::Customer, from, &mut bytes);
                     while let Some(event) = stage.relay.poll_event() {

@@ -46,6 +46,16 @@ impl Decoder {
             Self::Deaf => 0,
         }
     }
+
+    /// The samples of the next bytes, as many as there are of both.
+    fn decode_all(&mut self, bytes: &[u8], samples: &mut [i16]) {
+        let both = samples.iter_mut().zip(bytes);
+        match self {
+            Self::G711(law) => both.for_each(|(sample, byte)| *sample = law.decode(*byte)),
+            Self::G722(decoder) => both.for_each(|(sample, byte)| *sample = decoder.decode(*byte)),
+            Self::Deaf => samples.fill(0),
+        }
+    }
 }
 
 /// Makes one stream of linear samples.
@@ -79,6 +89,16 @@ impl Encoder {
             Self::Mute => 0,
         }
     }
+
+    /// The bytes of the next samples, as many as there are of both.
+    fn encode_all(&mut self, samples: &[i16], bytes: &mut [u8]) {
+        let both = bytes.iter_mut().zip(samples);
+        match self {
+            Self::G711(law) => both.for_each(|(byte, sample)| *byte = law.encode(*sample)),
+            Self::G722(encoder) => both.for_each(|(byte, sample)| *byte = encoder.encode(*sample)),
+            Self::Mute => bytes.fill(0),
+        }
+    }
 }
 
 /// Samples in hand at once.
@@ -107,13 +127,9 @@ impl Transcoder {
         let mut samples = [0; PIECE];
         for piece in payload.chunks_mut(PIECE) {
             let samples = samples.get_mut(..piece.len()).unwrap_or_default();
-            for (sample, byte) in samples.iter_mut().zip(piece.iter()) {
-                *sample = self.decoder.decode(*byte);
-            }
+            self.decoder.decode_all(piece, samples);
             each(samples);
-            for (byte, sample) in piece.iter_mut().zip(samples.iter()) {
-                *byte = self.encoder.encode(*sample);
-            }
+            self.encoder.encode_all(samples, piece);
         }
         samples.zeroize();
     }

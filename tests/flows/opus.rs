@@ -168,6 +168,32 @@ fn b_04_where_the_pbx_speaks_no_opus_the_caller_is_asked_to_leave_it_and_both_he
 }
 
 #[test]
+fn b_09_a_caller_who_will_not_leave_opus_stays_and_the_log_says_why_neither_hears_the_other() {
+    let mut stage = stage();
+    let offer = in_opus(&sdp(stage.ear.own), false);
+    let (mut a, invite) = asked(&mut stage, &offer);
+    let mut b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    stage.pbx.expect("ACK");
+    b.cseq = 0;
+    let again = stage.caller.expect("INVITE");
+    stage.caller.send(&a.reply(&again, 488));
+    stage.caller.expect("ACK");
+    let until = Instant::now() + Duration::from_secs(3);
+    while !stage.node.log().contains("will not leave it") {
+        assert!(Instant::now() < until, "{}", stage.node.log());
+        wait(20);
+    }
+    // It is asked once.
+    wait(600);
+    stage.caller.send(&a.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let bye = stage.pbx.expect("BYE");
+    stage.pbx.send(&b.reply(&bye, 200));
+    assert_eq!(stage.node.log().matches("will not leave it").count(), 1);
+}
+
+#[test]
 fn a_02_a_line_that_is_never_recorded_passes_opus_and_one_who_knows_nothing_else_is_told_so() {
     let mut stage = stage();
     let mut a = stage.caller.calls(CALLER, NEVER);

@@ -3,10 +3,10 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says so and stops")]
 
 mod asterisk;
+mod baresip;
 mod kamailio;
 mod keepalived;
 mod nat;
-mod opus;
 
 use support::{exchange::History, sound::heard};
 

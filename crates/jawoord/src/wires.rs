@@ -185,6 +185,14 @@ impl Wires {
         [&self.near, &self.far].iter().any(|leg| leg.hold() == Hold::Held)
     }
 
+    /// Whether one side speaks Opus and the other does not: nothing passes between them.
+    #[must_use]
+    pub fn is_apart(&self) -> bool {
+        let (near, far) = (self.near.codec(), self.far.codec());
+        let speaks = |codec: Option<Codec>| codec == Some(Codec::Opus);
+        near.and(far).is_some() && speaks(near) != speaks(far)
+    }
+
     /// Whether one side holds the call.
     #[must_use]
     pub const fn hold(&self, side: Side) -> Hold {

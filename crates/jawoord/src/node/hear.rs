@@ -8,6 +8,7 @@ use sip::{By, Event, Refusal};
 use super::{
     Node,
     arrived::Arrived,
+    hold::declined,
     place::{far, near},
 };
 use crate::{
@@ -147,7 +148,7 @@ impl Node {
                 read.transpose()?.flatten()
             }
             Event::ReinviteRefused { .. } => {
-                session.wires.refused(side);
+                declined(session, side);
                 None
             }
             Event::Reinvite { leg, offer, .. } => {

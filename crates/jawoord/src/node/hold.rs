@@ -16,6 +16,15 @@ use crate::{session::Session, wires::Side};
 /// How soon a side is told that had an offer of its own open.
 const AGAIN: Duration = Duration::from_millis(250);
 
+/// A side would not be told.
+pub(crate) fn declined(session: &mut Session, side: Side) {
+    session.wires.refused(side);
+    if session.wires.is_apart() {
+        tracing::warn!(call = %session.id(), "one side speaks Opus and will not leave it, the other does not \
+            speak it: they do not hear each other; give both Opus, or take it out of `codecs` of [media]");
+    }
+}
+
 impl Node {
     /// Brings each side up to date about whether the other one holds. The holder has its answer by
     /// then: whatever comes of this, its hold stands. It is a re-INVITE, because many a PBX takes no

@@ -154,26 +154,23 @@ enum Stop {
 }
 
 fn write_chunk(plan: &Plan<'_>, journal: &mut File, out: &mut Hashed<'_>) -> Result<Row, Stop> {
-    let (State::Sealed | State::Cut, Some(opens)) = (plan.state, plan.opens) else {
-        let reason = match plan.state {
-            State::Absent(reason) => reason,
-            State::Sealed | State::Cut => crate::format::row::Absence::Lost,
-        };
+    if let State::Absent(reason) = plan.state {
         return Ok(Row::absent(plan.chunk, reason, plan.closes.samples));
-    };
-    let (mut hash, mut length) = (Sha256::new(), 0);
+    }
+    let damaged = || Stop::Journal(io::ErrorKind::InvalidData);
+    let (mut hash, mut length, mut commitment) = (Sha256::new(), 0, None);
     for place in plan.places {
-        let bytes = read_part(journal, place.offset, place.length as u64)
+        let bytes = read_part(journal, place.offset(), place.length() as u64)
             .map_err(|error| Stop::Journal(error.kind()))?;
-        let damaged = Stop::Journal(io::ErrorKind::InvalidData);
-        let Ok((Record { chunk, entry: Entry::Segment { segment, .. }, .. }, _)) =
+        let Ok((Record { chunk, entry: Entry::Segment { segment, opens, .. }, .. }, _)) =
             Record::decode(&bytes)
         else {
-            return Err(damaged);
+            return Err(damaged());
         };
         if chunk != plan.chunk {
-            return Err(damaged);
+            return Err(damaged());
         }
+        commitment = commitment.or(opens.map(|opens| opens.commitment));
         hash.update(&segment.bytes);
         length += segment.bytes.len();
         out.write_all(&segment.bytes).map_err(Stop::Out)?;
@@ -185,7 +182,7 @@ fn write_chunk(plan: &Plan<'_>, journal: &mut File, out: &mut Hashed<'_>) -> Res
         samples: if plan.chunk == METADATA_CHUNK { 0 } else { plan.closes.samples },
         length: u32::try_from(length).unwrap_or(u32::MAX),
         hash: hash.finish(),
-        commitment: opens.commitment,
+        commitment: commitment.ok_or_else(damaged)?,
     })
 }
 

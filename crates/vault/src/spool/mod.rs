@@ -140,7 +140,7 @@ impl Spool {
         let bytes = record.encode();
         let offset = journal.append(&bytes)?;
         journal.holds.insert(recording);
-        let place = Place { offset, length: bytes.len() };
+        let place = Place::new(offset, bytes.len());
         let path = &journal.path;
         let (_, tape) = self
             .tapes

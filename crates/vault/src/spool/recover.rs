@@ -104,7 +104,7 @@ fn scan(path: &Path, damage: &mut Vec<Damage>) -> Result<Vec<Tape>, SpoolError> 
                 if let Some(from) = lost_from.take() {
                     note(from, window.offset, false);
                 }
-                let place = Place { offset: window.offset, length };
+                let place = Place::new(window.offset, length);
                 let recording = record.recording;
                 if record.entry == Entry::Released {
                     tapes.remove(&recording);

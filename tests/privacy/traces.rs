@@ -17,6 +17,8 @@ use memchr::memmem::Finder;
 const NAME: usize = 12;
 /// The name, and behind it the number of the packet.
 const TRACE: usize = 16;
+/// The number of the first packet. Memory that was wiped, or never written, says no number.
+const FIRST: u32 = 0x4A57_0001;
 
 /// How a sample is kept: as received, in two bytes with a code, or decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +122,8 @@ fn packet(
     counter: &std::sync::atomic::AtomicU32,
     note: &Sender<Instant>,
 ) -> [u8; 160] {
-    let number = counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed).to_be_bytes();
+    let number = FIRST + counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let number = number.to_be_bytes();
     let mut payload = [0; 160];
     for trace in payload.chunks_exact_mut(TRACE) {
         trace[..NAME].copy_from_slice(&name);
@@ -138,7 +141,7 @@ fn number(form: Form, bytes: &[u8]) -> Option<usize> {
         Form::Widened => bytes.get(..8)?.iter().step_by(2).copied().collect(),
         Form::Decoded => return None,
     };
-    Some(u32::from_be_bytes(codes.try_into().ok()?) as usize)
+    Some(u32::from_be_bytes(codes.try_into().ok()?).checked_sub(FIRST)? as usize)
 }
 
 #[test]
@@ -168,11 +171,13 @@ fn a_trace_whose_number_lies_in_the_next_frame_is_as_old_as_the_one_before_it() 
     let counter = std::sync::atomic::AtomicU32::new(0);
     let payload = packet(traces.name, &counter, &note);
     assert_eq!(traces.sent().len(), 1);
-    let cut = [&payload[..156], &[0xEE; 164]].concat();
-    let packets: Vec<_> = traces.find(&cut).iter().map(|found| found.packet).collect();
-    assert_eq!(packets, [Some(0); 10]);
+    for behind in [0xEE, 0] {
+        let cut = [&payload[..156], &[behind; 164]].concat();
+        let packets: Vec<_> = traces.find(&cut).iter().map(|found| found.packet).collect();
+        assert_eq!(packets, [Some(0); 10], "before {behind:#x}");
+    }
     let alone = [&payload[..NAME], &[0xEE; 4]].concat();
-    assert_eq!(traces.find(&alone)[0].packet, Some(0xEEEE_EEEE));
+    assert_eq!(traces.find(&alone)[0].packet, Some((0xEEEE_EEEE - FIRST) as usize));
 }
 
 #[test]

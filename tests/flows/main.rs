@@ -37,6 +37,7 @@ mod a;
 mod b;
 mod c;
 mod d;
+mod desk;
 mod detectors;
 mod digest;
 mod e;

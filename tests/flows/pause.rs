@@ -7,34 +7,28 @@ use support::{
     node::Change,
     peer::leg::Leg,
     sound::{heard, level, share},
-    stage::{Stage, sdp, wait},
+    stage::{Stage, wait},
 };
 
 /// What is said of the recording, and what is said in a pause: caller and agent, in hertz.
-const TALK: (f64, f64) = (700.0, 440.0);
-const CARD: (f64, f64) = (1_100.0, 1_900.0);
+pub(crate) const TALK: (f64, f64) = (700.0, 440.0);
+pub(crate) const CARD: (f64, f64) = (1_100.0, 1_900.0);
 
 /// A recorded call, its id, and when the PBX answered.
 fn recorded(stage: &mut Stage) -> (Leg, String, Instant) {
-    let (a, _) = stage.asked();
-    stage.ear.press('1');
-    let invite = stage.pbx.expect_within(std::time::Duration::from_secs(30), "INVITE");
-    let b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-    stage.pbx.expect("ACK");
-    stage.desk.talk_to(invite.sound());
+    let talk = stage.recorded();
     let answered = Instant::now();
     let calls = stage.node.done(&["calls", "list"]);
-    (a, calls[0]["call"].as_str().expect("an id").to_owned(), answered)
+    (talk.a, calls[0]["call"].as_str().expect("an id").to_owned(), answered)
 }
 
-fn say(stage: &Stage, (caller, agent): (f64, f64)) {
+pub(crate) fn say(stage: &Stage, (caller, agent): (f64, f64)) {
     stage.ear.speak(caller);
     stage.desk.speak(agent);
 }
 
 /// Hangs up and takes the recording's row and both its channels.
-fn recording(stage: &mut Stage, a: &mut Leg) -> (Value, [Vec<i16>; 2]) {
+pub(crate) fn recording(stage: &mut Stage, a: &mut Leg) -> (Value, [Vec<i16>; 2]) {
     stage.caller.send(&a.request("BYE"));
     stage.caller.expect((200, "BYE"));
     let list = stage.node.until(&["recordings", "list"], |rows| rows[0]["state"] == "stored");
@@ -43,13 +37,13 @@ fn recording(stage: &mut Stage, a: &mut Leg) -> (Value, [Vec<i16>; 2]) {
 }
 
 /// For how many milliseconds a tone is in a channel.
-fn lasts(samples: &[i16], hz: f64) -> usize {
+pub(crate) fn lasts(samples: &[i16], hz: f64) -> usize {
     let holds = |part: &&[i16]| level(part) > 300.0 && share(part, hz) > 0.9;
     samples.chunks_exact(160).filter(holds).count() * 20
 }
 
 /// Who paused and resumed, as the audit tree has it.
-fn facts(stage: &Stage) -> Vec<(String, String)> {
+pub(crate) fn facts(stage: &Stage) -> Vec<(String, String)> {
     let folder = stage.node.temporary().join("audit");
     let _head = stage.node.done(&["audit", "export", folder.to_str().expect("a name")]);
     let entries = std::fs::read_dir(&folder).expect("an export").filter_map(Result::ok);
@@ -67,7 +61,8 @@ fn facts(stage: &Stage) -> Vec<(String, String)> {
     facts
 }
 
-fn fact(kind: &str, by: &str) -> (String, String) {
+/// A fact of this kind, by this hand.
+pub(crate) fn fact(kind: &str, by: &str) -> (String, String) {
     (format!("recording-{kind}"), by.to_owned())
 }
 

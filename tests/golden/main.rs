@@ -156,11 +156,12 @@ mod chromium {
 
     use std::{
         io::{BufRead, BufReader},
-        path::PathBuf,
         process::{Command, Stdio},
     };
 
-    use super::{program, root};
+    use support::page::browser;
+
+    use super::program;
 
     #[test]
     fn the_page_of_the_demo_lists_plays_seeks_and_verifies_its_recording() {
@@ -176,13 +177,7 @@ mod chromium {
             line.starts_with("The page")
                 .then(|| line.split_whitespace().last().map(str::to_owned))?
         });
-        let modules = std::env::var_os("JAWOORD_NODE_MODULES").map(PathBuf::from);
-        let modules = modules.unwrap_or_else(|| root().join("target/run/npm/node_modules"));
-        let shown = Command::new("node")
-            .arg(root().join("tests/page/page.mjs"))
-            .arg(link.expect("the demo prints a link"))
-            .env("PLAYWRIGHT", modules.parent().expect("a folder"))
-            .output();
+        let shown = browser("page.mjs", &link.expect("the demo prints a link")).output();
         let _gone = demo.kill();
         let _reaped = demo.wait();
         let shown = shown.expect("node is installed");

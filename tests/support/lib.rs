@@ -6,6 +6,7 @@ pub mod dns;
 pub mod exchange;
 pub mod kamailio;
 pub mod node;
+pub mod page;
 pub mod pcap;
 pub mod peer;
 pub mod port;

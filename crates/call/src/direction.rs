@@ -1,37 +1,18 @@
 //! Which way a call goes, and who is on which of its ends.
 
-use std::fmt;
+use crate::{Party, named};
 
-use crate::Party;
-
-/// Who called whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// From the trunk to the PBX: the customer called.
-    Inbound,
-    /// From the PBX to the trunk: the agent called.
-    Outbound,
-}
+named!(
+    /// Who called whom.
+    Direction {
+        /// From the trunk to the PBX: the customer called.
+        Inbound = "inbound",
+        /// From the PBX to the trunk: the agent called.
+        Outbound = "outbound",
+    }
+);
 
 impl Direction {
-    /// Both.
-    pub const ALL: &'static [Self] = &[Self::Inbound, Self::Outbound];
-
-    /// The name used in configuration, catalogue and listings.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-
-    /// The direction of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|direction| direction.as_str() == name)
-    }
-
     /// The party that called: the one whose leg came in.
     #[must_use]
     pub const fn caller(self) -> Party {
@@ -45,12 +26,6 @@ impl Direction {
     #[must_use]
     pub const fn called(self) -> Party {
         self.caller().other()
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

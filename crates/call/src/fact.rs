@@ -4,69 +4,34 @@ use std::fmt;
 
 use crate::{
     CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purposes, RecordingId, TenantId,
-    Time, Verdict, encoding::Encoder,
+    Time, Verdict, encoding::Encoder, named,
 };
 
-/// Why audio or a recording was removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// Its retention ended (Art. 5(1)(e)).
-    Retention,
-    /// The customer withdrew consent (Art. 7(3), 17(1)(b)).
-    Withdrawal,
-    /// Somebody entitled asked for it (Art. 17).
-    Request,
-    /// No audio ever came to it: the parties were never connected.
-    Empty,
-}
-
-impl Reason {
-    /// The name used in facts.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Retention => "retention",
-            Self::Withdrawal => "withdrawal",
-            Self::Request => "request",
-            Self::Empty => "empty",
-        }
+named!(
+    /// Why audio or a recording was removed.
+    Reason {
+        /// Its retention ended (Art. 5(1)(e)).
+        Retention = "retention",
+        /// The customer withdrew consent (Art. 7(3), 17(1)(b)).
+        Withdrawal = "withdrawal",
+        /// Somebody entitled asked for it (Art. 17).
+        Request = "request",
+        /// No audio ever came to it: the parties were never connected.
+        Empty = "empty",
     }
-}
+);
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+named!(
+    /// Who paused a recording or let it go on.
+    Hand {
+        /// The operator, or a program that speaks for it.
+        Operator = "operator",
+        /// The agent, by a key.
+        Agent = "agent",
+        /// Nobody, for as long as the policy lets a pause last: it ended by itself.
+        Limit = "limit",
     }
-}
-
-/// Who paused a recording or let it go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Hand {
-    /// The operator, or a program that speaks for it.
-    Operator,
-    /// The agent, by a key.
-    Agent,
-    /// Nobody, for as long as the policy lets a pause last: it ended by itself.
-    Limit,
-}
-
-impl Hand {
-    /// The name used in facts.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Operator => "operator",
-            Self::Agent => "agent",
-            Self::Limit => "limit",
-        }
-    }
-}
-
-impl fmt::Display for Hand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+);
 
 /// Which seconds of a recording were erased: `[from, to)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -92,30 +57,10 @@ macro_rules! facts {
             $($(#[$doc])* $kind { $($(#[$fdoc])* $field: $type,)+ },)+
         }
 
-        /// The kinds of facts.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum FactKind {
-            $($(#[$doc])* $kind,)+
-        }
-
-        impl FactKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
-
-            /// The name in the encoded text; it never changes.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $name,)+
-                }
-            }
-
-            /// The kind of this name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
-            }
-        }
+        named!(
+            /// The kinds of facts.
+            FactKind { $($(#[$doc])* $kind = $name,)+ }
+        );
 
         impl Fact {
             /// Which kind of fact this is.

@@ -2,99 +2,45 @@
 
 use std::fmt;
 
-/// The legal ground of a recording. There is no default: a line without one does not load
-/// (law row L06).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ground {
-    /// Art. 6(1)(a): the customer pressed the grant key after the notice.
-    Consent,
-    /// Art. 9(2)(a): consent confirmed in a second step.
-    ExplicitConsent,
-    /// Art. 6(1)(b): a segment in which a contract is concluded.
-    Contract,
-    /// Art. 6(1)(c): a law demands the recording.
-    LegalObligation,
-    /// Art. 6(1)(f): a balanced interest, with a right to object.
-    LegitimateInterest,
-    /// Art. 6(1)(e): a task in the public interest.
-    PublicTask,
-    /// Art. 6(1)(d): to protect a life.
-    VitalInterest,
-}
+use crate::named;
 
-impl Ground {
-    /// Every ground.
-    pub const ALL: [Self; 7] = [
-        Self::Consent,
-        Self::ExplicitConsent,
-        Self::Contract,
-        Self::LegalObligation,
-        Self::LegitimateInterest,
-        Self::PublicTask,
-        Self::VitalInterest,
-    ];
-
-    /// The name used in configuration, catalogue and facts.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Consent => "consent",
-            Self::ExplicitConsent => "explicit_consent",
-            Self::Contract => "contract",
-            Self::LegalObligation => "legal_obligation",
-            Self::LegitimateInterest => "legitimate_interest",
-            Self::PublicTask => "public_task",
-            Self::VitalInterest => "vital_interest",
-        }
+named!(
+    /// The legal ground of a recording. There is no default: a line without one does not load
+    /// (law row L06).
+    Ground {
+        /// Art. 6(1)(a): the customer pressed the grant key after the notice.
+        Consent = "consent",
+        /// Art. 9(2)(a): consent confirmed in a second step.
+        ExplicitConsent = "explicit_consent",
+        /// Art. 6(1)(b): a segment in which a contract is concluded.
+        Contract = "contract",
+        /// Art. 6(1)(c): a law demands the recording.
+        LegalObligation = "legal_obligation",
+        /// Art. 6(1)(f): a balanced interest, with a right to object.
+        LegitimateInterest = "legitimate_interest",
+        /// Art. 6(1)(e): a task in the public interest.
+        PublicTask = "public_task",
+        /// Art. 6(1)(d): to protect a life.
+        VitalInterest = "vital_interest",
     }
+);
 
-    /// The ground of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|ground| ground.as_str() == name)
+named!(
+    /// What a recording may be used for (Art. 5(1)(b)). They are listed everywhere in this order.
+    #[derive(PartialOrd, Ord)]
+    Purpose {
+        /// Improving the service; quality review.
+        Quality = "quality",
+        /// Training of staff.
+        Training = "training",
+        /// Proving what was agreed.
+        Evidence = "evidence",
+        /// Transcription and analysis.
+        Analysis = "analysis",
     }
-}
-
-impl fmt::Display for Ground {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What a recording may be used for (Art. 5(1)(b)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
-    /// Improving the service; quality review.
-    Quality,
-    /// Training of staff.
-    Training,
-    /// Proving what was agreed.
-    Evidence,
-    /// Transcription and analysis.
-    Analysis,
-}
+);
 
 impl Purpose {
-    /// Every purpose, in the order in which they are listed everywhere.
-    pub const ALL: [Self; 4] = [Self::Quality, Self::Training, Self::Evidence, Self::Analysis];
-
-    /// The name used in configuration, catalogue and facts.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Quality => "quality",
-            Self::Training => "training",
-            Self::Evidence => "evidence",
-            Self::Analysis => "analysis",
-        }
-    }
-
-    /// The purpose of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
-    }
-
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -119,7 +65,7 @@ impl Purposes {
 
     /// Each purpose, in the order of [`Purpose::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Purpose> {
-        Purpose::ALL.into_iter().filter(move |purpose| self.contains(*purpose))
+        Purpose::ALL.iter().copied().filter(move |purpose| self.contains(*purpose))
     }
 }
 
@@ -142,26 +88,18 @@ impl fmt::Display for Purposes {
     }
 }
 
-/// One side of a call: the customer is on the trunk's leg and the agent on the PBX's, whoever
-/// called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// The person outside, whose decision counts. Channel 0 (left) of a recording.
-    Customer,
-    /// The PBX and whoever it connects. Channel 1 (right) of a recording.
-    Agent,
-}
+named!(
+    /// One side of a call: the customer is on the trunk's leg and the agent on the PBX's, whoever
+    /// called.
+    Party {
+        /// The person outside, whose decision counts. Channel 0 (left) of a recording.
+        Customer = "customer",
+        /// The PBX and whoever it connects. Channel 1 (right) of a recording.
+        Agent = "agent",
+    }
+);
 
 impl Party {
-    /// The name used in facts and listings.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Agent => "agent",
-        }
-    }
-
     /// The party at the other end.
     #[must_use]
     pub const fn other(self) -> Self {
@@ -209,7 +147,7 @@ mod tests {
         assert_eq!(set.iter().collect::<Vec<_>>(), [Purpose::Quality, Purpose::Evidence]);
         assert!(!set.is_empty());
         assert!(Purposes::default().is_empty() && Purposes::default().to_string().is_empty());
-        let all: Purposes = Purpose::ALL.into_iter().collect();
+        let all: Purposes = Purpose::ALL.iter().copied().collect();
         assert_eq!(all.to_string(), "quality,training,evidence,analysis");
     }
 

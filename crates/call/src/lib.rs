@@ -9,6 +9,7 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod alarm;
 mod direction;
 mod early;
 mod encoding;
@@ -18,6 +19,7 @@ mod ground;
 mod id;
 mod line;
 mod machine;
+mod named;
 mod permit;
 mod policy;
 mod private;
@@ -25,6 +27,7 @@ mod prompt;
 mod time;
 mod verdict;
 
+pub use alarm::{Alarm, DeadKeys, HeardAgain, Unheard};
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
 pub use evidence::{Evidence, Press, PromptHeard, Transport};

@@ -2,42 +2,9 @@
 
 use std::fmt;
 
-macro_rules! word {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $($(#[$vdoc])* $variant,)+
-        }
+use crate::named;
 
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The word as it stands in listings, catalogue and facts.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-
-            /// The value of this word.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == name)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
-}
-
-word!(
+named!(
     /// What the customer decided.
     Consent {
         /// The grant key was pressed and the notice was heard in full.
@@ -55,7 +22,7 @@ word!(
     }
 );
 
-word!(
+named!(
     /// What became of the call itself.
     Outcome {
         /// Both parties were connected.
@@ -71,7 +38,7 @@ word!(
     }
 );
 
-word!(
+named!(
     /// What became of the recording.
     Verdict {
         /// A complete recording is stored.

@@ -1,13 +1,11 @@
 //! What the node counts of how calls sound, and of what is wrong with them. A trunk is called what the
 //! configuration calls it; every other label is one of a few words.
 
-use call::Party;
-use media::{CallStats, Unheard};
+use call::{DeadKeys, Party, Unheard};
+use media::CallStats;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
-
-use crate::alarm::DeadKeys;
 
 /// Mean opinion scores at which calls are told apart: poor up to 3.1, fair to 3.6, good to 4.03, and the
 /// best that the E-model knows is 4.41 (ITU-T G.109).

@@ -13,6 +13,7 @@ pub mod control;
 pub mod crew;
 pub mod demo;
 pub mod descriptors;
+pub mod floor;
 pub mod gate;
 pub mod harden;
 pub mod hearing;

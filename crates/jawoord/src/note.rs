@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use call::{CallId, Digest, RecordingId};
+use call::{CallId, Digest, Private, RecordingId};
 use ledger::LadderStep;
 use tokio::sync::oneshot;
 use vault::RootSeed;
 
 use crate::{
-    alarm::Alarm,
+    alarm::Raised,
     config::judge::Settings,
     live::ask::Ask,
     targets::{Found, Question},
@@ -31,7 +31,10 @@ pub enum Note {
     /// The operator wants the customer of a call to be asked.
     Ask(CallId, oneshot::Sender<Asked>),
     /// The operator wants a call's recording to pause, or to go on.
-    Pause(CallId, bool, oneshot::Sender<Paused>),
+    /// Its name is its id, or the Call-ID of one of its legs.
+    Pause(Private<String>, bool, oneshot::Sender<Paused>),
+    /// Somebody looks at the page: which calls run, and what is wrong.
+    Floor(oneshot::Sender<portal::Now>),
     /// A name of a target leads there from now on.
     Resolved(Question, Vec<Found>),
     /// The operator ends a call; the answer says whether there was one.
@@ -58,7 +61,7 @@ pub struct Standing {
     /// Its ladder so far.
     pub steps: Vec<LadderStep>,
     /// What is wrong with it now.
-    pub alarms: Vec<Alarm>,
+    pub alarms: Vec<Raised>,
 }
 
 /// What became of the operator's wish to have a customer asked.

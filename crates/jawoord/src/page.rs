@@ -2,17 +2,21 @@
 
 use std::collections::HashSet;
 
-use call::{RecordingId, Time};
+use call::{Alarm, CallId, HeardAgain, RecordingId, Time};
 use ledger::{
-    CallFilter, CallRow, RecordingFilter, RecordingRow, RecordingState, Removal, RemovalRow,
+    CallFilter, CallRow, LadderStep, RecordingFilter, RecordingRow, RecordingState, Removal,
+    RemovalRow,
 };
 use portal::{
-    CallEntry, Direction, Entry, Erasure, ErasureState, Finding, OpenError, Peak, ReadError,
-    Reader, Reading, SessionId, Slice, Sound, State, Unavailable, VerifyReport,
+    CallEntry, Entry, Erasure, ErasureState, Finding, Incident, Now, OpenError, PauseError, Peak,
+    ReadError, Reader, Reading, SessionId, Slice, Sound, State, Unavailable, VerifyReport,
 };
 use tokio::sync::Mutex;
 
-use crate::office::{answer::Desk, archive::OfficeError};
+use crate::{
+    floor::FloorDoor,
+    office::{answer::Desk, archive::OfficeError},
+};
 
 /// Hearings that are remembered, so that one hearing is one fact however often a browser asks.
 const HEARINGS: usize = 4_096;
@@ -20,19 +24,29 @@ const HEARINGS: usize = 4_096;
 /// The portal's archive.
 pub struct Page {
     desk: Desk,
+    floor: FloorDoor,
     heard: Mutex<HashSet<(RecordingId, SessionId, Reading)>>,
 }
 
 impl Page {
-    /// A page over a desk.
+    /// A page over a desk, and over the calls that run.
     #[must_use]
-    pub fn new(desk: Desk) -> Self {
-        Self { desk, heard: Mutex::new(HashSet::new()) }
+    pub fn new(desk: Desk, floor: FloorDoor) -> Self {
+        Self { desk, floor, heard: Mutex::new(HashSet::new()) }
     }
 
     async fn entry(&self, row: &RecordingRow) -> Result<Entry, Unavailable> {
         let removals = self.desk.archive.ledger.removals(row.recording).await;
-        Ok(entry(row, &removals.map_err(|_| Unavailable)?))
+        Ok(Entry {
+            alarms: self.alarms(row.call).await?,
+            ..entry(row, &removals.map_err(|_| Unavailable)?)
+        })
+    }
+
+    /// What was wrong with a call that has ended, as its ladder has it.
+    async fn alarms(&self, call: CallId) -> Result<Vec<Incident>, Unavailable> {
+        let steps = self.desk.archive.ledger.ladder(call).await;
+        Ok(incidents(&steps.map_err(|_| Unavailable)?))
     }
 }
 
@@ -66,7 +80,8 @@ impl portal::Archive for Page {
                 RecordingFilter { call: Some(row.call.call), ..RecordingFilter::default() };
             let recorded = self.desk.archive.ledger.recordings(&filter).await;
             if recorded.map_err(|_| Unavailable)?.is_empty() {
-                entries.push(call_entry(&row));
+                let alarms = self.alarms(row.call.call).await?;
+                entries.push(CallEntry { alarms, ..call_entry(&row) });
             }
         }
         Ok(entries)
@@ -123,6 +138,16 @@ impl portal::Archive for Page {
             findings.push(said(true, "slip and object are those of the audit tree".to_owned()));
         }
         Ok(VerifyReport { sound: verified.is_well(), findings })
+    }
+}
+
+impl portal::Floor for Page {
+    async fn now(&self) -> Result<Now, Unavailable> {
+        self.floor.now().await
+    }
+
+    async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {
+        self.floor.pause(call, on).await
     }
 }
 
@@ -183,11 +208,20 @@ fn open_error(error: &OfficeError) -> OpenError {
     }
 }
 
-const fn way(direction: call::Direction) -> Direction {
-    match direction {
-        call::Direction::Inbound => Direction::Inbound,
-        call::Direction::Outbound => Direction::Outbound,
+/// What a ladder says was wrong, the oldest first: since when, and until when where it says that, too.
+fn incidents(steps: &[LadderStep]) -> Vec<Incident> {
+    let mut incidents: Vec<Incident> = Vec::new();
+    for step in steps {
+        if let Some(alarm) = Alarm::read(step.label()) {
+            incidents.push(Incident { alarm, since: step.at, until: None });
+        } else if let Some(HeardAgain { party, .. }) = HeardAgain::read(step.label()) {
+            let is = |it: &&mut Incident| {
+                it.until.is_none() && matches!(it.alarm, Alarm::Unheard(who, _) if who == party)
+            };
+            incidents.iter_mut().filter(is).for_each(|it| it.until = Some(step.at));
+        }
     }
+    incidents
 }
 
 fn entry(row: &RecordingRow, removals: &[RemovalRow]) -> Entry {
@@ -200,7 +234,7 @@ fn entry(row: &RecordingRow, removals: &[RemovalRow]) -> Entry {
         duration_ms,
         tenant: row.tenant.clone(),
         line: row.line.clone(),
-        direction: way(row.direction),
+        direction: row.direction,
         ground: row.ground,
         purposes: row.purposes,
         evidence: row.evidence,
@@ -223,6 +257,7 @@ fn entry(row: &RecordingRow, removals: &[RemovalRow]) -> Entry {
             RecordingState::Failed => State::Failed,
         },
         erased: removals.iter().map(|removal| erasure(removal, duration_ms)).collect(),
+        alarms: Vec::new(),
     }
 }
 
@@ -244,7 +279,47 @@ fn call_entry(row: &CallRow) -> CallEntry {
         call: row.call.call,
         started_at: row.opened_at,
         line: row.call.line.as_ref().map(|line| line.line.clone()),
-        direction: way(row.call.direction),
+        direction: row.call.direction,
         words: row.words,
+        alarms: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use call::{Party, Unheard};
+    use ledger::Station;
+
+    use super::*;
+
+    #[test]
+    fn a_ladder_says_what_was_wrong_since_when_and_until_when() {
+        let at = |second: u64| Time::from_micros(second * 1_000_000);
+        let silent = |party| Alarm::Unheard(party, Unheard::Silent);
+        let again = HeardAgain { party: Party::Customer, after_s: 12 };
+        let labels = [
+            (1, "INVITE".to_owned()),
+            (10, silent(Party::Customer).to_string()),
+            (11, silent(Party::Agent).to_string()),
+            (15, again.to_string()),
+            (20, silent(Party::Customer).to_string()),
+            (30, Alarm::CutShort.to_string()),
+        ];
+        let step = |(second, label): &(u64, String)| {
+            LadderStep::new(at(*second), Station::Node, Station::Node, label).unwrap()
+        };
+        let found = incidents(&labels.iter().map(step).collect::<Vec<_>>());
+        let incident = |alarm, since, until: Option<u64>| Incident {
+            alarm,
+            since: at(since),
+            until: until.map(at),
+        };
+        let expected = [
+            incident(silent(Party::Customer), 10, Some(15)),
+            incident(silent(Party::Agent), 11, None),
+            incident(silent(Party::Customer), 20, None),
+            incident(Alarm::CutShort, 30, None),
+        ];
+        assert_eq!(found, expected);
     }
 }

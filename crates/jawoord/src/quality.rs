@@ -1,7 +1,7 @@
 //! How the sound of a call was: what its media counted, as the catalogue and listings have it.
 
-use ledger::{CallQuality, Coding, LegQuality, Missing, Score};
-use media::{CallStats, Codec, LegStats, Quality, Unheard};
+use ledger::{CallQuality, Coding, LegQuality, Score};
+use media::{CallStats, Codec, LegStats, Quality};
 use serde_json::{Value, json};
 
 /// The columns of [`rows`].
@@ -24,13 +24,6 @@ pub fn kept(stats: &CallStats) -> CallQuality {
 }
 
 fn leg(stats: &LegStats) -> LegQuality {
-    let missing = |why| match why {
-        Unheard::Silent => Missing::Silent,
-        Unheard::Elsewhere => Missing::Elsewhere,
-        Unheard::UnknownFormat => Missing::UnknownFormat,
-        Unheard::Unauthentic => Missing::Unauthentic,
-        Unheard::Malformed => Missing::Malformed,
-    };
     let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let coding = |codec| match codec {
         Codec::Pcma => Coding::Pcma,
@@ -43,7 +36,7 @@ fn leg(stats: &LegStats) -> LegQuality {
         received: stats.heard.map(score),
         sent: stats.told.map(score),
         round_trip_us: stats.round_trip_us,
-        unheard: stats.unheard.map(|(why, time)| (missing(why), millis(time))),
+        unheard: stats.unheard.map(|(why, time)| (why, millis(time))),
     }
 }
 
@@ -102,8 +95,11 @@ fn tenths(micros: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use call::Unheard;
+
+    use super::*;
 
     #[test]
     fn what_media_counted_is_listed_in_the_units_of_people() {

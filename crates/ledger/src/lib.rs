@@ -27,7 +27,7 @@ pub use audit::verify::{AuditReport, Auditor, Finding, SignerKnown, Source};
 pub use catalogue::calls::{
     CallEnd, CallFilter, CallLine, CallNames, CallRow, LabelError, LadderStep, NewCall, Station,
 };
-pub use catalogue::quality::{CallQuality, Coding, LegQuality, Missing, Score};
+pub use catalogue::quality::{CallQuality, Coding, LegQuality, Score};
 pub use catalogue::recordings::{
     NewRecording, ObjectTags, PartyKeys, RecordingFilter, RecordingRow, RecordingState, Removal,
     RemovalRow, SealedRecording, SlipTags, Storage,

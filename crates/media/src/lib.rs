@@ -52,7 +52,6 @@ mod timeline;
 mod told;
 mod tone;
 mod transcode;
-mod unheard;
 mod watch;
 mod worker;
 
@@ -80,5 +79,4 @@ pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};
 pub use tone::{Country, Tones};
 pub use transcode::{Decoder, Encoder};
-pub use unheard::Unheard;
 pub use worker::{Clock, Config, Worker, WorkerGone};

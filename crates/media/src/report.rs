@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use call::{CallId, Key, Party, Press, Private};
+use call::{CallId, Key, Party, Press, Private, Unheard};
 
-use crate::{codec::Codec, playout::PromptEnd, quality::Quality, unheard::Unheard};
+use crate::{codec::Codec, playout::PromptEnd, quality::Quality};
 
 /// What a relay reports.
 #[derive(Clone, Debug, PartialEq, Eq)]

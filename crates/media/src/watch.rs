@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use call::{Party, Time};
+use call::{Party, Time, Unheard};
 
-use crate::{leg::Dropped, unheard::Unheard};
+use crate::leg::Dropped;
 
 /// Who has sent something this lately is there. A call in which neither is, is dead and not one-way (row
 /// B-33).
@@ -155,7 +155,7 @@ impl Watch {
 impl Side {
     /// What has come most.
     fn cause(&self) -> Unheard {
-        let counted = Unheard::ALL.into_iter().zip(self.useless);
+        let counted = Unheard::ALL.iter().copied().zip(self.useless);
         let most = counted.filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count);
         most.map_or(Unheard::Silent, |(cause, _)| cause)
     }

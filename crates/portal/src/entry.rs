@@ -3,20 +3,12 @@
 use std::fmt;
 
 use call::{
-    CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purposes, RecordingId, TenantId,
-    Time, Verdict, Words,
+    CallId, Consent, Digest, Direction, Ground, LineId, Outcome, PolicyId, Purposes, RecordingId,
+    TenantId, Time, Verdict, Words,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-/// Who called whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// From the trunk to the PBX.
-    Inbound,
-    /// From the PBX to the trunk.
-    Outbound,
-}
+use crate::incident::Incident;
 
 /// How far a recording has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -92,6 +84,7 @@ pub struct Entry {
     #[serde(serialize_with = "shown")]
     pub line: LineId,
     /// Who called whom.
+    #[serde(serialize_with = "shown")]
     pub direction: Direction,
     /// On which legal ground.
     #[serde(serialize_with = "shown")]
@@ -132,6 +125,8 @@ pub struct Entry {
     pub state: State,
     /// Which seconds were erased.
     pub erased: Vec<Erasure>,
+    /// What was wrong with its call, the oldest first; empty until that has ended.
+    pub alarms: Vec<Incident>,
 }
 
 /// A call that left no recording.
@@ -147,17 +142,23 @@ pub struct CallEntry {
     #[serde(serialize_with = "shown_if_any")]
     pub line: Option<LineId>,
     /// Who called whom.
+    #[serde(serialize_with = "shown")]
     pub direction: Direction,
     /// Its three words, once it has ended.
     #[serde(serialize_with = "words")]
     pub words: Option<Words>,
+    /// What was wrong with it, the oldest first; empty until it has ended.
+    pub alarms: Vec<Incident>,
 }
 
-fn shown<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn shown<T: fmt::Display, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
 
-fn shown_if_any<T: fmt::Display, S: Serializer>(
+pub(crate) fn shown_if_any<T: fmt::Display, S: Serializer>(
     value: &Option<T>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -18,6 +18,9 @@ use crate::{
     session::{Door, Session},
 };
 
+/// What a page that is open asks for again and again. It does not keep its session from ending.
+const UNATTENDED: [&str; 2] = ["/now", "/api/now"];
+
 /// What every request passes before it reaches a room.
 pub(crate) struct Gate {
     pub(crate) door: Door,
@@ -94,7 +97,10 @@ impl Gate {
         }
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
         match self.door.check(cookies, now) {
-            Ok((session, renewal)) => Admission::Guest(session, renewal),
+            // What the page asks by itself is no sign of anybody before it.
+            Ok((session, renewal)) => {
+                Admission::Guest(session, renewal.filter(|_| !UNATTENDED.contains(&uri.path())))
+            }
             Err(none) => Admission::Refused(none.into()),
         }
     }

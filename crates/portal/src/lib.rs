@@ -1,7 +1,9 @@
-//! The page on which people list, hear and verify recordings, and the JSON beneath it.
+//! The page on which people list, hear and verify recordings and see what is wrong with the calls
+//! that run, and the JSON beneath it.
 //!
-//! One room so far: a read-only page on loopback behind a one-time link. The daemon implements
-//! [`Archive`] and serves [`Portal::router`] on a loopback listener.
+//! One room so far: a page on loopback behind a one-time link, on which nothing can be changed but
+//! that a running recording be silent for a while. The daemon implements [`Archive`] and [`Floor`]
+//! and serves [`Portal::router`] on a loopback listener.
 //!
 //! What is absent on purpose: no policy is decided here, no SIP is known, no number, name or
 //! address of a person is ever in reach (the [`Archive`] has no place for one), nothing is written
@@ -12,7 +14,9 @@
 mod archive;
 mod assets;
 mod entry;
+mod floor;
 mod gate;
+mod incident;
 mod language;
 mod page;
 mod peaks;
@@ -21,12 +25,15 @@ mod problem;
 mod range;
 mod recordings;
 mod router;
+mod running;
 mod session;
 mod sound;
 mod wav;
 
 pub use archive::{Archive, Finding, OpenError, Reader, Reading, Slice, Unavailable, VerifyReport};
-pub use entry::{CallEntry, Direction, Entry, Erasure, ErasureState, State};
+pub use entry::{CallEntry, Entry, Erasure, ErasureState, State};
+pub use floor::{Ailment, Floor, Now, PauseError, Running, Taping, Trouble};
+pub use incident::Incident;
 pub use router::Portal;
 pub use session::{OneTimeLink, SessionId};
 pub use sound::{PEAKS_PER_SECOND, Peak, ReadError, Sound};

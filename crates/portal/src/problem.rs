@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::{
     archive::{OpenError, Unavailable},
+    floor::PauseError,
     language::Language,
     session::{DeadLink, NoSession},
     sound::ReadError,
@@ -94,6 +95,16 @@ problems! {
         en: "There is no such recording", "It may have been deleted when its time had come. Look for it in the list.";
         nl: "Deze opname bestaat niet", "Misschien is de opname verwijderd toen de termijn voorbij was. Zoek in de lijst.";
     }
+    /// No such call runs.
+    UnknownCall = "unknown-call", NOT_FOUND {
+        en: "No such call runs now", "It may have ended: look for it in the list. A program names a call by its id, which X-Jawoord-Call tells the PBX, or by the Call-ID of either leg.";
+        nl: "Dit gesprek loopt niet", "Misschien is het voorbij: zoek in de lijst. Een programma noemt een gesprek bij het id, dat X-Jawoord-Call aan de centrale vertelt, of bij de Call-ID van een van beide kanten.";
+    }
+    /// A call without a running recording.
+    NotRecorded = "not-recorded", CONFLICT {
+        en: "This call is not being recorded now", "There is nothing to pause. The list of calls that run says which are recorded.";
+        nl: "Dit gesprek wordt nu niet opgenomen", "Er is niets te onderbreken. De lijst van lopende gesprekken zegt welke worden opgenomen.";
+    }
     /// No page or resource here.
     UnknownPage = "unknown-page", NOT_FOUND {
         en: "There is nothing here", "Start again from the list of recordings.";
@@ -168,6 +179,15 @@ impl IntoResponse for Problem {
 impl From<Unavailable> for Problem {
     fn from(Unavailable: Unavailable) -> Self {
         Self::Unavailable
+    }
+}
+
+impl From<PauseError> for Problem {
+    fn from(error: PauseError) -> Self {
+        match error {
+            PauseError::Unknown => Self::UnknownCall,
+            PauseError::NotRecorded => Self::NotRecorded,
+        }
     }
 }
 

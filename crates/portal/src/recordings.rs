@@ -123,7 +123,8 @@ pub(crate) async fn verify<A: Archive>(
     json(&archive.verify(named(&id)?, reader).await?)
 }
 
-fn json(value: &impl Serialize) -> Result<Response, Problem> {
+/// A value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<Response, Problem> {
     let body = serde_json::to_vec(value).map_err(|_| Problem::Fault)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }

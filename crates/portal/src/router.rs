@@ -8,10 +8,11 @@ use call::Time;
 use crate::{
     archive::Archive,
     assets,
+    floor::Floor,
     gate::{self, Gate},
     page,
     problem::Problem,
-    recordings,
+    recordings, running,
     session::{Door, OneTimeLink},
 };
 
@@ -21,8 +22,8 @@ pub struct Portal<A> {
     gate: Arc<Gate>,
 }
 
-impl<A: Archive> Portal<A> {
-    /// A portal over `archive`.
+impl<A: Archive + Floor> Portal<A> {
+    /// A portal over `archive`, which knows the calls that run, too.
     ///
     /// `key` is 32 random bytes, drawn at each start and used for nothing else: links and sessions
     /// end with the process. `link_command` is the command line that makes the daemon print a new
@@ -60,6 +61,10 @@ impl<A: Archive> Portal<A> {
             .route("/api/recordings/{id}/peaks", get(recordings::waveform::<A>))
             .route("/api/recordings/{id}/verify", post(recordings::verify::<A>))
             .route("/api/calls", get(recordings::calls::<A>))
+            .route("/api/calls/{call}/pause", post(running::pause::<A>))
+            .route("/api/calls/{call}/resume", post(running::resume::<A>))
+            .route("/api/now", get(running::now::<A>))
+            .route("/now", get(page::now::<A>))
             .fallback(|_: Request| async { Problem::UnknownPage })
             .method_not_allowed_fallback(|| async { Problem::WrongMethod })
             .layer(middleware::from_fn_with_state(Arc::clone(&self.gate), gate::pass))

@@ -248,7 +248,7 @@ mod tests {
             call: CallId::from_bytes([1; 16]),
             recording: RECORDING,
             ground: Ground::Consent,
-            purposes: Purpose::ALL.into_iter().collect(),
+            purposes: Purpose::ALL.iter().copied().collect(),
             evidence: digest(2),
         }
     }
@@ -283,7 +283,7 @@ mod tests {
             let story = *history.story(RECORDING).unwrap();
             let permit = story.permit.unwrap();
             assert_eq!((permit.ground, permit.evidence), (Ground::Consent, digest(2)));
-            assert_eq!(permit.purposes, Purpose::ALL.into_iter().collect());
+            assert_eq!(permit.purposes, Purpose::ALL.iter().copied().collect());
             assert_eq!((story.sealed, story.stored), (Some(digest(3)), Some(digest(4))));
             assert!(story.removing && !story.unpermitted);
             assert_eq!(story.deleted, Some(Deleted { entry: 4, manifest: digest(3) }));

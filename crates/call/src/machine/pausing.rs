@@ -20,6 +20,12 @@ impl Call {
         self.recording.is_live()
     }
 
+    /// Whether it is paused: by somebody's wish, which is not a hold.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.recording.is_live() && self.bridge.is_paused()
+    }
+
     /// The agent's key that pauses, as long as there is anything to pause.
     pub(super) fn pause_key(&self) -> Option<Key> {
         self.terms.filter(|_| self.pauses)?.pausing.key

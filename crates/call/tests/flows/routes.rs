@@ -84,7 +84,7 @@ fn a_number_without_a_line_leaves_no_fact() {
 
 #[test]
 fn a_ground_without_a_lawful_flow_is_never_asked_for() {
-    for ground in Ground::ALL {
+    for ground in Ground::ALL.iter().copied() {
         let mut desk = Desk::new(asked(Asking { ground, ..asking() }));
         let expected = if ground == Ground::Consent { Answer } else { Dial };
         assert_eq!(desk.since(), [Opened, expected]);

@@ -236,12 +236,12 @@ pub enum Calls {
     /// Makes a call's recording silent from here on, as while a card number is said; the time goes
     /// on. Again, it lasts longer.
     Pause {
-        /// The call's id.
+        /// The call's id, or the Call-ID of one of its legs.
         id: String,
     },
     /// Lets a paused recording go on.
     Resume {
-        /// The call's id.
+        /// The call's id, or the Call-ID of one of its legs.
         id: String,
     },
     /// Ends a call.

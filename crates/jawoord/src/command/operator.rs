@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     control::{Answer, Handle},
+    floor::FloorDoor,
     kept::Change,
     live::{node as live, wanted::Wanted},
     note::{Asked, Note, Paused},
@@ -112,17 +113,8 @@ impl Operator {
     }
 
     async fn pause(&self, id: &str, on: bool) -> Reply {
-        let id = match call_id(id) {
-            Ok(id) => id,
-            Err(reply) => return reply,
-        };
-        let (answer, answered) = oneshot::channel();
-        let paused = match self.notes.send(Note::Pause(id, on, answer)) {
-            Ok(()) => answered.await.unwrap_or(Paused::Unknown),
-            Err(_) => Paused::Unknown,
-        };
-        Reply::failed(match paused {
-            Paused::Done => return Reply::done(id.to_string().into()),
+        Reply::failed(match FloorDoor::new(self.notes.clone()).pauses(id, on).await {
+            Paused::Done => return Reply::done(id.into()),
             Paused::Unknown => "no such call runs now; see `calls list`",
             Paused::NotRecorded => {
                 "this call is not being recorded now, so there is nothing to pause"

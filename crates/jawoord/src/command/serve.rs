@@ -28,6 +28,7 @@ use crate::{
     config::{judge::Settings, listener::Listener},
     control,
     descriptors::{Descriptors, PER_CALL, VISITORS},
+    floor::FloorDoor,
     harden,
     http::{self, Bounded},
     kept::Source,
@@ -158,7 +159,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         net,
     };
     let node = Node::new(parts).map_err(system("the SIP endpoint"))?;
-    let page = page(&settings, &desk, clock).await?;
+    let page = page(&settings, &desk, FloorDoor::new(notes.clone()), clock).await?;
     let link = page.as_ref().map(Door::link);
     let renewal = reload.map(|config| {
         let source = Source { config, data: Some(settings.data.path.clone()) };
@@ -262,7 +263,12 @@ async fn desk(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<De
     Ok(Desk { archive, keeper })
 }
 
-async fn page(settings: &Settings, desk: &Desk, clock: Clock) -> Result<Option<Door>, ServeError> {
+async fn page(
+    settings: &Settings,
+    desk: &Desk,
+    floor: FloorDoor,
+    clock: Clock,
+) -> Result<Option<Door>, ServeError> {
     let system = |error| ServeError::System("the page", error);
     let Some(bind) = settings.portal else { return Ok(None) };
     let listener = Bounded::bind(bind, VISITORS).await.map_err(system)?;
@@ -270,7 +276,7 @@ async fn page(settings: &Settings, desk: &Desk, clock: Clock) -> Result<Option<D
     let mut key = [0; 32];
     let drawn = SystemRandom::new().fill(&mut key);
     drawn.map_err(|_| system(io::Error::other("no random key")))?;
-    let page = Arc::new(Page::new(desk.clone()));
+    let page = Arc::new(Page::new(desk.clone(), floor));
     let portal = Arc::new(Portal::new(page, key, "jawoord link", move || clock.now()));
     let routes = portal.router();
     tokio::spawn(async move { axum::serve(listener, routes).await });

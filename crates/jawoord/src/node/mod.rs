@@ -7,6 +7,7 @@ mod closing;
 mod convey;
 mod dial;
 mod enrol;
+mod floor;
 mod gate;
 mod hand_on;
 mod hear;
@@ -76,6 +77,8 @@ pub struct Node {
     pub sound: Sound,
     pub(crate) office: OfficeDoor,
     pub(crate) recorder: RecorderDoor,
+    /// When the recorder has ended by a defect.
+    pub(crate) recorder_gone: Option<Time>,
     pub(crate) metrics: Metrics,
     pub(crate) random: SystemRandom,
     pub(crate) draining: bool,
@@ -179,6 +182,7 @@ impl Node {
             descriptors: parts.descriptors,
             office: parts.office,
             recorder: parts.recorder,
+            recorder_gone: None,
             metrics: parts.metrics,
             random,
             draining: false,

@@ -1,6 +1,6 @@
 //! A recording that the operator pauses, and one that somebody left paused (row D-25).
 
-use call::{CallId, Pause};
+use call::{CallId, Pause, Private};
 use ledger::Station;
 
 use super::Node;
@@ -8,13 +8,24 @@ use crate::{bridge, note::Paused, session::Session};
 
 impl Node {
     /// The operator wants silence in a call's recording, or sound again.
-    pub(crate) fn pauses(&mut self, call: CallId, on: bool) -> Paused {
-        let Some(session) = self.sessions.get(&call) else { return Paused::Unknown };
+    pub(crate) fn pauses(&mut self, name: &Private<String>, on: bool) -> Paused {
+        let Some(session) = self.named(name.reveal()) else { return Paused::Unknown };
+        let call = session.id();
         if !session.call.may_be_paused() {
             return Paused::NotRecorded;
         }
         self.with(call, bridge::pauses(on));
         Paused::Done
+    }
+
+    /// The running call of this name: its id, as `X-Jawoord-Call` tells it, or the Call-ID of either leg.
+    fn named(&self, name: &str) -> Option<&Session> {
+        let by_id = name.parse().ok().and_then(|call: CallId| self.sessions.get(&call));
+        let is_leg = |session: &&Session| {
+            session.called.as_deref() == Some(name)
+                || session.wires.request().call_id() == name.as_bytes()
+        };
+        by_id.map(|it| &**it).or_else(|| self.sessions.values().map(|it| &**it).find(is_leg))
     }
 
     /// The recording is silent from here on for a reason, or for none any more.

@@ -143,8 +143,9 @@ impl Node {
                 let _nobody_waits = answer.send(self.ask(call));
             }
             Note::Pause(call, on, answer) => {
-                let _nobody_waits = answer.send(self.pauses(call, on));
+                let _nobody_waits = answer.send(self.pauses(&call, on));
             }
+            Note::Floor(answer) => self.shows(answer),
             Note::Resolved(question, found) => {
                 self.targets.resolved(&question, &found, self.instant);
             }

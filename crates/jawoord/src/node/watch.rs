@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use call::{CallId, Connection, Party, Prompt, Words};
+use call::{Alarm, CallId, Connection, DeadKeys, HeardAgain, Party, Prompt, Unheard, Words};
 use ledger::Station;
-use media::Unheard;
 use tokio::sync::oneshot;
 
 use super::Node;
 use crate::{
-    alarm::{Alarm, DeadKeys, Streak},
+    alarm::Streak,
     note::{Standing, Tape},
     session::Session,
 };
@@ -31,13 +30,13 @@ impl Node {
                     session.alarms.pressed();
                 }
             }
+            media::Event::TapOverrun { .. } => self.late(call),
             media::Event::IgnoredTones(Party::Agent)
             | media::Event::StrayEvents { party: Party::Customer | Party::Agent, taken: _ }
             | media::Event::Digit(Party::Agent, _)
             | media::Event::PromptEnded(_)
             | media::Event::Retell { .. }
             | media::Event::TapCut
-            | media::Event::TapOverrun { .. }
             | media::Event::Quiet(_)
             | media::Event::Fault
             | media::Event::Closed(_) => {}
@@ -47,7 +46,7 @@ impl Node {
     fn unheard(&mut self, call: CallId, party: Party, cause: Unheard, missing: Duration) {
         let now = self.now();
         let Some(session) = self.sessions.get_mut(&call) else { return };
-        session.alarms.hears(party, Some(cause));
+        session.alarms.misses(now, party, cause);
         let label = Alarm::Unheard(party, cause).to_string();
         session.ladder.add(now, Station::Node, Station::Node, &label);
         let missing_s = missing.as_secs();
@@ -62,9 +61,9 @@ impl Node {
     fn heard_again(&mut self, call: CallId, party: Party, after: Duration) {
         let now = self.now();
         let Some(session) = self.sessions.get_mut(&call) else { return };
-        session.alarms.hears(party, None);
+        session.alarms.hears(party);
         let missing_s = after.as_secs();
-        let label = format!("sound of the {} again after {missing_s} s", party.as_str());
+        let label = HeardAgain { party, after_s: missing_s }.to_string();
         session.ladder.add(now, Station::Node, Station::Node, &label);
         tracing::info!(%call, party = party.as_str(), missing_s, "it is heard again");
         self.count_unheard();
@@ -80,7 +79,7 @@ impl Node {
     fn dead_keys(&mut self, call: CallId, cause: DeadKeys) {
         let now = self.now();
         let Some(session) = self.sessions.get_mut(&call) else { return };
-        if !session.call.may_be_recorded() || !session.alarms.dead_keys(cause) {
+        if !session.call.may_be_recorded() || !session.alarms.dead_keys(now, cause) {
             return;
         }
         let label = Alarm::DeadKeys(cause).to_string();
@@ -98,12 +97,21 @@ impl Node {
         self.metrics.hearing.dead_keys(cause);
     }
 
+    /// The recorder was late with a call, and some of its sound is lost (row O-05).
+    fn late(&mut self, call: CallId) {
+        let now = self.now();
+        let Some(session) = self.sessions.get_mut(&call) else { return };
+        if session.alarms.is_late(now) {
+            session.ladder.add(now, Station::Node, Station::Node, &Alarm::Late.to_string());
+        }
+    }
+
     /// The recorder cannot go on with a call, which itself goes on (row O-05): what was sealed is kept,
     /// and the recording is degraded.
     pub(crate) fn cut_short(&mut self, call: CallId) {
         let now = self.now();
         let Some(session) = self.sessions.get_mut(&call) else { return };
-        if !session.alarms.cuts_short() {
+        if !session.alarms.cuts_short(now) {
             return;
         }
         session.ladder.add(now, Station::Node, Station::Node, &Alarm::CutShort.to_string());
@@ -116,6 +124,7 @@ impl Node {
         tracing::error!(
             "the recorder has ended; calls go on unrecorded until the node is restarted"
         );
+        self.recorder_gone = Some(self.now());
         let recorded = self.sessions.iter().filter(|(_, session)| session.recording.is_some());
         let calls: Vec<CallId> = recorded.map(|(call, _)| *call).collect();
         for call in calls {
@@ -145,8 +154,8 @@ impl Node {
         let (Some(trunk), Some(answered)) = (alarms.carrier(), alarms.answered(words)) else {
             return;
         };
-        let limit = session.settings.alarms.unanswered;
-        let (streak, unanswered) = self.unanswered.note(trunk, answered, limit);
+        let (now, limit) = (self.now(), session.settings.alarms.unanswered);
+        let (streak, unanswered) = self.unanswered.note(now, trunk, answered, limit);
         self.metrics.hearing.unanswered(trunk, unanswered);
         match streak {
             Streak::Quiet => {}
@@ -169,7 +178,7 @@ impl Node {
     pub(crate) fn stands_at(&self, call: CallId, answer: oneshot::Sender<Option<Standing>>) {
         let standing = self.sessions.get(&call).map(|session| Standing {
             steps: session.ladder.steps().to_vec(),
-            alarms: session.alarms.now(),
+            alarms: session.alarms.now().to_vec(),
         });
         let _nobody_waits = answer.send(standing);
     }

@@ -34,7 +34,7 @@ pub fn call(row: &CallRow) -> Value {
 
 /// How a running call stands, beside what the catalogue has of it: its ladder, and what is wrong with it.
 pub fn standing(standing: &Standing, call: &mut Map<String, Value>) {
-    let alarms: Value = standing.alarms.iter().map(ToString::to_string).collect();
+    let alarms: Value = standing.alarms.iter().map(|raised| raised.alarm.to_string()).collect();
     call.insert("alarms".to_owned(), alarms);
     call.insert("ladder".to_owned(), ladder(&standing.steps));
     call.insert("drawing".to_owned(), draw(&standing.steps).into());

@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
 };
@@ -79,8 +79,30 @@ impl fmt::Display for BeginError {
 #[derive(Clone)]
 pub struct RecorderDoor {
     orders: Sender<Order>,
-    full: Arc<AtomicBool>,
+    failing: Failing,
     alive: Arc<()>,
+}
+
+/// Since when the disk takes nothing, in microseconds since 1970; 0 while it takes recordings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Failing(Arc<AtomicU64>);
+
+impl Failing {
+    /// Since when, if it is so.
+    pub(super) fn since(&self) -> Option<Time> {
+        Some(self.0.load(Ordering::Acquire)).filter(|since| *since > 0).map(Time::from_micros)
+    }
+
+    /// It takes nothing from now on. Whether that is news.
+    pub(super) fn begins(&self, now: Time) -> bool {
+        let now = now.as_micros().max(1);
+        self.0.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// It takes recordings again. Whether that is news.
+    pub(super) fn ends(&self) -> bool {
+        self.0.swap(0, Ordering::AcqRel) > 0
+    }
 }
 
 impl RecorderDoor {
@@ -93,7 +115,13 @@ impl RecorderDoor {
         if Arc::strong_count(&self.alive) < 2 {
             return Err(NotReady::Recorder);
         }
-        if self.full.load(Ordering::Acquire) { Err(NotReady::Disk) } else { Ok(()) }
+        if self.failing().is_some() { Err(NotReady::Disk) } else { Ok(()) }
+    }
+
+    /// Since when the disk has been full or failing, if it is.
+    #[must_use]
+    pub fn failing(&self) -> Option<Time> {
+        self.failing.since()
     }
 
     /// Makes the writer of a permit, then its tap: in this order, so that no audio is ever taken
@@ -138,7 +166,7 @@ impl RecorderDoor {
 pub(super) struct Inside {
     pub(super) orders: Receiver<Order>,
     /// Whether the disk takes nothing.
-    pub(super) full: Arc<AtomicBool>,
+    pub(super) failing: Failing,
     /// Held for as long as the thread lives.
     pub(super) alive: Arc<()>,
 }
@@ -146,7 +174,7 @@ pub(super) struct Inside {
 /// Both halves.
 pub(super) fn door() -> (RecorderDoor, Inside) {
     let (orders, inbox) = channel();
-    let (full, alive) = (Arc::new(AtomicBool::new(false)), Arc::new(()));
-    let door = RecorderDoor { orders, full: Arc::clone(&full), alive: Arc::clone(&alive) };
-    (door, Inside { orders: inbox, full, alive })
+    let (failing, alive) = (Failing::default(), Arc::new(()));
+    let door = RecorderDoor { orders, failing: failing.clone(), alive: Arc::clone(&alive) };
+    (door, Inside { orders: inbox, failing, alive })
 }

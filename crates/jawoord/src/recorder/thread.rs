@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, TryRecvError},
     },
     thread,
@@ -18,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use vault::{Spool, SpoolError, WriterError};
 
 use super::{
-    door::{Begin, Ended, Inside, Order, RecorderDoor, door},
+    door::{Begin, Ended, Failing, Inside, Order, RecorderDoor, door},
     reel::Reel,
 };
 use crate::{
@@ -49,10 +48,10 @@ pub fn start(
 ) -> io::Result<RecorderDoor> {
     let spool = Spool::open(folder, 0).map_err(io::Error::other)?;
     let (door, inside) = door();
-    let full = Arc::clone(&inside.full);
+    let failing = inside.failing.clone();
     let folder = folder.to_owned();
     let running = Vec::new();
-    let recorder = Recorder { spool, folder, clock, notes, office, full, running };
+    let recorder = Recorder { spool, folder, clock, notes, office, failing, running };
     recorder.look(Ok(()));
     let mourner = Mourner(recorder.notes.clone());
     thread::Builder::new().name("recorder".to_owned()).spawn(move || {
@@ -102,7 +101,7 @@ struct Recorder {
     clock: Clock,
     notes: UnboundedSender<Note>,
     office: OfficeDoor,
-    full: Arc<AtomicBool>,
+    failing: Failing,
     running: Vec<Running>,
 }
 
@@ -262,7 +261,7 @@ impl Recorder {
     /// A disk that does not take sound must not make callers be asked.
     fn failing(&self, result: Result<(), SpoolError>) {
         if let Err(error) = result
-            && !self.full.swap(true, Ordering::AcqRel)
+            && self.failing.begins(self.clock.now())
         {
             tracing::error!(%error, "nobody is asked now");
         }
@@ -271,12 +270,12 @@ impl Recorder {
     /// Looks at the disk, once a second. One that has failed must take a probe before anybody is
     /// asked again: that nothing was written means nothing.
     fn look(&self, synced: Result<(), SpoolError>) {
-        let failed = self.full.load(Ordering::Acquire);
+        let failed = self.failing.since().is_some();
         let result = synced
             .and_then(|()| self.room())
             .and_then(|()| if failed { self.spool.probe() } else { Ok(()) });
         self.failing(result);
-        if result.is_ok() && self.full.swap(false, Ordering::AcqRel) {
+        if result.is_ok() && self.failing.ends() {
             tracing::info!("the spool takes recordings again");
         }
     }

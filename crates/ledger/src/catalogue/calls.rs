@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use call::{CallId, Digest, Direction, LineId, PolicyId, TenantId, Time, Words};
+use call::{CallId, Digest, Direction, LineId, PolicyId, TenantId, Time, Words, named};
 
-use super::{named::named, quality::CallQuality};
+use super::quality::CallQuality;
 
 named!(
     /// Who stands at one side of a step of the ladder.

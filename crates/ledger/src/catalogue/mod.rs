@@ -1,7 +1,6 @@
 //! What the catalogue holds: calls, recordings, slips and epochs, as plain values.
 
 pub(crate) mod calls;
-mod named;
 pub(crate) mod quality;
 pub(crate) mod recordings;
 pub(crate) mod slips;

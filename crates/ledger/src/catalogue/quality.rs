@@ -2,23 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::named::named;
-
-named!(
-    /// What came of a party that was not heard, instead of its sound.
-    Missing {
-        /// Nothing.
-        Silent = "silent",
-        /// Packets from another address than it had named.
-        Elsewhere = "elsewhere",
-        /// Packets of a payload type that was not agreed.
-        UnknownFormat = "unknown-format",
-        /// Packets under SRTP that the agreed key does not open.
-        Unauthentic = "unauthentic",
-        /// What is no RTP.
-        Malformed = "malformed",
-    }
-);
+use call::{Unheard, named};
 
 named!(
     /// How a party's sound is coded.
@@ -57,7 +41,7 @@ pub struct LegQuality {
     /// Round trip to the peer in microseconds.
     pub round_trip_us: Option<u64>,
     /// Why and for how many milliseconds the peer was not heard while the other party was.
-    pub unheard: Option<(Missing, u64)>,
+    pub unheard: Option<(Unheard, u64)>,
 }
 
 /// Both legs of a call.
@@ -125,7 +109,7 @@ impl LegQuality {
             ("sent", values) => self.sent = Some(Score::read(values)?),
             ("round-trip", [trip]) => self.round_trip_us = Some(*trip),
             (codec, []) => self.codec = Some(Coding::from_name(codec)?),
-            (why, [millis]) => self.unheard = Some((Missing::from_name(why)?, *millis)),
+            (why, [millis]) => self.unheard = Some((Unheard::from_name(why)?, *millis)),
             _ => return None,
         }
         Some(())
@@ -156,7 +140,7 @@ mod tests {
             received: Some(SCORE),
             sent: Some(Score { mos_hundredths: 101, ..SCORE }),
             round_trip_us: Some(31_000),
-            unheard: Some((Missing::Elsewhere, 12_020)),
+            unheard: Some((Unheard::Elsewhere, 12_020)),
         };
         let agent = LegQuality { received: Some(SCORE), ..LegQuality::default() };
         for quality in [

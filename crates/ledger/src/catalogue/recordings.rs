@@ -4,10 +4,10 @@ use std::{fmt, time::Duration};
 
 use call::{
     CallId, Digest, Direction, Erasure, Evidence, Ground, LineId, PolicyId, Purposes, Reason,
-    RecordingId, Retention, TenantId, Time, Words,
+    RecordingId, Retention, TenantId, Time, Words, named,
 };
 
-use super::{named::named, slips::SealedSlip};
+use super::slips::SealedSlip;
 
 named!(
     /// How far a recording has come.

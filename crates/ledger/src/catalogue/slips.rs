@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use call::{Digest, RecordingId, TenantId, Time};
-
-use super::named::named;
+use call::{Digest, RecordingId, TenantId, Time, named};
 
 /// How many slips an epoch holds at most; a full one takes no more and the next is opened.
 pub const SLIPS_PER_EPOCH: u64 = 1_000_000;

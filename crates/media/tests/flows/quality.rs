@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use call::{Connection, Party};
-use media::{Event, Remote, Unheard};
+use call::{Connection, Party, Unheard};
+use media::{Event, Remote};
 
 use crate::{
     stage::{AGENT, CUSTOMER, Stage, address, ms, remote},

@@ -6,6 +6,7 @@ use crate::{
     entry::{Entry, Erasure, ErasureState},
     language::Language,
     page::{
+        alarm::incidents,
         figure,
         layout::{Page, page},
         overview::{badge, purposes},
@@ -32,6 +33,12 @@ pub(crate) fn details(language: Language, entry: &Entry) -> Page {
             (verification(language, entry))
         } @else {
             p.empty { (language.state_why(entry.state)) }
+        }
+        @if !entry.alarms.is_empty() {
+            section.card.wrong aria-labelledby="wrong" {
+                h2 #wrong { (language.pick("What went wrong in the call", "Wat er misging in het gesprek")) }
+                (incidents(language, &entry.alarms))
+            }
         }
         div.facts {
             (decision(language, entry))

@@ -1,9 +1,9 @@
 //! Every tag in plain words, in the languages of the page.
 
-use call::{Consent, Ground, Outcome, Purpose, Verdict};
+use call::{Consent, Direction, Ground, Outcome, Purpose, Verdict};
 
 use crate::{
-    entry::{Direction, ErasureState, State},
+    entry::{ErasureState, State},
     language::Language,
 };
 

@@ -5,11 +5,21 @@ use maud::{Markup, html};
 
 /// A moment: UTC as it is sent, and the reader's own time once the script has run.
 pub(crate) fn moment(time: Time) -> Markup {
+    let (date, seconds) = day_and_time(time);
+    let minutes = seconds.get(..5).unwrap_or(&seconds);
+    html! { time datetime={ (date) "T" (seconds) "Z" } { (date) " " (minutes) " UTC" } }
+}
+
+/// The same to the second, for what lasts seconds.
+pub(crate) fn second(time: Time) -> Markup {
+    let (date, seconds) = day_and_time(time);
+    html! { time data-exact datetime={ (date) "T" (seconds) "Z" } { (date) " " (seconds) " UTC" } }
+}
+
+fn day_and_time(time: Time) -> (String, String) {
     let full = time.to_string();
     let (date, clock) = full.split_once('T').unwrap_or((&full, ""));
-    let seconds = clock.get(..8).unwrap_or(clock);
-    let minutes = clock.get(..5).unwrap_or(clock);
-    html! { time datetime={ (date) "T" (seconds) "Z" } { (date) " " (minutes) " UTC" } }
+    (date.to_owned(), clock.get(..8).unwrap_or(clock).to_owned())
 }
 
 /// Milliseconds as `3:05` or `1:02:05`.
@@ -49,6 +59,12 @@ mod tests {
         let shown = moment(Time::from_micros(1_795_339_805_123_456)).into_string();
         let expected = "<time datetime=\"2026-11-22T09:30:05Z\">2026-11-22 09:30 UTC</time>";
         assert_eq!(shown, expected);
+        let shown = second(Time::from_micros(1_795_339_805_123_456)).into_string();
+        assert!(
+            shown.starts_with("<time data-exact datetime=\"2026-11-22T09:30:05Z\">"),
+            "{shown}"
+        );
+        assert!(shown.ends_with(">2026-11-22 09:30:05 UTC</time>"), "{shown}");
         let forever = moment(Time::from_micros(u64::MAX)).into_string();
         assert!(forever.contains("586524-"), "{forever}");
     }

@@ -37,7 +37,7 @@ pub(crate) fn page(language: Language, title: &str, head: Option<Markup>, main: 
                 a.skip href="#main" { (language.pick("Skip to content", "Naar de inhoud")) }
                 header.top {
                     a.brand href="/" { (mark()) span { "Jawoord" } }
-                    span.room { (language.pick("Read only", "Alleen lezen")) }
+                    span.room { (language.pick("On this machine only", "Alleen op deze machine")) }
                 }
                 main #main { (main) }
             }

@@ -9,22 +9,25 @@ use axum::{
 
 use crate::{
     archive::Archive,
+    floor::Floor,
     language::Language,
     problem::Problem,
     recordings::{ListQuery, named, next_before},
 };
 
+mod alarm;
 mod details;
 mod explain;
 mod figure;
 mod layout;
 pub(crate) mod notice;
+mod now;
 mod overview;
 
 /// How many calls without a recording stand below the recordings.
 const CALLS: usize = 50;
 
-pub(crate) async fn list<A: Archive>(
+pub(crate) async fn list<A: Archive + Floor>(
     State(archive): State<Arc<A>>,
     language: Language,
     query: Result<Query<ListQuery>, QueryRejection>,
@@ -34,8 +37,20 @@ pub(crate) async fn list<A: Archive>(
     let calls = archive.calls(crate::archive::Slice { limit: CALLS, ..slice }).await?;
     let last = recordings.last().map(|entry| entry.started_at);
     let older = next_before(recordings.len(), slice, last);
-    let is_first = slice.before.is_none();
-    Ok(overview::overview(language, &recordings, &calls, is_first, older).into_response())
+    // What is now stands above the newest, not above what was long ago.
+    let now = match slice.before {
+        None => Some(archive.now().await?),
+        Some(_) => None,
+    };
+    Ok(overview::overview(language, now.as_ref(), &recordings, &calls, older).into_response())
+}
+
+/// What stands above the list, alone: the script asks for it again and again.
+pub(crate) async fn now<F: Floor>(
+    State(floor): State<Arc<F>>,
+    language: Language,
+) -> Result<Response, Problem> {
+    Ok(now::parts(language, &floor.now().await?))
 }
 
 pub(crate) async fn detail<A: Archive>(

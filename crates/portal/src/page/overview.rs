@@ -1,36 +1,41 @@
-//! The list: recordings, and below them the calls that left none.
+//! The list: what is now, recordings, and below them the calls that left none.
 
 use call::{Purposes, Words};
 use maud::{Markup, html};
 
 use crate::{
     entry::{CallEntry, Entry, ErasureState},
+    floor::Now,
     language::Language,
     page::{
+        alarm::{incidents, pill},
         explain::{Tone, tone},
         figure,
         layout::{Page, page},
+        now::section,
     },
 };
 
-/// The page of a list; `older` continues it, and only the first part says that there is nothing.
+/// The page of a list; `older` continues it. Only the first part says what is `now`, and that there is
+/// nothing.
 pub(crate) fn overview(
     language: Language,
+    now: Option<&Now>,
     recordings: &[Entry],
     calls: &[CallEntry],
-    is_first: bool,
     older: Option<u64>,
 ) -> Page {
     let title = language.pick("Recordings", "Opnamen");
     let main = html! {
+        @if let Some(now) = now { (section(language, now)) }
         div.heading {
             h1 { (title) }
-            @if !is_first {
+            @if now.is_none() {
                 a href="/" { (language.pick("Back to the newest", "Terug naar de nieuwste")) }
             }
         }
         @if recordings.is_empty() {
-            (nothing(language, is_first))
+            (nothing(language, now.is_some()))
         } @else {
             (recording_table(language, recordings))
         }
@@ -109,6 +114,7 @@ fn recording_row(language: Language, entry: &Entry, columns: &[&str; 8]) -> Mark
             td data-label=(state) {
                 (language.state(entry.state))
                 @if is_erased { " " span.pill { (language.pick("partly erased", "deels gewist")) } }
+                @if !entry.alarms.is_empty() { (pill(language)) }
             }
         }
     }
@@ -162,6 +168,7 @@ fn call_table(language: Language, calls: &[CallEntry]) -> Markup {
                                 Some(words) => (language.verdict_why(words.verdict)),
                                 None => (language.pick("The call goes on.", "Het gesprek loopt nog.")),
                             }
+                            @if !entry.alarms.is_empty() { (incidents(language, &entry.alarms)) }
                         }
                     }
                 }

@@ -1,4 +1,5 @@
-// What the server cannot do: the reader's own time, the waveform, jumping, speed, verification.
+// What the server cannot do: the reader's own time, what is now, the waveform, jumping, speed,
+// verification.
 "use strict";
 
 const language = document.documentElement.lang;
@@ -8,15 +9,14 @@ const FAINT = 32;
 
 /** Shows each moment in the reader's own time zone; the UTC time stays as a tooltip. */
 function localise(moments) {
-  const format = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
-    dateStyle: "medium",
-    timeStyle: "short",
-  });
+  const to = (timeStyle) =>
+    new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { dateStyle: "medium", timeStyle });
+  const [minutes, seconds] = [to("short"), to("medium")];
   for (const moment of moments) {
     const date = new Date(moment.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     moment.title = moment.textContent;
-    moment.textContent = format.format(date);
+    moment.textContent = ("exact" in moment.dataset ? seconds : minutes).format(date);
   }
 }
 
@@ -26,6 +26,73 @@ function clock(seconds) {
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const shown = parts[0] > 0 ? parts : parts.slice(1);
   return shown.map((part, index) => (index > 0 ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+/** How often it is asked what is now, in milliseconds. */
+const PERIOD = 2000;
+
+/** What is now: asked for again and again, shown where it has changed, and the buttons in it. */
+class Now {
+  constructor(section) {
+    this.section = section;
+    this.said = section.querySelector(".said");
+    this.shown = new Map();
+    for (const part of section.querySelectorAll("[data-part]")) {
+      this.shown.set(part.dataset.part, part.innerHTML);
+    }
+    section.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-order]");
+      if (button) this.order(button.dataset.order);
+    });
+    this.timer = setInterval(() => {
+      if (!document.hidden) this.look();
+    }, PERIOD);
+  }
+
+  async look() {
+    try {
+      const answer = await fetch(this.section.dataset.now);
+      // Nobody is signed in any more: asking again would change nothing.
+      if (answer.status === 401) clearInterval(this.timer);
+      if (!answer.ok) throw new Error(String(answer.status));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of fresh.querySelectorAll("[data-part]")) this.show(part);
+      if (this.lost) this.say("");
+    } catch {
+      this.say(this.section.dataset.lost);
+      this.lost = true;
+    }
+  }
+
+  /** Puts a part in place of the one that is shown, if it differs; the keyboard stays where it was. */
+  show(fresh) {
+    const name = fresh.dataset.part;
+    if (this.shown.get(name) === fresh.innerHTML) return;
+    this.shown.set(name, fresh.innerHTML);
+    const part = this.section.querySelector(`[data-part="${name}"]`);
+    const row = part.contains(document.activeElement)
+      && document.activeElement.closest("[data-call]");
+    part.replaceChildren(...fresh.childNodes);
+    localise(part.querySelectorAll("time"));
+    if (row) part.querySelector(`[data-call="${row.dataset.call}"] button`)?.focus();
+  }
+
+  /** Pauses a recording or lets it go on, and says why not. */
+  async order(address) {
+    try {
+      const answer = await fetch(address, { method: "POST" });
+      const problem = answer.ok ? null : await answer.json();
+      this.say(problem ? `${problem.title}. ${problem.remedy}` : "");
+    } catch {
+      this.say(this.section.dataset.lost);
+    }
+    await this.look();
+  }
+
+  say(text) {
+    this.lost = false;
+    if (this.said.textContent !== text) this.said.textContent = text;
+  }
 }
 
 /** The player: native controls, and above them a waveform to jump in. */
@@ -242,6 +309,8 @@ async function verify(section, button) {
   }
 }
 
+// Before moments are localised: it compares with what the server sends.
+for (const section of document.querySelectorAll(".now")) new Now(section);
 localise(document.querySelectorAll("time"));
 for (const section of document.querySelectorAll(".player")) new Player(section);
 for (const section of document.querySelectorAll(".verify")) {

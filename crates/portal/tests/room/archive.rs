@@ -1,17 +1,21 @@
 //! An archive in memory with made-up calls, for the tests and for the example.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use call::{
-    CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purpose, RecordingId, TenantId,
-    Time, Verdict, Words,
+    Alarm, CallId, Consent, DeadKeys, Digest, Direction, Ground, LineId, Outcome, Party, PolicyId,
+    Purpose, RecordingId, TenantId, Time, Unheard, Verdict, Words,
 };
 use portal::{
-    Archive, CallEntry, Direction, Entry, Erasure, ErasureState, Finding, OpenError, Peak,
-    ReadError, Reader, Reading, Slice, Sound, State, Unavailable, VerifyReport,
+    Ailment, Archive, CallEntry, Entry, Erasure, ErasureState, Finding, Floor, Incident, Now,
+    OpenError, PauseError, Peak, ReadError, Reader, Reading, Running, Slice, Sound, State, Taping,
+    Trouble, Unavailable, VerifyReport,
 };
 
 /// Frames per second of what is made up here.
@@ -27,6 +31,8 @@ pub(crate) struct Shelf {
     /// A recording with a second that does not open.
     pub(crate) damaged: Option<(RecordingId, u64)>,
     pub(crate) is_down: bool,
+    /// The calls that run, and what is wrong.
+    pub(crate) floor: Mutex<Now>,
 }
 
 pub(crate) fn id(number: u8) -> RecordingId {
@@ -69,6 +75,7 @@ pub(crate) fn entry(number: u8, started_at: Time, seconds: u64) -> Entry {
         words: Some(RECORDED),
         state: State::Stored,
         erased: Vec::new(),
+        alarms: Vec::new(),
     }
 }
 
@@ -80,6 +87,7 @@ pub(crate) fn call(number: u8, started_at: Time, words: Option<Words>) -> CallEn
         line: Some(LineId::new("support").unwrap()),
         direction: Direction::Inbound,
         words,
+        alarms: Vec::new(),
     }
 }
 
@@ -93,6 +101,7 @@ impl Shelf {
             verified: AtomicU64::new(0),
             damaged: None,
             is_down: false,
+            floor: Mutex::default(),
         }
     }
 
@@ -121,6 +130,14 @@ impl Shelf {
             words: Some(words(Consent::Granted, Outcome::Bridged, Verdict::Degraded)),
             state: State::Sealed,
             held: true,
+            alarms: vec![
+                Incident {
+                    alarm: Alarm::Unheard(Party::Agent, Unheard::Silent),
+                    since: ago(94),
+                    until: Some(ago(93)),
+                },
+                Incident { alarm: Alarm::Late, since: ago(94), until: None },
+            ],
             ..entry(4, ago(95), 187)
         };
         let long = Entry {
@@ -142,7 +159,9 @@ impl Shelf {
             ended(26, 81, Consent::NotAsked, Outcome::Bridged, Verdict::Emergency),
             ended(27, 99, Consent::NotAsked, Outcome::Bridged, Verdict::Blocked),
         ];
-        Self::of(entries, calls)
+        let shelf = Self::of(entries, unheard_keys(calls, ago(20)));
+        *shelf.floor.lock().unwrap() = floor(now);
+        shelf
     }
 
     fn find(&self, recording: RecordingId) -> Option<&Entry> {
@@ -217,6 +236,76 @@ impl Archive for Shelf {
             None => finding(true, format!("{seconds} of {seconds} seconds are what was sealed")),
         });
         Ok(VerifyReport { sound: damaged.is_none(), findings })
+    }
+}
+
+/// The calls that nobody answered, with the reason.
+fn unheard_keys(calls: Vec<CallEntry>, since: Time) -> Vec<CallEntry> {
+    let alarm = Alarm::DeadKeys(DeadKeys::Tones);
+    let wrong = |call: CallEntry| match call.words {
+        Some(words) if words.verdict == Verdict::NotGiven => {
+            CallEntry { alarms: vec![Incident { alarm, since, until: None }], ..call }
+        }
+        Some(_) | None => call,
+    };
+    calls.into_iter().map(wrong).collect()
+}
+
+/// A call that runs.
+pub(crate) fn running(number: u8, started_at: Time, taping: Taping) -> Running {
+    Running {
+        call: call_id(number),
+        started_at,
+        line: Some(LineId::new("sales").unwrap()),
+        direction: Direction::Inbound,
+        taping,
+        alarms: Vec::new(),
+    }
+}
+
+/// Calls of every kind that run, and something wrong of every kind.
+fn floor(now: Time) -> Now {
+    let ago = |minutes: u64| now - Duration::from_secs(minutes * 60);
+    let unheard = Alarm::Unheard(Party::Customer, Unheard::Elsewhere);
+    let wrong = Running {
+        alarms: vec![
+            Incident { alarm: unheard, since: ago(1), until: None },
+            Incident { alarm: Alarm::CutShort, since: ago(0), until: None },
+        ],
+        ..running(30, ago(3), Taping::Off)
+    };
+    let calls = vec![
+        wrong,
+        running(1, ago(1), Taping::On),
+        running(31, ago(2), Taping::Paused),
+        Running { line: None, direction: Direction::Outbound, ..running(32, ago(9), Taping::Off) },
+    ];
+    let dead = Ailment::Unanswered { trunk: "carrier".to_owned(), questions: 20 };
+    let troubles = vec![
+        Trouble { what: Ailment::Disk, since: ago(2) },
+        Trouble { what: dead, since: ago(40) },
+    ];
+    Now { running: calls.len(), calls, troubles }
+}
+
+impl Floor for Shelf {
+    async fn now(&self) -> Result<Now, Unavailable> {
+        self.up()?;
+        Ok(self.floor.lock().unwrap().clone())
+    }
+
+    async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {
+        let mut floor = self.floor.lock().unwrap();
+        // The third call is known by a Call-ID, too.
+        let is = |it: &&mut Running| {
+            it.call.to_string() == call || (call == "a/b@c.test" && it.call == call_id(31))
+        };
+        let running = floor.calls.iter_mut().find(is).ok_or(PauseError::Unknown)?;
+        if running.taping == Taping::Off {
+            return Err(PauseError::NotRecorded);
+        }
+        running.taping = if on { Taping::Paused } else { Taping::On };
+        Ok(())
     }
 }
 

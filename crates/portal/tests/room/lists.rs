@@ -43,6 +43,7 @@ async fn a_recording_is_told_with_every_tag() {
         "words": {"consent": "granted", "outcome": "bridged", "verdict": "recorded"},
         "state": "stored",
         "erased": [],
+        "alarms": [],
     });
     assert_eq!(told, expected);
     let list = visitor.get("/api/recordings").await.json();

@@ -5,5 +5,6 @@
 mod archive;
 mod door;
 mod lists;
+mod now;
 mod playing;
 mod visitor;

@@ -1,5 +1,9 @@
-//! Closed lists of values that have a name in the catalogue and in listings.
+//! Closed lists of values, each with the one name by which people and files know it.
 
+/// An enum whose values have names: `ALL`, `as_str`, `from_name` and `Display`, from one list.
+///
+/// A name that has stood in a catalogue or in a fact is never changed: old rows are read by it.
+#[macro_export]
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -12,7 +16,7 @@ macro_rules! named {
             /// Every value.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The name used in the catalogue and in listings.
+            /// The name as it stands in listings, catalogue and facts.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -27,11 +31,10 @@ macro_rules! named {
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
     };
 }
-pub(crate) use named;

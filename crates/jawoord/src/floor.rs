@@ -1,0 +1,46 @@
+//! The way to the calls that run, for those who look at them from outside: the page and the control
+//! socket.
+
+use call::Private;
+use portal::{Now, PauseError, Unavailable};
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
+
+use crate::note::{Note, Paused};
+
+/// The way to the calls that run.
+#[derive(Clone)]
+pub struct FloorDoor(UnboundedSender<Note>);
+
+impl FloorDoor {
+    /// The way that these notes take.
+    #[must_use]
+    pub const fn new(notes: UnboundedSender<Note>) -> Self {
+        Self(notes)
+    }
+
+    /// Makes a call's recording silent, or lets it go on. The call's name is its id, or the Call-ID of
+    /// either leg.
+    pub async fn pauses(&self, call: &str, on: bool) -> Paused {
+        let (answer, answered) = oneshot::channel();
+        match self.0.send(Note::Pause(Private::new(call.to_owned()), on, answer)) {
+            Ok(()) => answered.await.unwrap_or(Paused::Unknown),
+            Err(_) => Paused::Unknown,
+        }
+    }
+}
+
+impl portal::Floor for FloorDoor {
+    async fn now(&self) -> Result<Now, Unavailable> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Note::Floor(answer)).map_err(|_| Unavailable)?;
+        answered.await.map_err(|_| Unavailable)
+    }
+
+    async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {
+        match self.pauses(call, on).await {
+            Paused::Done => Ok(()),
+            Paused::Unknown => Err(PauseError::Unknown),
+            Paused::NotRecorded => Err(PauseError::NotRecorded),
+        }
+    }
+}

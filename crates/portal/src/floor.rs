@@ -1,0 +1,123 @@
+//! What the portal asks of the daemon about calls that run: how each stands, what is wrong, and that a
+//! recording be silent for a while.
+
+use std::{fmt, future::Future};
+
+use call::{CallId, Direction, LineId, Time};
+use serde::Serialize;
+
+use crate::{
+    archive::Unavailable,
+    entry::{shown, shown_if_any},
+    incident::Incident,
+};
+
+/// Whether a call is being recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Taping {
+    /// It is not.
+    Off,
+    /// It is.
+    On,
+    /// It is, and somebody wants silence in it for a while.
+    Paused,
+}
+
+/// A call that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Running {
+    /// The call.
+    #[serde(rename = "id", serialize_with = "shown")]
+    pub call: CallId,
+    /// When it began.
+    #[serde(serialize_with = "shown")]
+    pub started_at: Time,
+    /// On which line; `None` when the number has none.
+    #[serde(serialize_with = "shown_if_any")]
+    pub line: Option<LineId>,
+    /// Who called whom.
+    #[serde(serialize_with = "shown")]
+    pub direction: Direction,
+    /// Whether it is being recorded.
+    #[serde(rename = "recording")]
+    pub taping: Taping,
+    /// What is wrong with it now, the oldest first.
+    pub alarms: Vec<Incident>,
+}
+
+/// What can be wrong with the node, whoever calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Ailment {
+    /// The disk of the recorder is full or fails: nobody is asked.
+    Disk,
+    /// The recorder has ended by a defect: nothing is recorded until a restart.
+    Recorder,
+    /// So many questions in a row were answered by no key.
+    Unanswered {
+        /// On which trunk, as the configuration calls it.
+        trunk: String,
+        /// How many.
+        questions: u32,
+    },
+}
+
+/// Something that is wrong with the node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// What.
+    #[serde(flatten)]
+    pub what: Ailment,
+    /// Since when.
+    #[serde(serialize_with = "shown")]
+    pub since: Time,
+}
+
+/// How it stands at this moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Now {
+    /// How many calls run. There may be more than are listed.
+    pub running: usize,
+    /// Those with which something is wrong, then the others, the newest first.
+    pub calls: Vec<Running>,
+    /// What is wrong with the node.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Why a recording was not paused, or did not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseError {
+    /// No such call runs.
+    Unknown,
+    /// It is not being recorded.
+    NotRecorded,
+}
+
+impl fmt::Display for PauseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "no such call runs now; look for it in the list",
+            Self::NotRecorded => "the call is not being recorded; there is nothing to pause",
+        })
+    }
+}
+
+impl std::error::Error for PauseError {}
+
+/// Calls that run. The daemon implements it over its loop of calls.
+pub trait Floor: Send + Sync + 'static {
+    /// How it stands at this moment.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the calls do not answer.
+    fn now(&self) -> impl Future<Output = Result<Now, Unavailable>> + Send;
+
+    /// Makes the recording of a call silent from here on (`on`), or lets it go on. The daemon commits
+    /// who did it to the audit tree. The call's name is its id, which `X-Jawoord-Call` tells the PBX,
+    /// or the Call-ID of either leg.
+    ///
+    /// # Errors
+    /// [`PauseError`] says why not.
+    fn pause(&self, call: &str, on: bool) -> impl Future<Output = Result<(), PauseError>> + Send;
+}

@@ -1,0 +1,150 @@
+//! What stands above the list: what is wrong at this moment, and the calls that run.
+//!
+//! Both parts are also sent alone, and the script puts them in place of the ones that are shown when
+//! they have changed; the element around the alarms stays, so that it is read aloud what is new.
+
+use axum::{
+    http::header,
+    response::{IntoResponse, Response},
+};
+use maud::{Markup, html};
+
+use crate::{
+    floor::{Now, Running, Taping, Trouble},
+    incident::Incident,
+    language::Language,
+    page::{
+        alarm::{ailment, span},
+        explain::Tone,
+        figure,
+    },
+};
+
+/// The section of the list.
+pub(crate) fn section(language: Language, now: &Now) -> Markup {
+    html! {
+        section.now data-now="/now" aria-labelledby="running"
+            data-lost=(language.pick("This is no longer up to date: Jawoord does not answer, or your session has ended. Reload the page.",
+                "Dit is niet meer actueel: Jawoord antwoordt niet, of uw sessie is afgelopen. Laad de pagina opnieuw.")) {
+            h2 #running { (language.pick("Now", "Nu")) }
+            div.alarms role="alert" data-part="alarms" { (alarms(language, now)) }
+            div data-part="calls" { (calls(language, now)) }
+            p.said role="status" {}
+        }
+    }
+}
+
+/// Both parts alone.
+pub(crate) fn parts(language: Language, now: &Now) -> Response {
+    let markup = html! {
+        div data-part="alarms" { (alarms(language, now)) }
+        div data-part="calls" { (calls(language, now)) }
+    };
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], markup.into_string()).into_response()
+}
+
+fn alarms(language: Language, now: &Now) -> Markup {
+    let of_calls = now.calls.iter().any(|call| !call.alarms.is_empty());
+    html! {
+        @if of_calls || !now.troubles.is_empty() {
+            ul {
+                @for trouble in &now.troubles { li { (told(language, trouble)) } }
+                @for call in &now.calls {
+                    @for incident in &call.alarms { li { (heard(language, call, incident)) } }
+                }
+            }
+        }
+    }
+}
+
+fn told(language: Language, trouble: &Trouble) -> Markup {
+    html! {
+        (ailment(language, &trouble.what)) " "
+        (language.pick("since ", "sinds ")) (figure::moment(trouble.since)) ". "
+        span.why { (language.ailment_why(&trouble.what)) }
+    }
+}
+
+fn heard(language: Language, call: &Running, incident: &Incident) -> Markup {
+    html! {
+        strong { (language.alarm(incident.alarm)) } " " (span(language, incident))
+        @if let Some(line) = &call.line { ", " (language.pick("line ", "lijn ")) (line) }
+        ", " (language.pick("call ", "gesprek ")) code { (call.call) } ". "
+        span.why { (language.alarm_why(incident.alarm)) }
+    }
+}
+
+fn calls(language: Language, now: &Now) -> Markup {
+    html! {
+        @if now.calls.is_empty() {
+            p.soft { (language.pick("No call runs now.", "Er loopt nu geen gesprek.")) }
+        } @else {
+            (table(language, &now.calls))
+            @if now.running > now.calls.len() {
+                p.soft.more {
+                    (now.running) " " (language.pick("calls run; the newest are shown.", "gesprekken lopen; de nieuwste staan hier."))
+                }
+            }
+        }
+    }
+}
+
+fn table(language: Language, calls: &[Running]) -> Markup {
+    let line = language.pick("Line", "Lijn");
+    let direction = language.pick("Direction", "Richting");
+    let call = language.pick("Call", "Gesprek");
+    html! {
+        table.cards.running {
+            thead {
+                tr {
+                    th scope="col" { (language.pick("Since", "Sinds")) }
+                    th scope="col" { (language.pick("Recording", "Opname")) }
+                    th scope="col" { (line) }
+                    th scope="col" { (direction) }
+                    th scope="col" { (call) }
+                    th scope="col" { span.unseen { (language.pick("Pause", "Onderbreken")) } }
+                }
+            }
+            tbody {
+                @for running in calls {
+                    tr data-call=(running.call) {
+                        th scope="row" { (figure::moment(running.started_at)) }
+                        td.verdict { (state(language, running.taping)) }
+                        td data-label=(line) {
+                            @match &running.line { Some(line) => (line), None => "–", }
+                        }
+                        td data-label=(direction) { (language.direction(running.direction)) }
+                        td data-label=(call) { code { (running.call) } }
+                        td.order { (order(language, running)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn state(language: Language, taping: Taping) -> Markup {
+    let (tone, text) = match taping {
+        Taping::Off => (Tone::Quiet, language.pick("not recorded", "niet opgenomen")),
+        Taping::On => (Tone::Good, language.pick("being recorded", "wordt opgenomen")),
+        Taping::Paused => (Tone::Attention, language.pick("paused", "onderbroken")),
+    };
+    html! { span class={ "badge " (tone.class()) } { (text) } }
+}
+
+/// The button that makes a recording silent for a while, or lets it go on.
+fn order(language: Language, running: &Running) -> Markup {
+    let (name, text) = match running.taping {
+        Taping::Off => return html! {},
+        Taping::On => ("pause", language.pick("Pause", "Onderbreken")),
+        Taping::Paused => ("resume", language.pick("Go on", "Hervatten")),
+    };
+    html! {
+        button type="button" data-order={ "/api/calls/" (running.call) "/" (name) } {
+            (text)
+            span.unseen {
+                " " (language.pick("the recording of call ", "de opname van gesprek ")) (running.call)
+            }
+        }
+    }
+}

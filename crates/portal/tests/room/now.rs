@@ -1,0 +1,182 @@
+//! What is now: the calls that run, what is wrong, and a pause by the page or by a program.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use call::Time;
+use portal::Taping;
+
+use crate::{
+    archive::{Shelf, call_id, running},
+    visitor::{START, Visitor},
+};
+
+/// A recorded call, a paused one that has a Call-ID as well, and one that is not recorded.
+fn shelf() -> Shelf {
+    let shelf = Shelf::of(Vec::new(), Vec::new());
+    {
+        let mut now = shelf.floor.lock().unwrap();
+        now.calls = vec![
+            running(1, START, Taping::On),
+            running(31, START, Taping::Paused),
+            running(9, START, Taping::Off),
+        ];
+        now.running = 3;
+    }
+    shelf
+}
+
+fn order(number: u8, name: &str) -> String {
+    format!("/api/calls/{}/{name}", call_id(number))
+}
+
+async fn tapings(visitor: &Visitor) -> Vec<String> {
+    let now = visitor.get("/api/now").await.json();
+    let calls = now["calls"].as_array().unwrap();
+    calls.iter().map(|call| call["recording"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_recording_is_paused_and_goes_on_by_the_calls_id_or_a_call_id() {
+    let visitor = Visitor::inside(shelf()).await;
+    let done = visitor.post(&order(1, "pause")).await;
+    assert_eq!((done.status, done.body.len()), (StatusCode::NO_CONTENT, 0));
+    let done = visitor.post("/api/calls/a%2Fb%40c.test/resume").await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT);
+    assert_eq!(tapings(&visitor).await, ["paused", "on", "off"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_paused_is_said_with_what_to_do() {
+    let visitor = Visitor::inside(shelf()).await;
+    for (path, status, kind) in [
+        (order(9, "pause"), StatusCode::CONFLICT, "not-recorded"),
+        (order(9, "resume"), StatusCode::CONFLICT, "not-recorded"),
+        (order(77, "pause"), StatusCode::NOT_FOUND, "unknown-call"),
+        (
+            "/api/calls/nobody%40nowhere.test/resume".to_owned(),
+            StatusCode::NOT_FOUND,
+            "unknown-call",
+        ),
+    ] {
+        let answer = visitor.post(&path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let problem = answer.json();
+        assert_eq!(problem["type"], format!("/problems/{kind}"));
+        assert!(problem["remedy"].as_str().unwrap().len() > 20);
+        // The name could be somebody's address.
+        assert!(!answer.text().contains("nowhere.test"));
+    }
+    assert_eq!(visitor.get(&order(1, "pause")).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn nobody_pauses_without_a_session_or_from_another_site() {
+    let mut visitor = Visitor::inside(shelf()).await;
+    let body = axum::body::Body::empty;
+    for origin in [None, Some("http://evil.test"), Some("http://127.0.0.1:9")] {
+        let mut request = visitor.request("POST", &order(1, "pause"));
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let answer = visitor.send(request.body(body()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{origin:?}");
+    }
+    let cookie = visitor.cookie.take();
+    let stranger = visitor.post(&order(1, "pause")).await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(visitor.get("/now").await.status, StatusCode::UNAUTHORIZED);
+    visitor.cookie = cookie;
+    assert_eq!(tapings(&visitor).await, ["on", "paused", "off"]);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_with_call_leg_and_moment_on_the_page_and_in_json() {
+    let visitor = Visitor::inside(Shelf::of_a_morning(START)).await;
+    let now = visitor.get("/api/now").await.json();
+    assert_eq!(now["running"], 4);
+    let since = (START - Duration::from_secs(60)).to_string();
+    let unheard = serde_json::json!({
+        "alarm": "no sound of the customer: elsewhere", "leg": "customer", "since": since, "until": null,
+    });
+    assert_eq!(now["calls"][0]["alarms"][0], unheard);
+    assert_eq!(now["calls"][0]["alarms"][1]["leg"], serde_json::Value::Null);
+    assert_eq!(now["calls"][3]["line"], serde_json::Value::Null);
+    let since = (START - Duration::from_secs(120)).to_string();
+    assert_eq!(now["troubles"][0], serde_json::json!({ "what": "disk", "since": since }));
+    assert_eq!(now["troubles"][1]["trunk"], "carrier");
+    for path in ["/", "/now"] {
+        let page = visitor.get(path).await;
+        let text = page.text();
+        for said in [
+            "Nobody is asked: the disk for recordings is full or fails",
+            "No key comes through on trunk carrier",
+            "The customer is not heard",
+            "Recorded no further",
+            "being recorded",
+            "paused",
+        ] {
+            assert!(text.contains(said), "{path} lacks {said}");
+        }
+        assert!(text.contains(&call_id(30).to_string()), "{path} does not name the call");
+        assert_eq!(text.matches("data-order").count(), 2, "two are recorded");
+    }
+    let page = visitor.get("/").await;
+    assert!(page.text().contains("role=\"alert\" data-part=\"alarms\""));
+    let older = visitor.get(&format!("/?before={}", START.as_micros())).await;
+    assert!(!older.text().contains("data-part"), "what was long ago has no now");
+    let dutch = visitor.get_with("/now", "accept-language", "nl").await;
+    assert!(dutch.text().contains("De klant is niet te horen"));
+}
+
+#[tokio::test]
+async fn what_went_wrong_stays_with_the_recording_and_with_the_call() {
+    let visitor = Visitor::inside(Shelf::of_a_morning(START)).await;
+    let page = visitor.get(&format!("/recordings/{}", crate::archive::id(4))).await;
+    let text = page.text();
+    assert!(text.contains("What went wrong in the call"));
+    assert!(text.contains("<strong>Your side is not heard</strong> from "));
+    assert!(text.contains("<strong>The recording has a gap</strong> since "));
+    let told = visitor.get(&format!("/api/recordings/{}", crate::archive::id(4))).await.json();
+    let until = (START - Duration::from_secs(93 * 60)).to_string();
+    assert_eq!(told["alarms"][0]["until"], until);
+    let quiet = visitor.get(&format!("/recordings/{}", crate::archive::id(2))).await;
+    assert!(!quiet.text().contains("What went wrong"));
+    let list = visitor.get("/").await;
+    assert_eq!(list.text().matches("<span class=\"pill\">alarm</span>").count(), 1);
+    let calls = visitor.get("/api/calls").await.json();
+    let wrong = calls["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["alarms"] != serde_json::json!([]));
+    assert_eq!(wrong.count(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_is_left_open_does_not_keep_its_session_from_ending() {
+    let visitor = Visitor::inside(shelf()).await;
+    for path in ["/now", "/api/now"] {
+        visitor.wait(Duration::from_secs(120));
+        let asked = visitor.get(path).await;
+        assert_eq!((asked.status, asked.header("set-cookie")), (StatusCode::OK, ""), "{path}");
+    }
+    let looked = visitor.get("/").await;
+    assert!(!looked.header("set-cookie").is_empty(), "somebody is there");
+    visitor.wait(Duration::from_secs(27 * 60));
+    assert_eq!(visitor.get("/now").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn more_calls_than_are_shown_are_counted_and_none_is_said_to_be_none() {
+    let shelf = Shelf::of(Vec::new(), Vec::new());
+    let visitor = Visitor::inside(shelf).await;
+    assert!(visitor.get("/now").await.text().contains("No call runs now."));
+    {
+        let mut now = visitor.shelf.floor.lock().unwrap();
+        now.calls = vec![running(1, Time::from_micros(1), Taping::Off)];
+        now.running = 812;
+    }
+    assert!(visitor.get("/now").await.text().contains("812 calls run; the newest are shown."));
+}

@@ -221,7 +221,12 @@ mod valgrind {
         }
         // Who needs no key does not pay for hearing one (row D-11).
         let [relay, quiet, decided] = ["relay", "quiet", "decided"].map(|way| costs[way]);
-        assert!(quiet.abs_diff(relay) <= 2, "{quiet} without telephone events, {relay} with them");
+        // A payload type that was agreed on is one more to compare with.
+        let most = relay / 500;
+        assert!(
+            quiet.abs_diff(relay) <= most,
+            "{quiet} without telephone events, {relay} with them"
+        );
         // Who has telephone events pays for one look at that when a key is awaited.
         assert!(decided <= relay + relay / 50, "{decided} after the decision, {relay} before");
     }

@@ -42,7 +42,7 @@ pub use machine::state::Call;
 pub use permit::{Leash, Permit};
 pub use policy::{
     Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Pausing, Policy,
-    PromptId, Recording, Retention,
+    PromptId, Recording, Retention, WhenRecordingFails,
 };
 pub use private::Private;
 pub use prompt::Prompt;

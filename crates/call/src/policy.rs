@@ -121,6 +121,16 @@ pub enum OnWithdraw {
     Stop,
 }
 
+/// What becomes of a call whose customer has said yes, when its recording cannot begin or go on
+/// (flows row O-05).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenRecordingFails {
+    /// It goes on, unrecorded from there (default).
+    GoOn,
+    /// It ends. An emergency never does, nor does a call that is not to be recorded, or not any more.
+    EndCall,
+}
+
 /// How the customer of a call that the PBX starts comes to be asked (flow F3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outbound {
@@ -204,6 +214,8 @@ pub struct Asking {
     pub blank_keys: bool,
     /// How the house pauses a recording.
     pub pausing: Pausing,
+    /// What becomes of the call when its recording fails.
+    pub when_recording_fails: WhenRecordingFails,
     /// How long a recording is kept.
     pub retention: Retention,
 }
@@ -300,6 +312,7 @@ mod tests {
             on_withdraw: OnWithdraw::Erase,
             blank_keys: false,
             pausing: Pausing { key: None, limit: Duration::from_secs(300) },
+            when_recording_fails: WhenRecordingFails::GoOn,
             retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
         };
         assert_eq!(asking.prompt_id(Prompt::Question), Some(id));

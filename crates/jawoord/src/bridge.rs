@@ -124,6 +124,10 @@ pub const fn end(cause: Cause) -> End {
             End { sip: Some(status), q850: 21, text: "Call rejected" }
         }
         Cause::NoMedia => End { sip: None, q850: 102, text: "Recovery on timer expiry" },
+        // Of these the law of the house is none: what is missing is a resource of ours.
+        Cause::NotRecorded => {
+            End { sip: None, q850: 47, text: "Resource unavailable, unspecified" }
+        }
         Cause::Shutdown => End { sip: Some(503), q850: 41, text: "Temporary failure" },
         Cause::Preempted => End { sip: None, q850: PREEMPTION, text: "Preemption" },
     }
@@ -237,6 +241,9 @@ pub const fn sent_away(within: Duration) -> Input {
 /// That transfer has come to nothing.
 pub const SENT_BACK: Input = Input::SentAway(None);
 
+/// The agent transfers to an emergency: from now on the call is one (rows E).
+pub const URGENT: Input = Input::Urgent;
+
 /// Nobody of the house is in the call any more (law row L51).
 pub const HOUSE_LEFT: Input = Input::HouseLeft;
 
@@ -335,6 +342,7 @@ mod tests {
             assert_eq!(failure(code), word, "{code}");
         }
         assert_eq!(end(Cause::Failed(Failure::Busy)).q850, 17);
+        assert_eq!(end(Cause::NotRecorded).q850, 47);
         assert_eq!(end(Cause::Failed(Failure::Rejected(404))).sip, Some(404));
     }
 

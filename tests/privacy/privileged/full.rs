@@ -7,11 +7,16 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jawoord::phone::{Manner, Order, Phone, What};
-use support::node::{Change, Node};
+use support::{
+    node::{Change, Node},
+    peer::{leg::Leg, post::Peer, seen::Seen},
+    port,
+    stage::{CALLER, Stage, Talk, sdp},
+};
 
 use crate::calls::{Call, DIALLED, until};
 
@@ -138,6 +143,97 @@ fn o_05_when_the_spool_is_full_speech_goes_on_the_recording_is_cut_short_and_nob
     disk.free();
     thread::sleep(Duration::from_secs(3));
     asked(&node, &call.pbx);
+}
+
+/// A stage whose English line ends a call when its recording fails, with a small disk for the spool.
+fn strict(change: Change) -> (Stage, Disk) {
+    let choice = "pause_max_s = 300\nwhen_recording_fails = \"end_call\"\nring_timeout_s = 30";
+    let change = change
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("pause_max_s = 300\nring_timeout_s = 30", choice);
+    let mut stage = Stage::with(change);
+    stage.node.stop();
+    let disk = Disk::under(&stage.node.data().join("spool"));
+    stage.node.run_again();
+    (stage, disk)
+}
+
+/// An answered call to 112.
+fn emergency(stage: &mut Stage) -> (Leg, Leg) {
+    let mut a = stage.caller.calls(CALLER, "112");
+    stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
+    let invite = stage.pbx.expect("INVITE");
+    let b = stage.pbx.called(&invite);
+    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    stage.pbx.expect("ACK");
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    (a, b)
+}
+
+/// Hears that a leg is ended for want of a recording.
+fn ended(peer: &mut Peer, leg: &Leg) -> Seen {
+    let bye = peer.expect("BYE");
+    assert_eq!(bye.header("Call-ID"), leg.call_id, "{}", bye.text);
+    let reasons = bye.headers("Reason").join(", ");
+    assert_eq!(reasons, "Q.850;cause=47;text=\"Resource unavailable, unspecified\"");
+    peer.send(&leg.reply(&bye, 200));
+    bye
+}
+
+#[test]
+fn o_05_where_policy_says_so_a_recording_that_cannot_go_on_ends_both_legs_and_no_other_call() {
+    let (mut stage, disk) = strict(Change::default());
+    let (mut near, far) = emergency(&mut stage);
+    let talk = stage.recorded();
+    thread::sleep(Duration::from_secs(2));
+    disk.fill();
+    ended(&mut stage.caller, &talk.a);
+    ended(&mut stage.pbx, &talk.b);
+    let list = stage.node.until(&["calls", "list"], |_| verdicts(&stage.node).len() == 1);
+    let rows = list.as_array().into_iter().flatten();
+    let call = rows.into_iter().find(|call| call["verdict"].is_string()).expect("an ended call");
+    let words = (&call["consent"], &call["outcome"], &call["verdict"]);
+    assert_eq!(words, (&"granted".into(), &"bridged".into(), &"degraded".into()));
+    only_what_was_sealed(&stage.node);
+    let log = stage.node.log();
+    assert_eq!(log.matches("the call is recorded no further").count(), 1, "{log}");
+    // The emergency goes on, and so does who calls a line that is never recorded.
+    let mut other = stage.talk();
+    stage.caller.hears_no(500, "BYE");
+    stage.pbx.hears_no(0, "BYE");
+    stage.hang_up(&mut other);
+    stage.caller.send(&near.request("BYE"));
+    stage.caller.expect((200, "BYE"));
+    let bye = stage.pbx.expect("BYE");
+    assert_eq!(bye.header("Call-ID"), far.call_id);
+}
+
+#[test]
+fn o_05_e_01_a_customer_whom_the_agent_sends_to_an_emergency_is_not_cut_off_by_a_full_disk() {
+    let there = SocketAddr::from(([127, 0, 0, 1], port::free()));
+    let (mut stage, disk) = strict(Change::default().with("127.0.0.1:15070", there.to_string()));
+    let mut help = Peer::at(there, stage.node.sip);
+    let Talk { mut b, .. } = stage.recorded();
+    let refer = b.request("REFER").with("Contact", b.contact.clone());
+    stage.pbx.send(&refer.with("Refer-To", "<sip:112@carrier.example>"));
+    stage.pbx.expect((202, "REFER"));
+    let invite = help.expect("INVITE");
+    assert!(invite.uri().starts_with("sip:112@"), "{}", invite.uri());
+    disk.fill();
+    let alarm = "jawoord_recordings_cut_short_total 1";
+    let limit = Instant::now() + Duration::from_secs(10);
+    while !stage.node.metrics().contains(alarm) {
+        assert!(Instant::now() < limit, "the recording goes on");
+        thread::sleep(Duration::from_millis(50));
+    }
+    for peer in [&mut stage.caller, &mut stage.pbx] {
+        peer.hears_no(500, "BYE");
+    }
+    let c = help.called(&invite);
+    help.send(&c.reply(&invite, 200).sdp(sdp(stage.desk.own)));
+    help.expect("ACK");
+    stage.caller.hears_no(500, "BYE");
 }
 
 /// The running call, the metrics and the log say that it is recorded no further.

@@ -154,7 +154,10 @@ impl Call {
             self.take(now, turn);
         } else if self.bridge.customer_holds() {
             self.timers.clear(Timer::Answer);
-            self.sound.cut(&mut self.out);
+            // What the agent does is no news of the customer's ear.
+            if party == Party::Customer {
+                self.sound.cut(&mut self.out);
+            }
         }
     }
 }

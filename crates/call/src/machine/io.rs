@@ -77,6 +77,8 @@ pub enum Cause {
     Failed(Failure),
     /// Neither party sends anything any more (flows row B-33).
     NoMedia,
+    /// The recording failed, and the policy lets no such call go on without it (flows row O-05).
+    NotRecorded,
     /// The node stops.
     Shutdown,
     /// It makes room for an emergency (RFC 4411).
@@ -200,6 +202,9 @@ pub enum Input {
     /// The agent's leg was replaced by one outside the house: nobody of the house is in the call any
     /// more (law row L51).
     HouseLeft,
+    /// From this call an emergency is called, as when the agent transfers to one: from now on it is
+    /// one, and no failure of the recording ends it (flows rows E).
+    Urgent,
     /// The operator wants the customer to be asked, as the agent's key does.
     Ask,
     /// The operator, or a program of the house, wants the recording to pause, or wants the pause to last

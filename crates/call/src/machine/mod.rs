@@ -7,6 +7,7 @@ mod connecting;
 mod dialogue;
 mod early;
 mod ending;
+mod failing;
 pub(crate) mod io;
 mod outbound;
 mod outgoing;
@@ -58,7 +59,7 @@ impl Call {
             // Only the person whose voice it is can decide or withdraw (flows row C-14).
             Input::Digit(Party::Agent, press) => self.agent_pressed(now, *press.key.reveal()),
             Input::Committed { recording, evidence } => self.committed(now, recording, evidence),
-            Input::CommitFailed { recording } => self.recording.commit_failed(recording),
+            Input::CommitFailed { recording } => self.commit_failed(now, recording),
             Input::Ringing { early_media } => self.ringing(early_media),
             Input::Answered => self.answered(now),
             Input::Failed(failure) => self.far_failed(now, failure),
@@ -67,12 +68,13 @@ impl Call {
             Input::TapCut if self.recording.was_permitted() => self.withdraw(now),
             Input::TapCut => {}
             Input::Degraded => self.recording.degrade(),
-            Input::RecorderFailed => self.recording.fail(self.bridge.audible(now), &mut self.out),
+            Input::RecorderFailed => self.recorder_failed(now),
             Input::RecordingClosed { done, millis } => {
                 self.recording.closed(done, millis, &mut self.out);
             }
             Input::SentAway(within) => self.sent_away(now, within),
             Input::HouseLeft => self.house_left(now),
+            Input::Urgent => self.urgent = true,
             Input::Ask => self.wanted(),
             Input::Pause => self.pause(now, Hand::Operator),
             Input::Resume => self.resume(now, Hand::Operator),

@@ -98,12 +98,15 @@ impl Recording {
         true
     }
 
-    /// The ledger could not commit: nothing exists.
-    pub(super) fn commit_failed(&mut self, recording: RecordingId) {
-        if matches!(self.state, State::Committing { .. }) && recording == self.id {
-            self.state = State::Over { kept: false };
-            self.failed = true;
+    /// The ledger could not commit: nothing exists. Whether it was still wanted.
+    pub(super) fn commit_failed(&mut self, recording: RecordingId) -> bool {
+        let State::Committing { unwanted } = self.state else { return false };
+        if recording != self.id {
+            return false;
         }
+        self.state = State::Over { kept: false };
+        self.failed = true;
+        unwanted.is_none()
     }
 
     /// Whether a tap can be in place.
@@ -161,12 +164,10 @@ impl Recording {
         self.degraded |= self.is_live() || self.unclosed > 0;
     }
 
-    /// The recorder cannot go on: what is sealed is kept.
-    pub(super) fn fail(&mut self, audible: Duration, out: &mut VecDeque<Action>) {
-        if self.is_live() {
-            self.cut = true;
-            self.finish(audible, out);
-        }
+    /// The recorder cannot go on, and the recording is to finish. Whether there is any.
+    pub(super) const fn fail(&mut self) -> bool {
+        self.cut |= self.is_live();
+        self.is_live()
     }
 
     /// The recorder is done with what [`Action::EndRecording`] ended.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     Asking, Confirm, Direction, EarlyNotice, Ground, Keys, Line, OnWithdraw, Parties, Pausing,
-    Prompt, Purposes, QuestionAt, Recording,
+    Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
     machine::{dialogue::Opening, io::CallOffer, outgoing::Outgoing},
     verdict::Unasked,
 };
@@ -35,6 +35,7 @@ pub(super) struct Terms {
     pub(super) confirm: Confirm,
     pub(super) keep_withdrawn: bool,
     pub(super) pausing: Pausing,
+    pub(super) ends_unrecorded: bool,
     pub(super) early: Option<EarlyNotice>,
 }
 
@@ -96,6 +97,10 @@ impl Terms {
                 OnWithdraw::Stop => true,
             },
             pausing: asking.pausing,
+            ends_unrecorded: match asking.when_recording_fails {
+                WhenRecordingFails::GoOn => false,
+                WhenRecordingFails::EndCall => true,
+            },
             early: None,
         }
     }

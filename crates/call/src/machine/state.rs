@@ -94,6 +94,8 @@ pub struct Call {
     pub(super) bridge: Bridge,
     pub(super) sound: Sound,
     pub(super) recording: Recording,
+    /// Whether an emergency is called from it.
+    pub(super) urgent: bool,
     /// Whether the recording can be paused, and the agent's key for it means something.
     pub(super) pauses: bool,
     pub(super) timers: Timers,
@@ -136,6 +138,7 @@ impl Call {
             bridge: Bridge::default(),
             sound: Sound::new(),
             recording: Recording::new(offer.recording),
+            urgent: offer.emergency,
             pauses: false,
             timers: Timers::default(),
             out: VecDeque::new(),

@@ -4,6 +4,7 @@ mod dialogue;
 mod early;
 mod ending;
 mod evidence;
+mod failing;
 mod outbound;
 mod pausing;
 mod permit;

@@ -302,7 +302,8 @@ const ENDINGS: [Class; 6] = [
     Class::RecorderFailed,
 ];
 
-const RARE: [Class; 5] = [
+const RARE: [Class; 6] = [
+    Class::Urgent,
     Class::Stop,
     Class::Failed(Failure::NoAnswer),
     Class::Failed(Failure::Unreachable),
@@ -324,6 +325,11 @@ pub(crate) fn any_pausing(chance: &mut Chance) -> Pausing {
     Pausing { key, limit: ms([1_937, 30_937][chance.below(2)]) }
 }
 
+/// What becomes of a call whose recording fails.
+pub(crate) fn any_end(chance: &mut Chance) -> WhenRecordingFails {
+    [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall][chance.below(2)]
+}
+
 pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
     Asking {
         repeats: [0, 1, 2, 3][chance.below(4)],
@@ -331,6 +337,7 @@ pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         pausing: any_pausing(chance),
+        when_recording_fails: any_end(chance),
         ..asking()
     }
 }

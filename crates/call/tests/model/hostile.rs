@@ -3,7 +3,7 @@
 use call::*;
 
 use crate::{
-    exhaustive::{Chance, any_pausing, depth, keeps_its_promises, seed},
+    exhaustive::{Chance, any_end, any_pausing, depth, keeps_its_promises, seed},
     support::*,
     world::{Replay, World},
 };
@@ -20,7 +20,7 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A', '7'][chance.below(8)];
     let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
-    Some(match chance.below(46) {
+    Some(match chance.below(47) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             Input::PromptEnded { prompt: Prompt::ALL[chance.below(PROMPTS)], samples, whole: flag }
@@ -45,6 +45,7 @@ fn any_input(chance: &mut Chance, at: Time) -> Option<Input> {
         39 => Input::Resume,
         40 => Input::HouseLeft,
         41 => Input::SentAway(flag.then_some(ms(5_000))),
+        42 => Input::Urgent,
         _ => return None,
     })
 }
@@ -72,6 +73,7 @@ fn any_offer(chance: &mut Chance) -> CallOffer {
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         pausing: any_pausing(chance),
+        when_recording_fails: any_end(chance),
         ..asking()
     });
     let question = [QuestionAt::AfterAnswer, QuestionAt::BeforeAnswer][chance.below(2)];

@@ -50,6 +50,10 @@ impl Log {
         self.0.iter().any(|(_, _, entry)| matches!(entry, Said(seen) if *seen == wanted))
     }
 
+    pub(super) fn has_read(&self, wanted: Input) -> bool {
+        self.count(|entry| matches!(entry, Read(input) if *input == wanted)) > 0
+    }
+
     pub(super) fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
         self.0.iter().filter(|(_, _, entry)| wanted(entry)).count()
     }
@@ -221,7 +225,9 @@ impl Log {
     pub(super) fn words(&self, failure: Option<Failure>, unasked: Verdict) -> Words {
         let consent = self.consent().unwrap_or(Consent::NotAsked);
         let bridged = self.has_said(Connect(Connection::Bridged));
-        let stopped = self.has_said(HangUp(Party::Customer, Cause::Shutdown));
+        let stopped = [Cause::Shutdown, Cause::NotRecorded]
+            .into_iter()
+            .any(|cause| self.has_said(HangUp(Party::Customer, cause)));
         let outcome = match failure {
             _ if bridged => Outcome::Bridged,
             Some(Failure::Busy) => Outcome::Busy,

@@ -7,6 +7,7 @@ mod away;
 mod clock;
 mod early;
 mod exhaustive;
+mod failing;
 mod hostile;
 mod log;
 mod notice;

@@ -318,6 +318,7 @@ impl<'a> Script<'a> {
         let held = self.log.holds(Party::Customer);
         let sounded = self.log.prompt_sounds();
         let cancelled = self.log.pbx_is_cancelled();
+        let wanted = self.is_wanted();
         self.log.write(self.step, self.now, Read(input));
         let withdraw = self.asking.keys.withdraw;
         match input {
@@ -362,13 +363,14 @@ impl<'a> Script<'a> {
                 return self.stopped(cause);
             }
             Input::HungUp(_) | Input::Stop(_) if !self.closing => return self.ended(input),
+            Input::RecorderFailed | Input::CommitFailed { .. } if wanted => return self.fails(),
             _ => {}
         }
         Ok(Word::Other)
     }
 
     /// Somebody ends a call that came in.
-    fn ended(&mut self, input: Input) -> Result<Word, Stop> {
+    pub(super) fn ended(&mut self, input: Input) -> Result<Word, Stop> {
         match input {
             Input::HungUp(Party::Agent) if self.log.has_said(Connect(Connection::Bridged)) => {
                 self.say(HangUp(Party::Customer, Cause::Normal));
@@ -455,7 +457,7 @@ impl<'a> Script<'a> {
     fn begin(&mut self, withdrawn: bool) {
         if withdrawn {
             self.say(End(Fate::Erase(Reason::Withdrawal)));
-        } else if self.is_apart() {
+        } else if self.is_apart() || self.house_is_out {
             self.say(End(Fate::Erase(Reason::Empty)));
         } else {
             self.say(Record);
@@ -486,7 +488,7 @@ impl<'a> Script<'a> {
     }
 
     /// Whether the parties will not come together, or are apart again.
-    fn is_apart(&self) -> bool {
+    pub(super) fn is_apart(&self) -> bool {
         self.closing || self.failure.is_some()
     }
 }

@@ -46,6 +46,7 @@ pub(crate) enum Class {
     /// That transfer has come to nothing.
     SentBack,
     HouseLeft,
+    Urgent,
     TapCut,
     Degraded,
     RecorderFailed,
@@ -174,6 +175,7 @@ impl Replay {
             Class::SentAway(millis) => Some(Input::SentAway(Some(ms(millis)))),
             Class::SentBack => Some(Input::SentAway(None)),
             Class::HouseLeft => Some(Input::HouseLeft),
+            Class::Urgent => Some(Input::Urgent),
             // A worker without a tap cuts none.
             Class::TapCut => {
                 self.said.iter().any(|(_, seen)| *seen == Seen::Record).then_some(Input::TapCut)

@@ -151,6 +151,7 @@ pub(crate) fn asking() -> Asking {
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
         pausing: Pausing { key: None, limit: ms(300_000) },
+        when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use call::{Direction, Line, Outbound, Recording};
+use call::{Direction, Line, Outbound, Recording, WhenRecordingFails};
 use serde_json::{Value, json};
 
 use super::route::{self, Trial};
@@ -47,6 +47,7 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                         "recorded": matches!(line.policy.recording, Recording::Ask(_)),
                         "direction": line.direction.map_or("both", Direction::as_str),
                         "outbound": outbound(line),
+                        "when_recording_fails": unrecorded(line),
                     })
                 })
                 .collect();
@@ -149,12 +150,27 @@ fn does(line: &Line) -> String {
         (Some(Direction::Outbound), how) => format!("calls out ({how})"),
         (None, how) => format!("asks callers and calls out ({how})"),
     };
+    let unrecorded = match asking.when_recording_fails {
+        WhenRecordingFails::GoOn => "",
+        WhenRecordingFails::EndCall => ", and ends a call whose recording fails",
+    };
     format!(
-        "{whom} in {} on the ground {}, kept {} s",
+        "{whom} in {} on the ground {}, kept {} s{unrecorded}",
         asking.language,
         asking.ground,
         asking.retention.keep.as_secs()
     )
+}
+
+/// What becomes of a line's calls whose recording fails, as the configuration says it.
+fn unrecorded(line: &Line) -> Option<&'static str> {
+    match &line.policy.recording {
+        Recording::Never => None,
+        Recording::Ask(asking) => Some(match asking.when_recording_fails {
+            WhenRecordingFails::GoOn => "go_on",
+            WhenRecordingFails::EndCall => "end_call",
+        }),
+    }
 }
 
 /// How the customers of a line's outgoing calls come to be asked, as the configuration says it.
@@ -174,6 +190,30 @@ fn outbound(line: &Line) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::problem::Problems;
+
+    const LAB: &str = include_str!("../../../../config/lab.toml");
+
+    #[test]
+    fn o_05_it_is_said_which_lines_end_a_call_whose_recording_fails() {
+        let told = |choice: &str| {
+            let chosen = format!("when_recording_fails = \"{choice}\"");
+            let text = LAB.replacen("when_recording_fails = \"go_on\"", &chosen, 1);
+            let judged = read::read_text(&text).and_then(|read| judge::judge(read, None));
+            let settings = judged.map_err(|problems| Problems(&problems).to_string())?;
+            let lines = settings.lines.iter().map(|line| (unrecorded(line), does(line)));
+            Ok::<Vec<_>, String>(lines.collect())
+        };
+        let [first, second, never] = told("end_call").unwrap().try_into().unwrap();
+        assert_eq!(first.0, Some("end_call"));
+        assert!(first.1.ends_with(", and ends a call whose recording fails"), "{}", first.1);
+        assert_eq!(second.0, Some("go_on"));
+        assert!(!second.1.contains("fails"), "{}", second.1);
+        assert_eq!(never, (None, "is never recorded".to_owned()));
+        assert_eq!(told("go_on").unwrap()[0].0, Some("go_on"), "as by default");
+        let refused = told("stop").expect_err("no such choice");
+        assert!(refused.contains("`go_on` or `end_call`"), "{refused}");
+    }
 
     #[test]
     fn o_01_a_limit_that_carries_fewer_calls_is_warned_of_with_the_one_that_is_needed() {

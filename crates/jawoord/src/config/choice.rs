@@ -15,6 +15,17 @@ pub enum Confirm {
     Off,
 }
 
+/// What becomes of a call whose recording fails.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenRecordingFails {
+    /// It goes on, unrecorded from there.
+    #[default]
+    GoOn,
+    /// It ends.
+    EndCall,
+}
+
 /// What a withdrawal does to what was recorded.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]

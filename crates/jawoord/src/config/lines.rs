@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use call::{
     Asking, Confirm, DialledPattern, Digest, Ground, Key, Keys, Language, Line, LineId, Lines,
     OnWithdraw, Parties, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, Retention,
-    TenantId,
+    TenantId, WhenRecordingFails,
 };
 
 use super::{
@@ -132,6 +132,10 @@ impl Maker<'_> {
             },
             blank_keys: policy.blank_keys,
             pausing: pausing?,
+            when_recording_fails: match policy.when_recording_fails {
+                choice::WhenRecordingFails::GoOn => WhenRecordingFails::GoOn,
+                choice::WhenRecordingFails::EndCall => WhenRecordingFails::EndCall,
+            },
             retention,
         })
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account, alarms,
-    choice::{Confirm, OnWithdraw},
+    choice::{Confirm, OnWithdraw, WhenRecordingFails},
     connections,
     dns::Dns,
     early,
@@ -371,6 +371,9 @@ pub struct Policy {
     /// How long a pause lasts that nobody ends, in seconds.
     #[serde(default = "five_minutes")]
     pub pause_max_s: u32,
+    /// What becomes of a call whose recording fails.
+    #[serde(default)]
+    pub when_recording_fails: WhenRecordingFails,
     /// How long the PBX may ring.
     #[serde(default = "thirty")]
     pub ring_timeout_s: u32,

@@ -66,9 +66,15 @@ impl Node {
         let trunk = session.settings.trunks.first();
         let country = trunk.map_or(phonenumber::country::Id::NL, |trunk| trunk.country);
         let place = referral::place(&session.settings, &self.targets, target, country);
+        place == Place::Outside && !self.leads_to_help(session, target)
+    }
+
+    /// Whether a target is an emergency.
+    pub(crate) fn leads_to_help(&self, session: &Session, target: &Uri) -> bool {
+        let trunk = session.settings.trunks.first();
+        let country = trunk.map_or(phonenumber::country::Id::NL, |trunk| trunk.country);
         let number = target.user().map(|user| number::dialled(&user, country));
-        let urgent = number.is_some_and(|number| session.settings.emergency.matches(&number));
-        place == Place::Outside && !urgent
+        number.is_some_and(|number| session.settings.emergency.matches(&number))
     }
 
     /// What the customer's side is told: the number as it writes numbers, at its own address; we in

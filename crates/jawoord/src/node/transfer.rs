@@ -122,11 +122,7 @@ impl Node {
             tracing::debug!(call = %session.id(), %error, "credentials for a transfer");
         }
         self.accepts(leg, ask, refer.tells);
-        let label = match way.place {
-            Place::Inside => "transfer inside the house",
-            Place::Outside => "transfer out of the house",
-        };
-        session.ladder.add(self.now(), Station::Node, Station::Node, label);
+        self.leads(session, &way);
         self.transfers.insert(called, session.id());
         if let Some(call_id) = self.endpoint.call_id(called) {
             self.traces.tie(session.id(), call_id);
@@ -143,6 +139,18 @@ impl Node {
         0
     }
 
+    /// A transfer is under way: where it leads is written down, and what leads to an emergency is one.
+    fn leads(&mut self, session: &mut Session, way: &Way) {
+        let label = match way.place {
+            Place::Inside => "transfer inside the house",
+            Place::Outside => "transfer out of the house",
+        };
+        session.ladder.add(self.now(), Station::Node, Station::Node, label);
+        if way.urgent {
+            self.tell(session, bridge::URGENT);
+        }
+    }
+
     /// Where a transfer goes: the dialog that it names at the other leg of ours, or a target.
     fn way(&self, session: &Session, refer: &Refer) -> Result<Way, u16> {
         if let Some(replaces) = &refer.replaces {
@@ -152,7 +160,8 @@ impl Node {
         let country = trunk.map_or(phonenumber::country::Id::NL, |trunk| trunk.country);
         let place = referral::place(&session.settings, &self.targets, &refer.target, country);
         let candidate = self.found(place.kind()).pop_front().ok_or(503_u16)?;
-        Ok(Way { place, candidate, replaces: None })
+        let urgent = self.leads_to_help(session, &refer.target);
+        Ok(Way { place, urgent, candidate, replaces: None })
     }
 
     /// The party at the other end of the call that an attended transfer names (row T-04). That call
@@ -173,7 +182,8 @@ impl Node {
         let there = found.iter().find(|found| found.address == source.address);
         let candidate = there.or(found.front()).cloned()?;
         let candidate = Candidate { address: source.address, ..candidate };
-        Some(Way { place, candidate, replaces: Some(self.endpoint.replaces(other)?) })
+        let (urgent, replaces) = (session.offer.emergency, Some(self.endpoint.replaces(other)?));
+        Some(Way { place, urgent, candidate, replaces })
     }
 
     /// Where a call may go now, the best first.
@@ -449,6 +459,8 @@ impl Node {
 /// Where a transfer goes.
 pub(crate) struct Way {
     pub(crate) place: Place,
+    /// Whether the new party is an emergency.
+    urgent: bool,
     candidate: Candidate,
     pub(crate) replaces: Option<Replaces>,
 }

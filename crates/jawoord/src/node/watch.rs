@@ -106,8 +106,8 @@ impl Node {
         }
     }
 
-    /// The recorder cannot go on with a call, which itself goes on (row O-05): what was sealed is kept,
-    /// and the recording is degraded.
+    /// The recorder cannot go on with a call (row O-05): what was sealed is kept, and the recording is
+    /// degraded. The call itself goes on, or its policy ends it.
     pub(crate) fn cut_short(&mut self, call: CallId) {
         let now = self.now();
         let Some(session) = self.sessions.get_mut(&call) else { return };
@@ -115,15 +115,15 @@ impl Node {
             return;
         }
         session.ladder.add(now, Station::Node, Station::Node, &Alarm::CutShort.to_string());
-        tracing::warn!(%call, "the call goes on, and is recorded no further");
+        let then = if session.call.ends_unrecorded() { "ends" } else { "goes on" };
+        tracing::warn!(%call, then, "the call is recorded no further");
         self.metrics.cut_short.inc();
     }
 
-    /// The recorder is gone: every recorded call goes on without it, and nobody else is asked.
+    /// The recorder is gone: every recorded call goes on without it or ends, as its policy says, and
+    /// nobody else is asked.
     pub(crate) fn recorder_gone(&mut self) {
-        tracing::error!(
-            "the recorder has ended; calls go on unrecorded until the node is restarted"
-        );
+        tracing::error!("the recorder has ended; nothing is recorded until the node is restarted");
         self.recorder_gone = Some(self.now());
         let recorded = self.sessions.iter().filter(|(_, session)| session.recording.is_some());
         let calls: Vec<CallId> = recorded.map(|(call, _)| *call).collect();

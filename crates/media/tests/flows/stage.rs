@@ -38,12 +38,11 @@ pub(crate) fn address(party: Party) -> SocketAddr {
 
 pub(crate) fn remote(party: Party, format: Format) -> Remote {
     let rtp = address(party);
-    let rtcp = SocketAddr::new(rtp.ip(), rtp.port() + 1);
     let (packet_ms, noise, latching) = (20, None, None);
     let event_ratio = if format.codec == Codec::Opus { 6 } else { 1 };
     Remote {
         rtp,
-        rtcp,
+        rtcp: SocketAddr::new(rtp.ip(), rtp.port() + 1),
         send: format,
         receive: format,
         hears: true,
@@ -472,6 +471,7 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
         pausing: Pausing { key: pause_key, limit: Duration::from_secs(300) },
+        when_recording_fails: call::WhenRecordingFails::GoOn,
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };
     let line = Line {

@@ -6,7 +6,9 @@ usage: calls.py B2BUA-IP:PORT CALLEE-PORT NUMBER CALLS CALLS-A-SECOND KEY CALLS-
 KEY is pressed by each caller once it is answered (RFC 4733), `-` for none. A call counts when both
 ends have been acknowledged; all must. The command then finds the calls file written: a line for each
 call, with the B2BUA's ports for caller and callee (and the keys, see src/main.rs). Its exit code is
-this program's. What the environment changes:
+this program's. A call that the B2BUA ends before the command has makes the measurement worthless: then,
+as whenever this program ends, the command and all that it has started are ended, too. What the
+environment changes:
 
 SUITE=NAME   both ends have SRTP of that suite (RFC 4568)
 MUX=yes      both ends have sound and reports on one port (RFC 5761)
@@ -17,6 +19,7 @@ import hashlib
 import os
 import re
 import select
+import signal
 import socket
 import struct
 import subprocess
@@ -26,6 +29,7 @@ import time
 SOCKETS, FIRST = 8, (10000, 11000)  # the meter's, as src/ground.rs has them
 PRESSED_AFTER_S = 1.0
 LIMIT_S = 60  # from the last call's INVITE until all are up
+GRACE_S = 2  # for the command to end when it is told to
 AGAIN_S = 1.0  # an INVITE or its answer that nobody reacts to is sent again
 RCVBUFFORCE = 33  # SO_RCVBUFFORCE of Linux: more than the system's limit, for root
 SUITE = os.environ.get("SUITE")
@@ -118,6 +122,8 @@ class Run:
     def answer(self, text, side, number, source):
         """200 to whatever is asked within a call; to an INVITE with our description."""
         method, to, body = text.split(" ")[0], header(text, "To"), ""
+        if method in ("BYE", "CANCEL"):
+            sys.exit(f"call {number} was ended by the other side: {header(text, 'Reason') or method}")
         if method == "INVITE":
             self.ports[side][number] = media_port(text) or self.ports[side].get(number)
             tag, key = key_of(text)
@@ -244,10 +250,31 @@ def main():
     with open(file + ".new", "w", encoding="ascii") as out:
         out.writelines(run.line(number) for number in range(calls))
     os.rename(file + ".new", file)
-    child = subprocess.Popen(command)
-    while child.poll() is None:
-        run.pump(time.monotonic() + 0.1)
+    # In a group of its own, so that what it starts can be ended with it.
+    child = subprocess.Popen(command, start_new_session=True)
+    try:
+        while child.poll() is None:
+            run.pump(time.monotonic() + 0.1)
+    finally:
+        end(child)
     sys.exit(child.returncode)
 
 
+def end(child):
+    """Ends a command's group: asks it to, and then does not ask."""
+    limit = time.monotonic() + GRACE_S
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, how)
+            while time.monotonic() < limit:
+                child.poll()
+                os.killpg(child.pid, 0)
+                time.sleep(0.01)
+        except ProcessLookupError:
+            break
+    child.wait()
+
+
+# Whoever is told to end does so in the same way as whoever fails.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
 main()

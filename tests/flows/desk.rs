@@ -1,10 +1,12 @@
 //! What the page and programs see of calls that run, and what they may do with them: a pause by HTTP
-//! (row D-25), and alarms while a call is up and after it (rows B-33, O-08).
+//! (row D-25), and alarms while a call is up and after it (rows B-33, O-08, S-02).
 
 use support::{
     node::Change,
     page::Visitor,
-    stage::{Stage, Talk, wait},
+    peer::voice::Voice,
+    scene::ENGLISH,
+    stage::{CALLER, Stage, Talk, sdp, wait},
 };
 
 use crate::pause::{CARD, TALK, fact, facts, lasts, recording, say};
@@ -111,6 +113,33 @@ fn b_33_the_page_says_which_side_is_not_heard_since_when_and_until_when() {
     let list = page.get("/");
     assert!(list.body.contains("<strong>The customer is not heard</strong> from"));
     assert!(!list.body.contains("127.0.0.1") && !list.body.contains("+316"), "{}", list.body);
+}
+
+#[test]
+fn s_02_the_page_says_while_the_question_runs_that_a_caller_s_packets_come_from_elsewhere() {
+    let mut stage = Stage::with(Change::default().with("one_way_s = 10", "one_way_s = 2"));
+    let page = Visitor::enter(&stage.node);
+    let mut a = stage.caller.calls(CALLER, ENGLISH);
+    stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    // Silence is no fault of a caller who listens; a key from elsewhere is none.
+    wait(3_000);
+    assert!(running(&page)["alarms"].as_array().is_some_and(Vec::is_empty));
+    let elsewhere = Voice::new(stage.caller.own.ip());
+    elsewhere.talk_to(ok.sound());
+    elsewhere.press('1');
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    while running(&page)["alarms"][0]["alarm"] != "no sound of the customer: elsewhere" {
+        assert!(std::time::Instant::now() < until, "no alarm: {}", running(&page));
+        wait(100);
+    }
+    stage.pbx.hears_no(0, "INVITE");
+    assert!(page.get("/now").body.contains("The customer is not heard"));
+    assert_eq!(stage.node.log().matches("one side of a call is not heard").count(), 1);
+    stage.ear.talk_to(ok.sound());
+    wait(500);
+    assert!(running(&page)["alarms"].as_array().is_some_and(Vec::is_empty), "it is over");
 }
 
 mod chromium {

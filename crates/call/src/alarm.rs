@@ -36,7 +36,7 @@ named!(
 /// Something that is wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Alarm {
-    /// A party is not heard while the other one is.
+    /// A party is not heard while the other one is, or cannot be while it is asked.
     Unheard(Party, Unheard),
     /// The customer's keys do not come through.
     DeadKeys(DeadKeys),

@@ -1,24 +1,30 @@
-//! Who of a bridged call is there: told when one of them is not heard while the other one is.
+//! Who of a call is there: told when one party of a bridged call is not heard while the other one is, and
+//! when a customer who is asked cannot be heard.
 
 use std::time::Duration;
 
 use call::{Connection, Party, Time};
 
-use crate::{relay::Relay, report::Event};
+use crate::{relay::Relay, report::Event, watch::Expected};
 
 impl Relay {
     /// From now on it is told ([`Event::Unheard`]) when one party of the bridged call is not heard for so
-    /// long while the other one is; `None` is never.
+    /// long while the other one is, and when all that comes of a customer who is asked meanwhile comes from
+    /// elsewhere (row S-02): then no key is ever heard. `None` is never.
     pub const fn watch(&mut self, limit: Option<Duration>) {
         self.watch.limit(limit);
     }
 
     /// Who should be heard may have changed. Where one side holds the other, nobody need be.
-    pub(crate) fn rewatch(&mut self, now: Time) {
-        let both = [&self.customer, &self.agent];
-        let talks =
-            both.iter().all(|leg| leg.remote.is_some_and(|remote| remote.hears && remote.sends));
-        self.watch.changed(now, talks && self.is_bridged(), self.connection == Connection::Apart);
+    pub(crate) fn rewatch(&mut self, now: Time, parted: bool) {
+        let [customer, agent] = [&self.customer, &self.agent]
+            .map(|leg| leg.remote.is_some_and(|remote| remote.hears && remote.sends));
+        let expected = match self.connection {
+            Connection::Bridged if customer && agent => Expected::Both,
+            Connection::Apart if customer && self.asks => Expected::Customer,
+            Connection::Apart | Connection::Early | Connection::Bridged => Expected::Nobody,
+        };
+        self.watch.changed(now, expected, parted);
     }
 
     /// A party sent something that is of use.

@@ -114,7 +114,7 @@ impl Relay {
     /// the holder, and silence until there is any: a network that hears nothing may hang up.
     pub fn set_remote(&mut self, now: Time, party: Party, remote: Remote) {
         self.leg(party).set_remote(now, remote);
-        self.rewatch(now);
+        self.rewatch(now, false);
         if self.is_bridged() && !remote.hears {
             self.leg(party.other()).playout.connect(now);
         }
@@ -128,7 +128,9 @@ impl Relay {
 
     /// Plays a prompt to the customer; in a bridged call over the agent, who is lowered by 12 dB.
     pub fn play(&mut self, now: Time, prompt: Prompt, audio: PromptAudio) {
-        self.asks = true;
+        if !std::mem::replace(&mut self.asks, true) && !self.is_bridged() {
+            self.rewatch(now, false);
+        }
         self.agent.playout.cut_prompt(now);
         let cut = self.customer.playout.play(now, prompt, audio);
         self.prompt_ended(Party::Customer, cut);
@@ -177,7 +179,7 @@ impl Relay {
                 self.agent.playout.connect(now);
             }
         }
-        self.rewatch(now);
+        self.rewatch(now, connection == Connection::Apart);
     }
 
     /// From now on, so much of what `party` presses does not reach the other; each press is

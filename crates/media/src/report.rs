@@ -40,8 +40,8 @@ pub enum Event {
     /// Neither party of the bridged call has sent anything for so long; told every
     /// [`QUIET_STEP`](crate::QUIET_STEP) (row B-33).
     Quiet(Duration),
-    /// A party of the bridged call is not heard any more while the other one is
-    /// ([`Relay::watch`](crate::Relay::watch)).
+    /// A party of the bridged call is not heard any more while the other one is, or a customer cannot be
+    /// while they are asked ([`Relay::watch`](crate::Relay::watch)).
     Unheard {
         /// Who.
         party: Party,

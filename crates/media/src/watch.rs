@@ -1,5 +1,5 @@
 //! Whether each party of a bridged call is heard while the other one is: one-way audio, noticed while the
-//! call is up.
+//! call is up. And whether a customer can be heard at all while they are asked.
 
 use std::time::Duration;
 
@@ -42,13 +42,23 @@ struct Side {
     total: Option<(Unheard, Duration)>,
 }
 
+/// Who should be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Nobody need be: they are not connected, or one holds the other.
+    Nobody,
+    /// The customer, who is asked: silence is no fault, but what comes should come from where it was said.
+    Customer,
+    /// Either party, as long as the other one is there.
+    Both,
+}
+
 /// Both parties of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Watch {
     /// How long a party may be missing; `None` is for ever.
     limit: Option<Duration>,
-    /// The parties are connected, and either may send.
-    on: bool,
+    expected: Expected,
     sides: [Side; 2],
     /// Not to be looked at before.
     look_at: Time,
@@ -59,7 +69,7 @@ const PARTIES: [Party; 2] = [Party::Customer, Party::Agent];
 impl Watch {
     pub(crate) const fn new(now: Time) -> Self {
         let side = Side { since: now, rests: false, raised: false, useless: [0; 5], total: None };
-        Self { limit: None, on: false, sides: [side; 2], look_at: now }
+        Self { limit: None, expected: Expected::Nobody, sides: [side; 2], look_at: now }
     }
 
     pub(crate) const fn limit(&mut self, limit: Option<Duration>) {
@@ -74,10 +84,10 @@ impl Watch {
         }
     }
 
-    /// Descriptions or connection have changed: from now on both should be heard, or need not be. An
-    /// alarm stays until the party is heard or the parties are parted.
-    pub(crate) fn changed(&mut self, now: Time, on: bool, parted: bool) {
-        self.on = on;
+    /// Descriptions or connection have changed: from now on these should be heard. An alarm stays until
+    /// the party is heard or the parties are parted.
+    pub(crate) fn changed(&mut self, now: Time, expected: Expected, parted: bool) {
+        self.expected = expected;
         for side in &mut self.sides {
             if parted && side.raised {
                 side.over(now);
@@ -116,30 +126,48 @@ impl Watch {
 
     /// When there is something to look at.
     pub(crate) fn due(&self) -> Option<Time> {
-        let limit = self.limit.filter(|_| self.on)?;
+        let limit = self.limit?;
+        let [customer, agent] = &self.sides;
         let waits = |side: &&Side| !side.raised && !side.rests;
-        let since = self.sides.iter().filter(waits).map(|side| side.since).min()?;
-        Some((since + limit).max(self.look_at))
+        let since = match self.expected {
+            Expected::Nobody => None,
+            Expected::Customer => Some(customer).filter(waits).map(|side| side.since),
+            Expected::Both => [customer, agent].into_iter().filter(waits).map(|it| it.since).min(),
+        };
+        Some((since? + limit).max(self.look_at))
     }
 
     /// The party that is not heard any more while the other one is, why, and for how long: once.
     pub(crate) fn take(&mut self, now: Time) -> Option<(Party, Unheard, Duration)> {
         let limit = self.limit.filter(|_| self.due().is_some_and(|due| due <= now))?;
         for party in PARTIES {
-            let other = *self.side(party.other());
-            let is_there = other.rests || now.since(other.since) < PRESENT;
+            let counts = self.counts(now, party);
             let side = self.side(party);
             let missing = now.since(side.since);
-            if is_there && missing >= limit && !side.raised && !side.rests {
+            if counts && missing >= limit && !side.raised && !side.rests {
                 side.raised = true;
                 let cause = side.cause();
                 side.total = Some((cause, side.total.map_or(Duration::ZERO, |(_, time)| time)));
                 return Some((party, cause, missing));
             }
         }
-        // Neither is there: the other one may come back first.
+        // Neither is there, and the other one may come back first; or nothing has come of the customer.
         self.look_at = now + PRESENT;
         None
+    }
+
+    /// Whether it is a fault that a party is not heard.
+    fn counts(&mut self, now: Time, party: Party) -> bool {
+        match self.expected {
+            Expected::Nobody => false,
+            Expected::Customer => {
+                party == Party::Customer && self.side(party).cause() == Unheard::Elsewhere
+            }
+            Expected::Both => {
+                let other = self.side(party.other());
+                other.rests || now.since(other.since) < PRESENT
+            }
+        }
     }
 
     /// The last cause for which a party was not heard, and for how long in all.
@@ -182,7 +210,7 @@ mod tests {
     fn watch() -> Watch {
         let mut watch = Watch::new(at(0));
         watch.limit(Some(LIMIT));
-        watch.changed(at(0), true, false);
+        watch.changed(at(0), Expected::Both, false);
         watch
     }
 
@@ -208,7 +236,7 @@ mod tests {
         assert_eq!(watch.heard(at(30_020), Party::Customer, false), None);
         let again = speaks(&mut watch, 30_040, 41_000);
         assert_eq!(again, [(40_020, Party::Customer, Unheard::Silent)]);
-        watch.changed(at(42_020), false, true);
+        watch.changed(at(42_020), Expected::Nobody, true);
         let total = watch.total(Party::Customer).unwrap();
         assert_eq!(total, (Unheard::Silent, Duration::from_secs(42)));
         assert_eq!(watch.total(Party::Agent), None);
@@ -235,6 +263,44 @@ mod tests {
             assert_eq!(told, [(10_000, Party::Customer, cause)], "{dropped:?}");
         }
         assert!(Unheard::ALL.iter().enumerate().all(|(place, cause)| *cause as usize == place));
+    }
+
+    #[test]
+    fn s_02_a_customer_who_is_asked_is_told_of_when_all_that_comes_is_from_elsewhere() {
+        let asked = |from: u64, drop: Option<Dropped>| {
+            let mut watch = watch();
+            watch.changed(at(from), Expected::Customer, false);
+            let mut told = Vec::new();
+            for ms in (from..from + 30_000).step_by(20) {
+                if let Some(dropped) = drop {
+                    watch.dropped(Party::Customer, dropped);
+                    watch.dropped(Party::Agent, dropped);
+                }
+                told.extend(watch.take(at(ms)));
+                assert!(watch.due().is_none_or(|due| due > at(ms)), "a worker would spin");
+            }
+            (watch, told)
+        };
+        let (mut watch, told) = asked(5_000, Some(Dropped::Foreign));
+        assert_eq!(told, [(Party::Customer, Unheard::Elsewhere, LIMIT)]);
+        // It stays so when the parties are connected, and is over when the customer is heard.
+        watch.changed(at(35_000), Expected::Both, false);
+        assert_eq!(speaks(&mut watch, 35_000, 60_000), []);
+        assert_eq!(watch.heard(at(60_000), Party::Customer, false), Some(Duration::from_secs(55)));
+        // Who says nothing, or waits for an answer to their keys, need not be heard.
+        assert_eq!(asked(0, None).1, []);
+        assert_eq!(asked(0, Some(Dropped::NotConnected)).1, []);
+        // A single packet from where it was said is enough to hear the customer.
+        let mut heard = Watch::new(at(0));
+        heard.limit(Some(LIMIT));
+        heard.changed(at(0), Expected::Customer, false);
+        for ms in (0..30_000).step_by(20) {
+            heard.dropped(Party::Customer, Dropped::Foreign);
+            if ms % 5_000 == 0 {
+                assert_eq!(heard.heard(at(ms), Party::Customer, false), None);
+            }
+            assert_eq!(heard.take(at(ms)), None);
+        }
     }
 
     #[test]
@@ -266,9 +332,9 @@ mod tests {
             Some((Party::Agent, Unheard::Silent, at(80_000).since(at(59_980))))
         );
         let mut held = watch();
-        held.changed(at(5_000), false, false);
+        held.changed(at(5_000), Expected::Nobody, false);
         assert_eq!(speaks(&mut held, 0, 60_000), []);
-        held.changed(at(60_000), true, false);
+        held.changed(at(60_000), Expected::Both, false);
         assert_eq!(speaks(&mut held, 60_000, 69_000), [], "it has its time again");
         let mut never = watch();
         never.limit(None);

@@ -9,6 +9,10 @@ use tokio::{
     task::JoinError,
 };
 
+/// How much higher its priority is than that of what may wait (disk, page, handshakes). The media threads'
+/// is higher still: speech is a packet each 20 ms for ever, and a flood of messages must not thin it out.
+const GOES_BEFORE: i32 = -5;
+
 /// The thread; it ends, and with it whatever still runs there, when this is dropped.
 #[derive(Debug)]
 pub struct Signalling {
@@ -25,6 +29,7 @@ impl Signalling {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (handle, (alive, gone)) = (runtime.handle().clone(), oneshot::channel::<()>());
         let lives = move || {
+            let _refused_changes_nothing = rustix::process::nice(GOES_BEFORE);
             let _dropped = runtime.block_on(gone);
         };
         thread::Builder::new().name("signalling".to_owned()).spawn(lives)?;

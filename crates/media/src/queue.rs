@@ -1,6 +1,15 @@
 //! The event queue of a media thread: epoll, told of every socket once, and a bell.
 
-use std::{io, net::UdpSocket, os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::UdpSocket,
+    os::fd::OwnedFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering, fence},
+    },
+    time::Duration,
+};
 
 use rustix::{
     buffer::spare_capacity,
@@ -17,7 +26,13 @@ const BELL: u64 = u64::MAX;
 /// one call to read it and not a second one that finds nothing.
 pub(crate) struct Queue {
     epoll: OwnedFd,
-    bell: Arc<OwnedFd>,
+    bell: Arc<Bell>,
+}
+
+struct Bell {
+    event: OwnedFd,
+    /// Whether who waits at the queue would not look soon without being rung for.
+    wanted: AtomicBool,
 }
 
 /// The sockets that are ready. It stays with the thread that made it.
@@ -41,12 +56,18 @@ impl Ready {
 }
 
 /// Wakes who waits at a queue.
-pub(crate) struct Alarm(Arc<OwnedFd>);
+pub(crate) struct Alarm(Arc<Bell>);
 
 impl Alarm {
-    /// Wakes who waits, or who waits next.
+    /// Wakes who has said that it wants to be rung for, once. Nobody else is woken: a thread that looks
+    /// at each tick would only take the processor from the one that rings.
     pub(crate) fn ring(&self) -> io::Result<()> {
-        match write(&self.0, &1_u64.to_ne_bytes()) {
+        // Between what was handed over before and this look; `listen` has its counterpart.
+        fence(Ordering::SeqCst);
+        if !self.0.wanted.load(Ordering::Relaxed) || !self.0.wanted.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        match write(&self.0.event, &1_u64.to_ne_bytes()) {
             // A bell that has rung so often is heard as well.
             Ok(_) | Err(Errno::AGAIN) => Ok(()),
             Err(error) => Err(error.into()),
@@ -58,8 +79,9 @@ impl Queue {
     /// A queue without sockets, and who wakes it.
     pub(crate) fn new() -> io::Result<(Self, Alarm)> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
-        epoll::add(&epoll, &bell, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        let event = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &event, epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
+        let bell = Arc::new(Bell { event, wanted: AtomicBool::new(false) });
         let alarm = Alarm(Arc::clone(&bell));
         Ok((Self { epoll, bell }, alarm))
     }
@@ -68,6 +90,13 @@ impl Queue {
     pub(crate) fn add(&self, socket: &UdpSocket, number: usize) -> io::Result<()> {
         let data = epoll::EventData::new_u64(number as u64);
         Ok(epoll::add(&self.epoll, socket, data, epoll::EventFlags::IN)?)
+    }
+
+    /// From now on the bell rings for what is handed over. Who will wait for long says so first, and then
+    /// looks once more at what has been handed over already.
+    pub(crate) fn listen(&self) {
+        self.bell.wanted.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
 
     /// Waits until a socket is ready or the bell rings, `None`: for ever.
@@ -79,7 +108,7 @@ impl Queue {
             events.clear();
         }
         if let Some(place) = events.iter().position(|event| event.data.u64() == BELL) {
-            let _heard = read(&self.bell, &mut [0; 8]);
+            let _heard = read(&self.bell.event, &mut [0; 8]);
             events.swap_remove(place);
         }
     }
@@ -88,6 +117,12 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// How often the bell has rung unheard.
+    fn rung(queue: &Queue) -> u64 {
+        let mut count = [0; 8];
+        read(&queue.bell.event, &mut count).map_or(0, |_| u64::from_ne_bytes(count))
+    }
 
     #[test]
     fn a_socket_is_ready_until_it_is_empty_and_the_bell_is_heard_once() {
@@ -104,6 +139,7 @@ mod tests {
         for _ in 0..2 {
             sender.send_to(b"packet", socket.local_addr().unwrap()).unwrap();
         }
+        queue.listen();
         alarm.ring().unwrap();
         alarm.ring().unwrap();
         for _ in 0..2 {
@@ -111,8 +147,12 @@ mod tests {
             socket.recv(&mut [0; 16]).unwrap();
         }
         assert_eq!(waits(Some(Duration::ZERO)), []);
+        queue.listen();
         alarm.ring().unwrap();
         assert_eq!(waits(None), [], "it rang, and no socket is ready");
+        assert_eq!(rung(&queue), 0, "one ring is heard twice");
+        alarm.ring().unwrap();
+        assert_eq!(rung(&queue), 0, "it rings for nobody");
         drop(socket);
         assert_eq!(waits(Some(Duration::from_millis(1))), []);
     }

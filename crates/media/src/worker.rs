@@ -161,6 +161,17 @@ enum Pace {
     Slept,
 }
 
+/// Which commands waited.
+#[derive(Clone, Copy, PartialEq)]
+enum Obeyed {
+    /// None.
+    Nothing,
+    /// Some.
+    Orders,
+    /// There will be no more.
+    Last,
+}
+
 impl Loop {
     fn run(mut self) {
         let (mut tick, mut pace) = (self.config.clock.now(), Pace::Waits);
@@ -173,9 +184,20 @@ impl Loop {
                 (_, _) if quiet => self.until_due(tick),
                 (_, _) => Some(TICK),
             };
+            // An order waits for a tick at most, and for no bell where the next tick is that near.
+            let wait = if wait.is_none_or(|wait| wait > TICK) {
+                self.queue.listen();
+                match self.obey() {
+                    Obeyed::Nothing => wait,
+                    Obeyed::Orders => Some(Duration::ZERO),
+                    Obeyed::Last => return self.end(),
+                }
+            } else {
+                wait
+            };
             self.queue.wait(&mut ready, wait);
             // What was ordered before a packet came is in force when it is read.
-            if !self.obey() {
+            if self.obey() == Obeyed::Last {
                 return self.end();
             }
             ready.numbers().for_each(|token| self.read(token));
@@ -205,14 +227,16 @@ impl Loop {
         Some(TICK * u32::try_from(ticks).unwrap_or(u32::MAX))
     }
 
-    /// Carries out the commands that wait; `false` when there will be no more.
-    fn obey(&mut self) -> bool {
+    /// Carries out the commands that wait.
+    fn obey(&mut self) -> Obeyed {
+        let mut obeyed = Obeyed::Nothing;
         loop {
             match self.orders.try_recv() {
                 Ok(command) => self.command(command),
-                Err(TryRecvError::Empty) => return true,
-                Err(TryRecvError::Disconnected) => return false,
+                Err(TryRecvError::Empty) => return obeyed,
+                Err(TryRecvError::Disconnected) => return Obeyed::Last,
             }
+            obeyed = Obeyed::Orders;
         }
     }
 

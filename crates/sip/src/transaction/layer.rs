@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::client::{self, Client, Heard, Kind};
 use super::hop;
-use super::key::{MergeKey, ServerKey};
+use super::key::{ClientKey, MergeKey, ServerKey};
 use super::server::{self, Server};
 use crate::network::{Remote, Transmit, Way};
 use crate::timer::{Agenda, Timers};
@@ -27,15 +27,13 @@ pub(super) enum Who {
     Server(ServerId),
 }
 
-/// Branch and method: what a response is matched by (RFC 3261 §17.1.3).
-pub(super) type ClientKey = (Vec<u8>, Vec<u8>);
-
 pub(super) struct ClientEntry<O> {
     pub(super) machine: Client,
     pub(super) owner: O,
     pub(super) way: Way,
     pub(super) request: Message,
-    pub(super) key: ClientKey,
+    pub(super) method: Method,
+    key: ClientKey,
     /// The same request as a datagram, in case the stream it went by cannot be reached.
     pub(super) spare: Option<(Way, Vec<u8>)>,
     /// How often it was sent again with credentials.
@@ -152,16 +150,15 @@ impl<O: Copy> Transactions<O> {
         let way = way.into();
         let request = parse(&octets).ok()?;
         let method = request.method()?.clone();
-        let branch = top_via(&request).ok()?.branch()?.to_vec();
+        let key = ClientKey::new(top_via(&request).ok()?.branch()?, &method);
         let kind = if method == Method::INVITE { Kind::Invite } else { Kind::Other };
         let machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
         self.counter += 1;
         let id = ClientId(self.counter);
-        let key = (branch, method.name().to_vec());
         self.client_keys.insert(key.clone(), id);
         self.agenda.file(Who::Client(id), machine.next_timeout());
-        let entry =
-            ClientEntry { machine, owner, way, request, key, spare: None, tries: 0, moved: 0 };
+        let (spare, tries, moved) = (None, 0, 0);
+        let entry = ClientEntry { machine, owner, way, request, method, key, spare, tries, moved };
         self.clients.insert(id, entry);
         self.transmit(way, octets);
         Some(id)
@@ -219,10 +216,9 @@ impl<O: Copy> Transactions<O> {
     /// Takes a response; `None` when it belongs to nothing or is absorbed.
     pub(crate) fn response(&mut self, now: Instant, response: &Message) -> Option<Passed<O>> {
         let status = response.status()?;
-        let branch = top_via(response).ok()?.branch()?.to_vec();
-        let method = cseq(response).ok()?.1;
-        let client = *self.client_keys.get(&(branch, method.to_vec()))?;
-        let method = Method::parse(method)?;
+        let method = Method::parse(cseq(response).ok()?.1)?;
+        let key = ClientKey::new(top_via(response).ok()?.branch()?, &method);
+        let client = *self.client_keys.get(&key)?;
         let entry = self.clients.get_mut(&client)?;
         let heard = entry.machine.response(now, status);
         self.agenda.file(Who::Client(client), entry.machine.next_timeout());
@@ -270,13 +266,13 @@ impl<O: Copy> Transactions<O> {
 
     /// Is there a request of ours with this branch, whatever its method?
     pub(crate) fn has_branch(&self, branch: &[u8]) -> bool {
-        let first = (branch.to_vec(), Vec::new());
-        self.client_keys.range(first..).next().is_some_and(|((found, _), _)| found == branch)
+        let first = ClientKey::first_of(branch);
+        self.client_keys.range(&first..).next().is_some_and(|(found, _)| found.is_of(&first))
     }
 
     /// Whose request it is that has this branch.
     pub(crate) fn owner(&self, branch: &[u8], method: &Method) -> Option<O> {
-        let client = self.client_keys.get(&(branch.to_vec(), method.name().to_vec()))?;
+        let client = self.client_keys.get(&ClientKey::new(branch, method))?;
         self.clients.get(client).map(|entry| entry.owner)
     }
 
@@ -385,8 +381,7 @@ impl<O: Copy> Transactions<O> {
             }
             Some(client::Due::GaveUp) => {
                 let entry = self.drop_client(id)?;
-                let method = Method::parse(&entry.key.1)?;
-                Some(Lapse::GaveUp { client: id, owner: entry.owner, method })
+                Some(Lapse::GaveUp { client: id, owner: entry.owner, method: entry.method })
             }
             Some(client::Due::Over) => {
                 let entry = self.drop_client(id)?;

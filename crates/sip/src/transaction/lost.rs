@@ -44,14 +44,13 @@ impl<O: Copy> Transactions<O> {
             return None;
         }
         let entry = self.drop_client(client)?;
-        let method = Method::parse(&entry.key.1)?;
-        Some(Lapse::GaveUp { client, owner: entry.owner, method })
+        Some(Lapse::GaveUp { client, owner: entry.owner, method: entry.method })
     }
 
     /// Begins a request anew as a datagram.
     fn detour(&mut self, now: Instant, id: ClientId, way: Way, octets: Vec<u8>) {
         let Some(entry) = self.clients.get_mut(&id) else { return };
-        let kind = if *entry.key.1 == *Method::INVITE.name() { Kind::Invite } else { Kind::Other };
+        let kind = if entry.method == Method::INVITE { Kind::Invite } else { Kind::Other };
         entry.machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
         entry.way = way;
         if let Ok(request) = parse(&octets) {

@@ -47,12 +47,12 @@ impl Endpoint {
         let Some((request, way, tries)) = self.transactions.asked(passed.client) else {
             return false;
         };
-        let Ok((number, _)) = cseq(request) else { return false };
+        let Ok((number, _)) = cseq(&request) else { return false };
         let prover = match passed.owner {
             Owner::Leg(id) => prover_of_leg(
                 self.legs.get_mut(&id).map(Box::as_mut),
                 passed,
-                (number, to_tag(request)),
+                (number, to_tag(&request)),
             ),
             Owner::Registration(id) => prover_of_account(self.accounts.get_mut(&id), passed),
             Owner::Ping(_) => None,
@@ -60,11 +60,11 @@ impl Endpoint {
         let Some((wallet, number, stream)) = prover.filter(|_| tries < MAX_TRIES) else {
             return false;
         };
-        if !wallet.take_up(response, request, tries > 0, &cnonce) {
+        if !wallet.take_up(response, &request, tries > 0, &cnonce) {
             return false;
         }
         let answers = wallet.answers(passed.method.name(), request.request_uri());
-        let octets = rewritten(request, Some((&branch, number)), &answers);
+        let octets = rewritten(&request, Some((&branch, number)), &answers);
         let Some(client) = self.send_sized(now, passed.owner, (way, stream), octets) else {
             return false;
         };

@@ -9,6 +9,7 @@ use super::key::{ClientKey, MergeKey, ServerKey};
 use super::server::{self, Server};
 use crate::network::{Remote, Transmit, Way};
 use crate::timer::{Agenda, Timers};
+use crate::wire::glance;
 use crate::wire::header::Header;
 use crate::wire::message::Message;
 use crate::wire::method::Method;
@@ -31,7 +32,8 @@ pub(super) struct ClientEntry<O> {
     pub(super) machine: Client,
     pub(super) owner: O,
     pub(super) way: Way,
-    pub(super) request: Message,
+    /// All of it, for as long as it may be sent again, acknowledged, cancelled or asked for.
+    pub(super) request: Box<[u8]>,
     pub(super) method: Method,
     key: ClientKey,
     /// The same request as a datagram, in case the stream it went by cannot be reached.
@@ -148,9 +150,8 @@ impl<O: Copy> Transactions<O> {
         octets: Vec<u8>,
     ) -> Option<ClientId> {
         let way = way.into();
-        let request = parse(&octets).ok()?;
-        let method = request.method()?.clone();
-        let key = ClientKey::new(top_via(&request).ok()?.branch()?, &method);
+        let (method, branch) = glance::of_own(&octets)?;
+        let (key, request) = (ClientKey::new(branch, &method), octets.as_slice().into());
         let kind = if method == Method::INVITE { Kind::Invite } else { Kind::Other };
         let machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
         self.counter += 1;
@@ -171,9 +172,11 @@ impl<O: Copy> Transactions<O> {
         }
     }
 
-    /// The request of a transaction of ours, where it went, and how often it has been sent again.
-    pub(crate) fn asked(&self, client: ClientId) -> Option<(&Message, Way, u8)> {
-        self.clients.get(&client).map(|entry| (&entry.request, entry.way, entry.tries))
+    /// The request of a transaction of ours that was not accepted, where it went, and how often it has
+    /// been sent again.
+    pub(crate) fn asked(&self, client: ClientId) -> Option<(Message, Way, u8)> {
+        let entry = self.clients.get(&client)?;
+        Some((parse(&entry.request).ok()?, entry.way, entry.tries))
     }
 
     /// Lets a request that was sent again take over the name of the one that was refused, so that
@@ -200,9 +203,9 @@ impl<O: Copy> Transactions<O> {
         let entry = self.clients.get_mut(&invite).filter(|entry| entry.machine.is_open())?;
         entry.machine.forsake(now);
         let (owner, way) = (entry.owner, entry.way);
-        let octets = hop::cancel(&entry.request, headers);
+        let octets = parse(&entry.request).map(|invite| hop::cancel(&invite, headers));
         self.agenda.file(Who::Client(invite), entry.machine.next_timeout());
-        self.send(now, owner, way, octets)
+        self.send(now, owner, way, octets.ok()?)
     }
 
     /// Nobody needs the final response of this INVITE any more: it is not waited for beyond 64*T1.
@@ -223,11 +226,16 @@ impl<O: Copy> Transactions<O> {
         let heard = entry.machine.response(now, status);
         self.agenda.file(Who::Client(client), entry.machine.next_timeout());
         let passed = Passed { client, owner: entry.owner, method };
+        if (200..300).contains(&status) {
+            // Its answers are waited for until others can have come, but it is never needed again.
+            entry.request = Box::default();
+        }
         match heard {
             Heard::Pass => Some(passed),
             Heard::Absorb => None,
             Heard::PassAndAck | Heard::AckAgain => {
-                let (way, octets) = (entry.way, hop::ack(&entry.request, response));
+                let invite = parse(&entry.request).ok()?;
+                let (way, octets) = (entry.way, hop::ack(&invite, response));
                 self.transmit(way, octets);
                 (heard == Heard::PassAndAck).then_some(passed)
             }
@@ -375,7 +383,7 @@ impl<O: Copy> Transactions<O> {
         self.agenda.file(Who::Client(id), entry.machine.next_timeout());
         match due {
             Some(client::Due::Retransmit) => {
-                let (way, octets) = (entry.way, entry.request.raw().to_vec());
+                let (way, octets) = (entry.way, entry.request.to_vec());
                 self.transmit(way, octets);
                 None
             }

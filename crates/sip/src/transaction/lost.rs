@@ -6,7 +6,6 @@ use super::client::{Client, Kind};
 use super::layer::{ClientId, Lapse, Transactions, Who};
 use crate::network::{Remote, Transmit, Way};
 use crate::wire::method::Method;
-use crate::wire::parse::parse;
 
 /// How often a request goes out again because its connection has ended. Two can lead to an address
 /// before a new one is made: the one by which the dialog came, and another that stands.
@@ -32,7 +31,7 @@ impl<O: Copy> Transactions<O> {
         }
         entry.moved += 1;
         let Way { remote, over, alias } = entry.way;
-        let octets = entry.request.raw().to_vec();
+        let octets = entry.request.to_vec();
         self.out.push_back(Transmit { remote, over, alias, octets });
         true
     }
@@ -53,9 +52,7 @@ impl<O: Copy> Transactions<O> {
         let kind = if entry.method == Method::INVITE { Kind::Invite } else { Kind::Other };
         entry.machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
         entry.way = way;
-        if let Ok(request) = parse(&octets) {
-            entry.request = request;
-        }
+        entry.request = octets.as_slice().into();
         self.agenda.file(Who::Client(id), entry.machine.next_timeout());
         self.transmit(way, octets);
     }

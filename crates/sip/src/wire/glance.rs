@@ -1,6 +1,7 @@
 //! A first look at a datagram, cheap enough for a flood: what kind of message it could be.
 
 use super::header::{same_name, trim};
+use super::method::Method;
 
 /// As many octets are looked at; who hides the To header behind more is not told apart.
 const DEPTH: usize = 8_192;
@@ -49,6 +50,13 @@ pub fn glance(datagram: &[u8]) -> Glance<'_> {
         }
     }
     Glance::Outside(method)
+}
+
+/// Method and branch of a request that we have composed.
+pub(crate) fn of_own(request: &[u8]) -> Option<(Method, &[u8])> {
+    let mut lines = request.split(|&octet| octet == b'\n');
+    let method = lines.next()?.split(|&octet| octet == b' ').next()?;
+    Some((Method::parse(method)?, lines.find_map(branch)?))
 }
 
 /// The branch of a Via line.

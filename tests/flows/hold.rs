@@ -1,13 +1,13 @@
 //! Offers of the node's own: a hold that it relays, offers that cross, and refusals of them (rows B-02,
 //! B-07, B-09).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use support::{
     node::Change,
     peer::{leg::Leg, post::Peer, post::What, seen::Seen, voice::Voice},
     sound::heard,
-    stage::{Stage, Talk, sdp, sdp_again, wait},
+    stage::{Stage, Talk, sdp_again, wait},
 };
 
 /// Both peers' holds are relayed.
@@ -126,13 +126,7 @@ fn b_02_l_03_neither_policy_records_the_hold_and_the_time_line_stays_true() {
     for relay in [true, false] {
         let mut stage = Stage::with(if relay { relaying() } else { Change::default() });
         let (mut a, _ok) = stage.asked();
-        stage.ear.press('1');
-        let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
-        let mut b = stage.pbx.called(&invite);
-        stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-        stage.pbx.expect("ACK");
-        b.cseq = 0;
-        stage.desk.talk_to(invite.sound());
+        let (mut b, _invite) = stage.says_yes();
         stage.desk.speak(440.0);
         stage.ear.speak(700.0);
         wait(1_200);

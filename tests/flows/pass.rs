@@ -1,6 +1,6 @@
 //! Transfers out of the house that are handed on to the customer's side (row T-06).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use support::{
     node::Change,
@@ -136,13 +136,7 @@ fn t_06_what_the_customers_side_will_not_do_is_refused_and_what_stays_in_the_hou
 fn t_06_l_51_nothing_is_recorded_from_when_a_transfer_is_taken_on_until_it_has_failed() {
     let mut stage = Stage::with(passing());
     let (mut a, _ok) = stage.asked();
-    stage.ear.press('1');
-    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
-    let mut b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-    stage.pbx.expect("ACK");
-    b.cseq = 0;
-    stage.desk.talk_to(invite.sound());
+    let (mut b, _invite) = stage.says_yes();
     stage.desk.speak(440.0);
     wait(1_200);
     for (status, hz) in [(486, 1_100.0), (200, 1_300.0)] {
@@ -179,13 +173,7 @@ fn t_06_l_51_when_nobody_says_what_became_of_a_transfer_the_recording_is_over_an
 {
     let mut stage = Stage::with(passing());
     let (mut a, _ok) = stage.asked();
-    stage.ear.press('1');
-    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
-    let mut b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-    stage.pbx.expect("ACK");
-    b.cseq = 0;
-    stage.desk.talk_to(invite.sound());
+    let (mut b, _invite) = stage.says_yes();
     stage.ear.speak(700.0);
     wait(1_500);
     let refer = refers(&mut stage, &mut b, OUTSIDE);

@@ -21,13 +21,7 @@ fn b_29_a_pause_without_packets_is_silence_of_its_length_in_the_recording_and_no
     let mut stage = Stage::curt();
     let (mut a, _ok) = stage.asked();
     wait(300);
-    stage.ear.press('1');
-    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
-    let mut b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-    stage.pbx.expect("ACK");
-    b.cseq = 0;
-    stage.desk.talk_to(invite.sound());
+    let (b, _invite) = stage.says_yes();
     stage.desk.speak(440.0);
     stage.ear.speak(700.0);
     wait(1_500);

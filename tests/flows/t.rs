@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use support::{
@@ -155,13 +155,7 @@ fn t_01_t_03_l_51_a_recording_survives_a_transfer_inside_and_ends_with_one_to_th
     let mut stage = Stage::with(change);
     let mut d = Peer::at(there, stage.node.sip);
     let (mut a, _ok) = stage.asked();
-    stage.ear.press('1');
-    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
-    let mut b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-    stage.pbx.expect("ACK");
-    b.cseq = 0;
-    stage.desk.talk_to(invite.sound());
+    let (mut b, _invite) = stage.says_yes();
     stage.desk.speak(440.0);
     wait(1_500);
     // Row T-01: behind the PBX somebody else takes over, with other media.

@@ -1,9 +1,6 @@
 //! A caller who speaks G.722 to a PBX of G.711: each side hears the other, and the recording has all of it.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, time::Instant};
 
 use serde_json::Value;
 use support::{
@@ -52,13 +49,7 @@ fn b_04_a_tone_that_only_g_722_can_say_is_in_the_recording_and_a_change_to_g_711
         packet.kind == 9 && packet.payload.iter().collect::<BTreeSet<_>>().len() > 8
     };
     assert!(stage.ear.until(3_000, |packets| packets.iter().any(speaks)), "no notice is heard");
-    stage.ear.press('1');
-    let invite = stage.pbx.expect_within(Duration::from_secs(20), "INVITE");
-    let mut b = stage.pbx.called(&invite);
-    stage.pbx.send(&b.reply(&invite, 200).sdp(sdp(stage.desk.own)));
-    stage.pbx.expect("ACK");
-    b.cseq = 0;
-    stage.desk.talk_to(invite.sound());
+    let (b, _invite) = stage.says_yes();
     stage.desk.speak(440.0);
     let bridged = Instant::now();
     wait(3_000);

@@ -144,6 +144,12 @@ impl Stage {
     /// [`Stage::curt`].
     pub fn recorded(&mut self) -> Talk {
         let (a, ok) = self.asked();
+        let (b, invite) = self.says_yes();
+        Talk { a, b, invite, ok }
+    }
+
+    /// The caller, who is asked, says yes and is put through. The PBX answers.
+    pub fn says_yes(&mut self) -> (Leg, Seen) {
         self.ear.press('1');
         // A yes counts when the notice has been heard in full.
         let invite = self.pbx.expect_within(Duration::from_secs(30), "INVITE");
@@ -152,7 +158,7 @@ impl Stage {
         self.pbx.expect("ACK");
         b.cseq = 0;
         self.desk.talk_to(invite.sound());
-        Talk { a, b, invite, ok }
+        (b, invite)
     }
 
     /// A stage on which nobody hears a confirmation.

@@ -6,6 +6,7 @@
 mod drift;
 mod line;
 mod opus;
+mod pure;
 mod quality;
 #[path = "../../../vault/tests/support/mod.rs"]
 mod support;

@@ -1,11 +1,12 @@
 //! A party who speaks Opus: decoded where it is recorded, on one line of time with one who speaks G.711.
 
-use std::f64::consts::TAU;
-
 use call::Party;
 use media::Codec;
 
-use crate::line::{Line, Recorded, Speech};
+use crate::{
+    line::{Line, Recorded},
+    pure::{peak, sine},
+};
 
 /// A second of 5,000 Hz with a peak of 8,000 in packets of 160 bytes, which libopus 1.3.1 encoded (CELT,
 /// 48,000 Hz, 64 kbit/s).
@@ -15,19 +16,6 @@ const TONE: &[u8] = include_bytes!("../../../../tests/support/tone_5000.opus");
 const SWELL: &[u8] = include_bytes!("../../../../tests/support/tone_500.opus");
 /// 20 ms of 16,000 Hz.
 const FRAME: usize = 320;
-
-fn sine(hertz: f64) -> Speech {
-    Box::new(move |at| ((at as f64 / 8_000.0 * hertz * TAU).sin() * 8_000.0) as i16)
-}
-
-/// The peak of one frequency (Goertzel).
-fn peak(samples: &[i16], hertz: f64) -> f64 {
-    let coefficient = 2.0 * (TAU * hertz / 16_000.0).cos();
-    let step = |(s1, s2): (f64, f64), x: &i16| (f64::from(*x) + coefficient * s1 - s2, s1);
-    let (s1, s2) = samples.iter().fold((0.0, 0.0), step);
-    let power = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
-    2.0 * power.max(0.0).sqrt() / samples.len() as f64
-}
 
 /// A party of Opus beside one of A-law, recorded for so many seconds.
 fn recorded(plays: impl FnOnce(&mut Line), seconds: f64, line: impl FnOnce(&mut Line)) -> Recorded {

@@ -1,29 +1,17 @@
 //! A party who speaks wider than a telephone of G.711 can: all of it is recorded, beside one who does not.
 
-use std::f64::consts::TAU;
-
 use call::Party;
 use media::Codec;
 
-use crate::line::{Line, Speech};
+use crate::{
+    line::Line,
+    pure::{peak, sine},
+};
 
 /// A second of 5,000 Hz with a peak of 8,000, which ffmpeg 7 encoded (`-c:a g722`).
 const TONE: &[u8] = include_bytes!("../../../../tests/support/tone_5000.g722");
 /// Full seconds are compared in parts of 100 ms of 16,000 Hz.
 const PART: usize = 1_600;
-
-fn sine(hertz: f64) -> Speech {
-    Box::new(move |at| ((at as f64 / 8_000.0 * hertz * TAU).sin() * 8_000.0) as i16)
-}
-
-/// The peak of one frequency (Goertzel).
-fn peak(samples: &[i16], hertz: f64) -> f64 {
-    let coefficient = 2.0 * (TAU * hertz / 16_000.0).cos();
-    let step = |(s1, s2): (f64, f64), x: &i16| (f64::from(*x) + coefficient * s1 - s2, s1);
-    let (s1, s2) = samples.iter().fold((0.0, 0.0), step);
-    let power = s1 * s1 + s2 * s2 - coefficient * s1 * s2;
-    2.0 * power.max(0.0).sqrt() / samples.len() as f64
-}
 
 fn is_near(level: f64) -> bool {
     (level / 8_000.0 - 1.0).abs() < 0.06

@@ -1,8 +1,10 @@
-//! The event queue of a media thread: epoll, told of every socket once, and a bell.
+//! The event queue of a media thread: epoll, told of every socket once, and a bell. And what is done with a
+//! socket for each packet, straight by system calls: the C library lets a thread be cancelled in each of
+//! them, which nobody does here and which costs a packet three per cent.
 
 use std::{
     io,
-    net::UdpSocket,
+    net::{SocketAddr, UdpSocket},
     os::fd::OwnedFd,
     sync::{
         Arc,
@@ -15,12 +17,39 @@ use rustix::{
     buffer::spare_capacity,
     event::{EventfdFlags, Timespec, epoll, eventfd},
     io::{Errno, read, write},
+    net::{
+        RecvFlags, SendFlags, recvfrom, sendto,
+        sockopt::{self, Ipv4PathMtuDiscovery},
+    },
 };
 
 /// So many sockets are told of at once.
 const READY: usize = 1_024;
 /// The bell's number; sockets count from 0.
 const BELL: u64 = u64::MAX;
+
+/// Makes a socket one of a leg: nobody waits for it alone, and it sends whole packets. Speech is far
+/// shorter than any path's limit; a packet that may be cut would need a number of its own from the system.
+/// Nobody's word that a path has become narrow is believed: anybody can send it.
+pub(crate) fn prepare(socket: &UdpSocket) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    if socket.local_addr()?.is_ipv4() {
+        sockopt::set_ip_mtu_discover(socket, Ipv4PathMtuDiscovery::PROBE)?;
+    }
+    Ok(())
+}
+
+/// The next datagram that waits in a socket: its length, and who sent it. `None` when there is none, or an
+/// error of the past is told instead, such as a port that the peer has closed.
+pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, SocketAddr)> {
+    let (length, _, from) = recvfrom(socket, buffer, RecvFlags::empty()).ok()?;
+    Some((length, from?.try_into().ok()?))
+}
+
+/// Sends a datagram. A full queue or an unreachable peer loses it, as any network may.
+pub(crate) fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
+    let _lost = sendto(socket, bytes, SendFlags::empty(), &to);
+}
 
 /// What waits for packets. A socket is ready for as long as something waits in it, so that a packet costs
 /// one call to read it and not a second one that finds nothing.

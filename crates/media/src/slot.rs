@@ -13,6 +13,7 @@ use zeroize::Zeroize;
 use crate::{
     leg::{Channel, Transmit},
     order::{LegOpen, Order},
+    queue::send,
     relay::{Relay, Verdict},
 };
 
@@ -88,8 +89,7 @@ impl Slot {
         if let Some(socket) = self.socket(transmit.party, transmit.channel)
             && let Some(bytes) = buffer.get(transmit.bytes.clone())
         {
-            // A full send queue or an unreachable peer loses this packet, as any network may.
-            let _lost = socket.send_to(bytes, transmit.to);
+            send(socket, bytes, transmit.to);
         }
     }
 

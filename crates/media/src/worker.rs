@@ -14,7 +14,7 @@ use call::{CallId, Party, Time};
 
 use crate::{
     order::{Command, LegOpen, Order},
-    queue::{Alarm, Queue, Ready},
+    queue::{Alarm, Queue, Ready, prepare, receive},
     relay::{Relay, TRAILER},
     report::{Event, Report},
     slot::{SOCKETS, Slot, carry_out},
@@ -302,7 +302,7 @@ impl Loop {
     }
 
     fn listen(&self, socket: &UdpSocket, token: usize) -> io::Result<()> {
-        socket.set_nonblocking(true)?;
+        prepare(socket)?;
         self.queue.add(socket, token)
     }
 
@@ -338,9 +338,8 @@ impl Loop {
             return;
         };
         let (buffer, _) = self.scratch.split_at_mut(DATAGRAM);
-        // An error is one of the past, such as a port that the peer has closed: the next datagram may be
-        // good. A datagram that fills the buffer may have been cut.
-        let Ok((length, from)) = source.recv_from(buffer) else {
+        // A datagram that fills the buffer may have been cut.
+        let Some((length, from)) = receive(source, buffer) else {
             return;
         };
         let now = self.config.clock.now();

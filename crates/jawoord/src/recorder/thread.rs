@@ -178,11 +178,16 @@ impl Recorder {
 
     /// One turn of one recording; whether it goes on.
     fn step(&mut self, running: &mut Running) -> bool {
-        if let Err(failed) = self.turn(running) {
-            tracing::error!(call = %running.call, %failed, "the recording cannot go on");
-            running.reel = None;
-            running.degraded = true;
-            self.note(Tape::Failed { call: running.call });
+        match self.turn(running) {
+            // Of a thousand recordings hardly one has anything at each look, and no more is touched of it.
+            Ok(false) if running.fate.is_none() => return true,
+            Ok(_) => {}
+            Err(failed) => {
+                tracing::error!(call = %running.call, %failed, "the recording cannot go on");
+                running.reel = None;
+                running.degraded = true;
+                self.note(Tape::Failed { call: running.call });
+            }
         }
         self.losses(running);
         match running.fate {
@@ -194,15 +199,20 @@ impl Recorder {
         }
     }
 
-    /// Takes what the tap has handed on and seals what is old enough.
-    fn turn(&mut self, running: &mut Running) -> Result<(), Failed> {
+    /// Takes what the tap has handed on and seals what is old enough; whether there was anything.
+    fn turn(&mut self, running: &mut Running) -> Result<bool, Failed> {
+        let mut some = running.started.is_none();
         while let Some(block) = running.reader.pop() {
+            some = true;
             running.started.get_or_insert(block.started());
             let taken = running.reel.as_mut().map_or(Ok(()), |reel| reel.take(&block));
             running.reader.give_back(block);
             taken?;
         }
-        self.append(running)
+        if some {
+            self.append(running)?;
+        }
+        Ok(some)
     }
 
     fn append(&mut self, running: &mut Running) -> Result<(), Failed> {

@@ -14,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, IoSlice, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
@@ -137,10 +137,8 @@ impl Spool {
             None => self.journal_for_new()?,
         };
         let journal = self.journals.get_mut(&number).ok_or(SpoolError::Unknown)?;
-        let bytes = record.encode();
-        let offset = journal.append(&bytes)?;
+        let place = journal.append(record)?;
         journal.holds.insert(recording);
-        let place = Place::new(offset, bytes.len());
         let path = &journal.path;
         let (_, tape) = self
             .tapes
@@ -216,7 +214,7 @@ impl Spool {
         journal.holds.remove(&recording);
         if !journal.holds.is_empty() {
             let record = Record { recording, chunk: 0, entry: Entry::Released };
-            journal.append(&record.encode())?;
+            journal.append(&record)?;
             return Ok(());
         }
         let path = journal.path.clone();
@@ -233,17 +231,34 @@ impl Spool {
 }
 
 impl Journal {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<u64> {
+    fn append(&mut self, record: &Record) -> io::Result<Place> {
+        let (header, body) = record.parts();
+        let length = header.len() + body.len();
         let offset = self.length;
-        if let Err(error) = self.file.write_all(bytes) {
+        if let Err(error) = write_both(&mut self.file, &header, body) {
             // Half a record must not stand in front of the next one.
             self.file.set_len(offset)?;
             return Err(error);
         }
-        self.length += bytes.len() as u64;
+        self.length += length as u64;
         self.dirty = true;
-        Ok(offset)
+        Ok(Place::new(offset, length))
     }
+}
+
+/// Writes two pieces, one behind the other, by one system call if it takes all of them.
+fn write_both(file: &mut File, header: &[u8], body: &[u8]) -> io::Result<()> {
+    let mut both = [IoSlice::new(header), IoSlice::new(body)];
+    let mut left = &mut both[..];
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut left, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn remove_journal(path: &Path) -> Result<(), SpoolError> {

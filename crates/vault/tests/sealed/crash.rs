@@ -178,7 +178,7 @@ fn rubbish_is_no_journal_and_no_panic() {
     let folder = Folder::new();
     let mut dice = Dice(7);
     let rubbish: Vec<u8> = (0..100_000).map(|_| dice.below(256) as u8).collect();
-    let magic = [b"JWJ1".repeat(30_000), rubbish.clone()].concat();
+    let magic = [b"JWJ2".repeat(30_000), rubbish.clone()].concat();
     for bytes in [rubbish, magic, vec![0; 50_000]] {
         fs::write(folder.join("0-0.jwj"), &bytes).unwrap();
         let found = recover(folder.path()).unwrap();

@@ -66,8 +66,10 @@ impl Call {
         let Some(terms) = self.terms else { return };
         match turn {
             Turn::Stay => {}
-            // A customer who holds hears nothing; the resume says it again (flows row C-11).
-            Turn::Say(_) | Turn::Wait if self.bridge.customer_holds() => {}
+            // A customer who holds hears nothing; the resume says it again (flows row C-11). What sounds
+            // still is of an earlier question, whose end is not to be taken for that of this one (L01).
+            Turn::Say(_) if self.bridge.customer_holds() => self.sound.cut(&mut self.out),
+            Turn::Wait if self.bridge.customer_holds() => {}
             Turn::Say(prompt) => {
                 self.timers.clear(Timer::Answer);
                 self.sound.play(now, prompt, &mut self.out);

@@ -187,6 +187,22 @@ fn silence_may_be_asked_again_as_often_as_policy_allows() {
 }
 
 #[test]
+fn l_01_a_confirmation_that_ends_in_a_hold_is_not_taken_for_the_question_that_waits() {
+    let mut desk = asked_by_agent(2);
+    desk.hear();
+    desk.wait(4_000);
+    desk.hear();
+    assert!(desk.wait(4_000).contains(&Announce(Prompt::Refused)));
+    desk.tell(Input::Held(Party::Customer, true));
+    agent_presses(&mut desk, HASH_KEY);
+    assert_eq!(ready(&mut desk), [Keep(Party::Customer, Kept::All), Hush]);
+    assert_eq!(desk.cut(8_000), [], "it is written down, and nothing follows from it");
+    assert_eq!(desk.tell(Input::Held(Party::Customer, false)), [Announce(Prompt::AgentAsk)]);
+    assert_eq!(desk.press('1'), [], "a yes counts when the notice has been heard in full");
+    assert_eq!(desk.hear()[0], Decided(Consent::Granted));
+}
+
+#[test]
 fn a_customer_who_hangs_up_in_the_question_has_abandoned_it_and_an_agent_has_not() {
     for (party, consent, verdict) in [
         (Party::Customer, Consent::Abandoned, Verdict::Abandoned),

@@ -5,6 +5,7 @@ use call::*;
 use crate::{
     clock::Clock,
     reference::Script,
+    support::Seen::Hush,
     word::{Stop, Word},
 };
 
@@ -128,6 +129,8 @@ impl Script<'_> {
     fn speak(&mut self, prompt: Prompt) {
         if !self.log.holds(Party::Customer) {
             self.play(prompt);
+        } else if self.log.prompt_sounds() {
+            self.say(Hush);
         }
     }
 }

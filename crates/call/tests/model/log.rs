@@ -69,18 +69,22 @@ impl Log {
         self.count(|entry| matches!(entry, Said(Play(_) | Announce(_))))
     }
 
-    /// How many prompts are reported. Only a prompt that was played can be.
+    /// Of how many prompts it is known what was heard. Reports come in the order in which the prompts were
+    /// played: that of a later one says that those before it have none, and of what was not played there is
+    /// no report.
     pub(super) fn reports(&self) -> usize {
-        let mut plays = 0;
-        let mut reports = 0;
-        for (_, _, entry) in &self.0 {
+        let (mut known, mut awaited) = (0, Vec::new());
+        for entry in self.entries() {
             match entry {
-                Said(Play(_) | Announce(_)) => plays += 1,
-                Read(Input::PromptEnded { .. }) if reports < plays => reports += 1,
+                Said(Play(prompt) | Announce(prompt)) => awaited.push(*prompt),
+                Read(Input::PromptEnded { prompt, .. }) => {
+                    let place = awaited.iter().position(|played| played == prompt);
+                    known += awaited.drain(..place.map_or(0, |place| place + 1)).count();
+                }
                 _ => {}
             }
         }
-        reports
+        known
     }
 
     pub(super) fn last_sound(&self) -> Option<Seen> {

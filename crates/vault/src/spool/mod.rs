@@ -3,7 +3,7 @@
 //! A record is handed to the kernel before [`Spool::append`] returns, so a killed process loses
 //! nothing that was appended; [`Spool::sync`] once a second bounds what a power cut takes. The
 //! system calls of the durable path are `open(O_CREAT|O_EXCL)` and `fsync` of the folder when a
-//! journal begins, one `write` per record, one `fdatasync` per second and journal, and `unlink`
+//! journal begins, one `writev` per record, one `fdatasync` per second and journal, and `unlink`
 //! with `fsync` of the folder when all recordings of a journal are stored or gone.
 
 pub(crate) mod finalise;

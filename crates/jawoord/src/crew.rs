@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use media::{Command, Held, Worker, WorkerGone};
+use media::{Command, Held, Lines, Worker, WorkerGone};
 
 /// A worker and the legs in it.
 struct Post {
@@ -33,11 +33,12 @@ const fn calls(held: usize) -> usize {
     held.saturating_sub(1).div_ceil(2)
 }
 
-/// All workers. They share nothing with each other but prompts and tones, which nobody changes; both
-/// legs of a call are one worker's, from its first packet to its last.
+/// All workers. They share nothing with each other but prompts and tones, which nobody changes, and a
+/// number of lines; both legs of a call are one worker's, from its first packet to its last.
 pub struct Crew {
     posts: Vec<Post>,
     next: usize,
+    lines: Arc<Lines>,
 }
 
 impl Crew {
@@ -47,11 +48,20 @@ impl Crew {
     /// One does not start.
     pub fn start(
         count: usize,
-        mut worker: impl FnMut(usize) -> io::Result<Worker>,
+        mut worker: impl FnMut(usize, Arc<Lines>) -> io::Result<Worker>,
     ) -> io::Result<Self> {
-        let mut post = |index| Ok(Post { worker: worker(index)?, held: Held::default() });
+        let lines = Arc::default();
+        let mut post = |index| {
+            let worker = worker(index, Arc::clone(&lines))?;
+            Ok(Post { worker, held: Held::default() })
+        };
         let posts: io::Result<_> = (0..count).map(&mut post).collect();
-        Ok(Self { posts: posts?, next: 0 })
+        Ok(Self { posts: posts?, next: 0, lines })
+    }
+
+    /// So many descriptors are free for lines: sockets without which a call goes on as well.
+    pub fn spare(&self, descriptors: usize) {
+        self.lines.allow(descriptors);
     }
 
     /// The worker with the fewest calls, and what each leg that it is given is to hold: of several the
@@ -129,7 +139,8 @@ mod tests {
     fn worker(index: usize, reports: impl FnMut(media::Report) + Send + 'static) -> Worker {
         let clock = media::Clock::new(Instant::now(), Time::from_micros(1));
         let tones = Tones::new(Country::Nl);
-        Worker::spawn(index, media::Config { clock, tones, reports: Box::new(reports) }).unwrap()
+        let (lines, reports) = (Arc::default(), Box::new(reports));
+        Worker::spawn(index, media::Config { clock, tones, lines, reports }).unwrap()
     }
 
     fn open(crew: &mut Crew, number: u8) -> usize {
@@ -159,7 +170,7 @@ mod tests {
 
     #[test]
     fn calls_go_to_the_worker_with_the_fewest_and_a_call_that_ends_makes_room_there() {
-        let mut crew = Crew::start(3, |index| Ok(worker(index, drop))).unwrap();
+        let mut crew = Crew::start(3, |index, _| Ok(worker(index, drop))).unwrap();
         let taken: Vec<_> = (0..6).map(|number| open(&mut crew, number)).collect();
         assert_eq!(taken, [0, 1, 2, 0, 1, 2]);
         assert_eq!((crew.calls(), crew.loads().calls().collect::<Vec<_>>()), (6, vec![2; 3]));
@@ -176,7 +187,7 @@ mod tests {
     fn a_worker_that_ends_gets_no_call_and_lets_go_of_its_descriptors() {
         let reports =
             |index| move |_| assert!(index != 0, "announced: a defect of ours in the first worker");
-        let mut crew = Crew::start(2, |index| Ok(worker(index, reports(index)))).unwrap();
+        let mut crew = Crew::start(2, |index, _| Ok(worker(index, reports(index)))).unwrap();
         assert_eq!([1, 2, 3].map(|number| open(&mut crew, number)), [0, 1, 0]);
         // Its end is reported, and that goes wrong.
         close(&crew, 0, 1);

@@ -5,8 +5,8 @@ use rustix::process::{Resource, getrlimit};
 
 use crate::config::judge::Settings;
 
-/// Sockets of a call: RTP and RTCP on two legs. Nothing else is opened for it alone: its recording is
-/// a part of a journal, its rows are of a database, and its messages take the listeners or connections
+/// Sockets of a call: RTP and RTCP on two legs. Its lines take what is spare. Nothing else is opened for it
+/// alone: its recording is a part of a journal, its rows are of a database, and its messages take the listeners or connections
 /// that are counted once.
 pub const PER_CALL: u64 = 4;
 /// Requests of the operator at a time.
@@ -81,6 +81,15 @@ impl Descriptors {
         self.kept.saturating_add((calls as u64).saturating_mul(PER_CALL))
     }
 
+    /// How many no call has taken of late, while so many are `open` for calls. What is lent of them is back
+    /// within milliseconds, and the sixteenth that nobody is lent lasts until then.
+    #[must_use]
+    pub fn spare(self, open: usize) -> usize {
+        let calls = self.limit.saturating_sub(self.kept);
+        let spare = (calls - calls / 16).saturating_sub(open as u64);
+        usize::try_from(spare).unwrap_or(usize::MAX)
+    }
+
     /// Whether one more call may have its sockets while so many are `open`, those that are about to be
     /// closed among them. What is left of the reserve is for emergencies alone, of which so many run.
     #[must_use]
@@ -120,6 +129,13 @@ mod tests {
         assert_eq!(node(0).needed(100), 700);
         assert_eq!((node(700).calls(), node(699).calls()), (100, 99));
         assert_eq!(node(u64::MAX).needed(usize::MAX), u64::MAX, "no overflow");
+    }
+
+    #[test]
+    fn what_calls_have_not_taken_is_spare_but_for_a_sixteenth() {
+        let node = Descriptors { limit: 1_900, kept: 300 };
+        assert_eq!([0, 1_000, 1_499, 1_600].map(|open| node.spare(open)), [1_500, 500, 1, 0]);
+        assert_eq!(Descriptors { limit: 0, kept: 300 }.spare(0), 0);
     }
 
     #[test]

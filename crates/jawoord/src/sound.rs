@@ -129,11 +129,12 @@ impl Sound {
         let opus = settings.media.codecs.contains(&sip::Codec::Opus);
         let tones = if opus { Tones::with_opus(country) } else { Tones::new(country) };
         let (instant, wall) = clock.anchor();
-        let worker = |index| {
+        let worker = |index, lines| {
             let (notes, tones) = (notes.clone(), tones.clone());
             let config = media::Config {
                 clock: media::Clock::new(instant, wall),
                 tones,
+                lines,
                 reports: Box::new(move |report| {
                     // The loop is gone only when the node is.
                     let _stopping = notes.send(Note::Media(report));

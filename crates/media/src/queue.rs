@@ -18,7 +18,7 @@ use rustix::{
     event::{EventfdFlags, Timespec, epoll, eventfd},
     io::{Errno, read, write},
     net::{
-        RecvFlags, SendFlags, recvfrom, sendto,
+        self, RecvFlags, SendFlags, recvfrom, sendto,
         sockopt::{self, Ipv4PathMtuDiscovery},
     },
 };
@@ -49,6 +49,14 @@ pub(crate) fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<(usize, S
 /// Sends a datagram. A full queue or an unreachable peer loses it, as any network may.
 pub(crate) fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
     let _lost = sendto(socket, bytes, SendFlags::empty(), &to);
+}
+
+/// The same on a line. It may be told instead that an earlier one did not arrive, which is forgotten with
+/// the telling: this one is no worse than that.
+pub(crate) fn send_on(line: &UdpSocket, bytes: &[u8]) {
+    if net::send(line, bytes, SendFlags::empty()) == Err(Errno::CONNREFUSED) {
+        let _lost = net::send(line, bytes, SendFlags::empty());
+    }
 }
 
 /// What waits for packets. A socket is ready for as long as something waits in it, so that a packet costs

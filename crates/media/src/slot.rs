@@ -1,8 +1,9 @@
-//! One call in a worker: its relay and its four sockets.
+//! One call in a worker: its relay and its sockets.
 
 use std::{
     io,
     net::{SocketAddr, UdpSocket},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Weak},
 };
@@ -12,22 +13,29 @@ use zeroize::Zeroize;
 
 use crate::{
     leg::{Channel, Transmit},
+    line::{Lines, Way},
     order::{LegOpen, Order},
-    queue::send,
+    queue::{send, send_on},
     relay::{Relay, Verdict},
 };
 
+/// Sockets of one call that have ports of their own.
+const PORTS: usize = 4;
 /// Sockets of one call.
-pub(crate) const SOCKETS: usize = 4;
+pub(crate) const SOCKETS: usize = PORTS + 2;
+/// Where the lines of both parties are.
+pub(crate) const LINES: Range<usize> = PORTS..SOCKETS;
 
 /// A call and its sockets, in the order customer RTP, customer RTCP, agent RTP, agent RTCP.
 pub(crate) struct Slot {
     pub(crate) call: CallId,
     pub(crate) relay: Relay,
     /// None of a leg's RTCP while that shares the port of its RTP.
-    pub(crate) sockets: [Option<UdpSocket>; SOCKETS],
+    pub(crate) sockets: [Option<UdpSocket>; PORTS],
+    /// How customer and agent are reached for sound.
+    ways: [Way; 2],
     /// Behind the sockets, which are dropped first.
-    pub(crate) held: [Option<Arc<()>>; SOCKETS],
+    pub(crate) held: [Option<Arc<()>>; PORTS],
     /// What a socket holds that is opened again.
     pub(crate) reports: Weak<()>,
 }
@@ -41,10 +49,21 @@ const fn place_of(party: Party, channel: Channel) -> usize {
     }
 }
 
+/// Behind the ports are the lines of both.
 const fn owner_of(place: usize) -> (Party, Channel) {
-    let party = if place < 2 { Party::Customer } else { Party::Agent };
-    let channel = if place.is_multiple_of(2) { Channel::Rtp } else { Channel::Rtcp };
-    (party, channel)
+    match place {
+        0 | PORTS => (Party::Customer, Channel::Rtp),
+        1 => (Party::Customer, Channel::Rtcp),
+        3 => (Party::Agent, Channel::Rtcp),
+        _ => (Party::Agent, Channel::Rtp),
+    }
+}
+
+const fn index(party: Party) -> usize {
+    match party {
+        Party::Customer => 0,
+        Party::Agent => 1,
+    }
 }
 
 impl Slot {
@@ -54,11 +73,44 @@ impl Slot {
         let reports = Arc::downgrade(&near.reports);
         let sockets = [customer.rtp, customer.rtcp, agent.rtp, agent.rtcp].map(Some);
         let held = [near.sound, near.reports, far.sound, far.reports].map(Some);
-        Self { call, relay, sockets, held, reports }
+        Self { call, relay, sockets, ways: Default::default(), held, reports }
     }
 
     fn socket(&self, party: Party, channel: Channel) -> Option<&UdpSocket> {
         self.sockets.get(place_of(party, channel))?.as_ref()
+    }
+
+    /// The socket in a place, if there is one.
+    pub(crate) fn at(&self, place: usize) -> Option<&UdpSocket> {
+        match place.checked_sub(PORTS) {
+            None => self.sockets.get(place)?.as_ref(),
+            Some(line) => self.ways.get(line)?.socket(),
+        }
+    }
+
+    /// A packet has come from `from` to the socket in `place`. If it is the peer's, and came where everybody
+    /// may come, the peer gets a line. Answers with its place: it is to be listened to.
+    pub(crate) fn straighten(
+        &mut self,
+        place: usize,
+        from: SocketAddr,
+        lines: &Arc<Lines>,
+    ) -> Option<usize> {
+        let (party, Channel::Rtp) = owner_of(place) else { return None };
+        let shared = self.sockets.get(place)?.as_ref()?;
+        let is_the_peers = self.relay.leg(party).remote.is_some_and(|remote| remote.rtp == from);
+        let way = self.ways.get_mut(index(party)).filter(|_| is_the_peers)?;
+        way.straighten(shared, from, lines).then_some(PORTS + index(party))
+    }
+
+    /// Whether a leg has a line.
+    pub(crate) fn has_line(&self) -> bool {
+        self.ways.iter().any(|way| way.socket().is_some())
+    }
+
+    /// Lets the lines go. What waits in them is to have been read.
+    pub(crate) fn go_shared(&mut self) {
+        self.ways = Default::default();
     }
 
     /// A leg's reports share the port of its sound from now on, and their socket goes; or they do no longer,
@@ -86,10 +138,13 @@ impl Slot {
     }
 
     fn send(&self, transmit: &Transmit, buffer: &[u8]) {
-        if let Some(socket) = self.socket(transmit.party, transmit.channel)
-            && let Some(bytes) = buffer.get(transmit.bytes.clone())
-        {
-            send(socket, bytes, transmit.to);
+        let Transmit { party, channel, to, ref bytes } = *transmit;
+        let Some(bytes) = buffer.get(bytes.clone()) else { return };
+        let way = self.ways.get(index(party)).filter(|_| channel == Channel::Rtp);
+        if let Some(line) = way.and_then(|way| way.to(to)) {
+            send_on(line, bytes);
+        } else if let Some(socket) = self.socket(party, channel) {
+            send(socket, bytes, to);
         }
     }
 
@@ -229,9 +284,12 @@ mod tests {
 
     #[test]
     fn every_socket_has_its_place() {
-        for place in 0..SOCKETS {
+        for place in 0..PORTS {
             let (party, channel) = owner_of(place);
             assert_eq!(place_of(party, channel), place);
+        }
+        for party in [Party::Customer, Party::Agent] {
+            assert_eq!(owner_of(PORTS + index(party)), (party, Channel::Rtp));
         }
     }
 }

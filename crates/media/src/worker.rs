@@ -5,7 +5,10 @@ use std::{
     collections::HashMap,
     fmt, io,
     net::UdpSocket,
-    sync::mpsc::{Receiver, Sender, TryRecvError, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender, TryRecvError, channel},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -13,11 +16,12 @@ use std::{
 use call::{CallId, Party, Time};
 
 use crate::{
+    line::Lines,
     order::{Command, LegOpen, Order},
     queue::{Alarm, Queue, Ready, prepare, receive},
     relay::{Relay, TRAILER},
     report::{Event, Report},
-    slot::{SOCKETS, Slot, carry_out},
+    slot::{LINES, SOCKETS, Slot, carry_out},
     tone::Tones,
 };
 
@@ -32,6 +36,8 @@ const SOON: Duration = Duration::from_millis(4);
 /// above, waking costs less than a tick's packets do (reference measurements: factor 2.5 at 100).
 /// After a tick in which nothing came it waits for whatever comes next.
 const QUIET_CALLS: usize = 500;
+/// So many calls let their lines go at a time: it takes some microseconds each.
+const LET_GO: usize = 32;
 /// Nothing that the node does besides may keep speech waiting: writing down that a thousand recordings
 /// waited for their disk takes the better part of a second. So much nicer is the rest to this thread,
 /// where the system lets us say so.
@@ -64,6 +70,8 @@ pub struct Config {
     pub clock: Clock,
     /// The tones of its country.
     pub tones: Tones,
+    /// How many lines there may be: the same of all workers.
+    pub lines: Arc<Lines>,
     /// Takes each report, on the worker's thread: it must neither block nor wait (for example an
     /// unbounded sender).
     pub reports: Box<dyn FnMut(Report) + Send>,
@@ -334,9 +342,7 @@ impl Loop {
         let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else {
             return;
         };
-        let Some(source) = slot.sockets.get(socket).and_then(Option::as_ref) else {
-            return;
-        };
+        let Some(source) = slot.at(socket) else { return };
         let (buffer, _) = self.scratch.split_at_mut(DATAGRAM);
         // A datagram that fills the buffer may have been cut.
         let Some((length, from)) = receive(source, buffer) else {
@@ -348,14 +354,55 @@ impl Loop {
             .then(|| slot.guarded(now, |slot| slot.received(now, socket, from, datagram)));
         // The next read hands this memory to the system, so that the compiler leaves these stores in.
         self.scratch.get_mut(..length + TRAILER).unwrap_or_default().fill(0);
+        let opened = slot.straighten(socket, from, &self.config.lines);
         // A fault is told as well.
         if received.is_some_and(|news| news.unwrap_or(true)) {
             self.step(now, place);
+        }
+        if let Some(opened) = opened {
+            // What cannot be listened to is let go of.
+            let _none = self.attend(place, opened);
+        }
+    }
+
+    /// Listens to a line.
+    fn attend(&mut self, place: usize, opened: usize) -> io::Result<()> {
+        let slot = self.slots.get_mut(place).and_then(Option::as_mut);
+        let Some(slot) = slot else { return Ok(()) };
+        let listens = slot.at(opened).map(|line| {
+            prepare(line)?;
+            self.queue.add(line, place * SOCKETS + opened)
+        });
+        listens.unwrap_or(Ok(())).inspect_err(|_| slot.go_shared())
+    }
+
+    /// Lets lines go while there are more than there may be, a few at a time.
+    fn go_shared(&mut self) {
+        let mut left = LET_GO;
+        for place in 0..self.slots.len() {
+            if left == 0 || !self.config.lines.are_too_many() {
+                return;
+            }
+            let slot = self.slots.get(place).and_then(Option::as_ref);
+            if !slot.is_some_and(Slot::has_line) {
+                continue;
+            }
+            left -= 1;
+            // What waits in them is heard first, or it would be lost.
+            LINES.for_each(|line| self.read(place * SOCKETS + line));
+            self.slots
+                .get_mut(place)
+                .and_then(Option::as_mut)
+                .into_iter()
+                .for_each(Slot::go_shared);
         }
     }
 
     /// Sends what is due in every call.
     fn transmit(&mut self, now: Time) {
+        if self.config.lines.are_too_many() {
+            self.go_shared();
+        }
         for place in 0..self.deadlines.len() {
             if self.deadlines.get(place).copied().flatten().is_some_and(|due| due <= now) {
                 self.step(now, place);

@@ -8,14 +8,17 @@ mod scan;
 
 use std::{
     net::UdpSocket,
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, channel},
+    },
     time::{Duration, Instant},
 };
 
 use call::{CallId, Connection, Party, Prompt, Time, Tone};
 use media::{
-    Clock, Codec, Command, Config, Country, Event, Format, Header, Law, LegOpen, LegStart, Order,
-    PromptAudio, Remote, Report, Tones, Worker, parse_rtcp, parse_rtp,
+    Clock, Codec, Command, Config, Country, Event, Format, Header, Law, LegOpen, LegStart, Lines,
+    Order, PromptAudio, Remote, Report, Tones, Worker, parse_rtcp, parse_rtp,
 };
 use scan::{marker, markers_in_memory, the_scanner_sees_what_is_there};
 
@@ -68,6 +71,7 @@ impl Phone {
 struct Bench {
     worker: Worker,
     reports: Receiver<Report>,
+    lines: Arc<Lines>,
     customer: Phone,
     agent: Phone,
 }
@@ -80,10 +84,13 @@ impl Bench {
     /// With something that its thread does before each report.
     fn with(mut before: impl FnMut(&Report) + Send + 'static) -> Self {
         let (sender, reports) = channel();
+        let lines = Arc::<Lines>::default();
+        lines.allow(2);
         let clock = Clock::new(Instant::now(), Time::from_micros(1_800_000_000_000_000));
         let config = Config {
             clock,
             tones: Tones::new(Country::Nl),
+            lines: Arc::clone(&lines),
             reports: Box::new(move |report| {
                 before(&report);
                 sender.send(report).unwrap_or_default();
@@ -98,27 +105,29 @@ impl Bench {
             (Box::new(LegOpen { rtp, rtcp, start, held: media::Held::default() }), phone)
         };
         let ((customer, customer_phone), (agent, agent_phone)) = (leg(1), leg(2));
-        let bench = Self { worker, reports, customer: customer_phone, agent: agent_phone };
+        let bench = Self { worker, reports, lines, customer: customer_phone, agent: agent_phone };
         bench.order(Order::Open { customer, agent });
-        for (party, phone) in [(Party::Customer, &bench.customer), (Party::Agent, &bench.agent)] {
-            bench.order(Order::SetRemote(
-                party,
-                Remote {
-                    rtp: phone.rtp.local_addr().unwrap(),
-                    rtcp: phone.rtcp.local_addr().unwrap(),
-                    send: FORMAT,
-                    receive: FORMAT,
-                    hears: true,
-                    sends: true,
-                    packet_ms: 20,
-                    event_ratio: 1,
-                    noise: None,
-                    latching: None,
-                },
-                None,
-            ));
-        }
+        bench.agree(Party::Customer, &bench.customer.rtp);
+        bench.agree(Party::Agent, &bench.agent.rtp);
         bench
+    }
+
+    /// A party speaks and hears here from now on.
+    fn agree(&self, party: Party, rtp: &UdpSocket) {
+        let phone = if party == Party::Customer { &self.customer } else { &self.agent };
+        let remote = Remote {
+            rtp: rtp.local_addr().unwrap(),
+            rtcp: phone.rtcp.local_addr().unwrap(),
+            send: FORMAT,
+            receive: FORMAT,
+            hears: true,
+            sends: true,
+            packet_ms: 20,
+            event_ratio: 1,
+            noise: None,
+            latching: None,
+        };
+        self.order(Order::SetRemote(party, remote, None));
     }
 
     fn order(&self, order: Order) {
@@ -222,6 +231,61 @@ fn a_worker_that_stands_still_or_dies_stops_no_call_of_another() {
 }
 
 #[test]
+fn s_02_whoever_shares_a_leg_with_its_peer_is_counted_and_not_heard() {
+    let mut bench = Bench::new();
+    bench.order(Order::Connect(Connection::Bridged));
+    let stranger = socket();
+    let mut noise = Header { marker: false, payload_type: 8, sequence: 1, timestamp: 0, ssrc: 6 };
+    for mark in 0x11..0x41 {
+        for _ in 0..3 {
+            noise.sequence += 1;
+            let packet = [&noise.encode()[..], &[0x99; 160]].concat();
+            stranger.send_to(&packet, bench.agent.to).unwrap();
+        }
+        assert!(crosses(&mut bench, mark, Duration::from_secs(2)), "{mark:#x}");
+    }
+    assert_eq!(bench.lines.open(), 1, "the customer has not spoken");
+    // Of what is heard by nobody one a tick is read.
+    std::thread::sleep(Duration::from_millis(400));
+    bench.order(Order::Close);
+    let Event::Closed(stats) = bench.event() else { panic!() };
+    assert_eq!((stats.agent.received, stats.agent.foreign), (0x30, 0x30 * 3));
+}
+
+#[test]
+fn a_peer_that_moves_is_followed_by_its_line() {
+    let mut bench = Bench::new();
+    bench.order(Order::Connect(Connection::Bridged));
+    for mark in 0x11..0x21 {
+        // Every fourth time it speaks from elsewhere, as a re-INVITE has said.
+        if mark % 4 == 0 {
+            bench.agent.rtp = socket();
+            bench.agree(Party::Agent, &bench.agent.rtp);
+        }
+        assert!(crosses(&mut bench, mark, Duration::from_secs(2)), "{mark:#x}");
+    }
+    assert_eq!(bench.lines.open(), 1);
+}
+
+#[test]
+fn lines_are_let_go_when_their_descriptors_are_wanted_and_every_packet_arrives() {
+    let mut bench = Bench::new();
+    bench.order(Order::Connect(Connection::Bridged));
+    for mark in 0x11..0x61 {
+        let most = usize::from(mark / 8 % 2);
+        bench.lines.allow(most);
+        assert!(crosses(&mut bench, mark, Duration::from_secs(2)), "{mark:#x}");
+        assert!(most == 0 || mark % 8 < 2 || bench.lines.open() == 1, "{mark:#x}");
+    }
+    bench.lines.allow(0);
+    let by = Instant::now() + Duration::from_secs(2);
+    while bench.lines.open() > 0 && Instant::now() < by {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(bench.lines.open(), 0);
+}
+
+#[test]
 fn c_01_no_sound_outlives_its_packet_in_memory_during_the_notice_and_after_the_call() {
     the_scanner_sees_what_is_there();
     let mut bench = Bench::new();
@@ -256,6 +320,7 @@ fn a_worker_without_calls_uses_no_processor_time() {
     let config = Config {
         clock: Clock::new(Instant::now(), Time::from_micros(0)),
         tones: Tones::new(Country::Nl),
+        lines: Arc::default(),
         reports: Box::new(|_| {}),
     };
     let _worker = Worker::spawn(77, config).unwrap();

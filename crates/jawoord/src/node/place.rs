@@ -151,6 +151,8 @@ impl Node {
         if !self.has_descriptors(offer.emergency) {
             return Err(Shortage::Descriptors);
         }
+        let crew = self.sound.crew();
+        crew.spare(self.descriptors.spare(crew.sockets()));
         self.sound.open(offer.call, offer.direction, ranges)
     }
 

@@ -26,6 +26,17 @@ fn renew(known: &mut Vec<Header>, news: &[Header]) {
     known.extend_from_slice(news);
 }
 
+/// Whether a message says what was known. What it says under one name is the list of all values in their
+/// order (RFC 3261 §7.3.1): one fewer, or another order, is another list. Under a name that it does not
+/// have it says nothing, for nobody need repeat what still holds.
+fn is_known(known: &[Header], said: &[Header]) -> bool {
+    said.iter().all(|header| values(known, header.name()).eq(values(said, header.name())))
+}
+
+fn values<'a>(headers: &'a [Header], name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    headers.iter().filter(move |header| same_name(header.name(), name)).map(Header::value)
+}
+
 impl News {
     /// A side began with this: whatever of it crosses, the other one knows.
     pub fn opens(&mut self, from: Side, headers: &[Header]) {
@@ -35,7 +46,7 @@ impl News {
     /// A side says this in the call. What it has said before is no news.
     pub fn hears(&mut self, from: Side, headers: &[Header]) {
         let said = of(&mut self.said, from);
-        if headers.iter().all(|header| said.contains(header)) {
+        if is_known(said, headers) {
             return;
         }
         renew(said, headers);
@@ -80,6 +91,29 @@ mod tests {
             assert!(news.untold(Side::Far).is_empty(), "nobody is told of themselves");
             news.told(Side::Near);
             news.hears(Side::Far, who);
+            assert!(news.untold(Side::Near).is_empty());
+        }
+    }
+
+    #[test]
+    fn r_09_t_01_a_value_fewer_or_another_order_is_news_and_a_header_that_is_absent_says_nothing() {
+        let mut news = News::default();
+        let who = |values: &[&str]| {
+            let lines = values.iter().map(|value| ("P-Asserted-Identity", *value));
+            headers(&lines.collect::<Vec<_>>())
+        };
+        let (sip, tel) = ("<sip:101@a>", "<tel:+31201111101>");
+        let mut both = who(&[sip, tel]);
+        both.extend(headers(&[("X-Case", "7")]));
+        news.opens(Side::Far, &both);
+        news.hears(Side::Far, &headers(&[("x-case", "7")]));
+        news.hears(Side::Far, &who(&[sip, tel]));
+        assert!(news.untold(Side::Near).is_empty(), "what it leaves out still holds");
+        for said in [&[sip][..], &[tel, sip], &[sip, tel], &[tel]] {
+            news.hears(Side::Far, &who(said));
+            assert_eq!(news.untold(Side::Near), who(said), "no number of before stays beside it");
+            news.told(Side::Near);
+            news.hears(Side::Far, &who(said));
             assert!(news.untold(Side::Near).is_empty());
         }
     }

@@ -48,6 +48,9 @@ pub enum Act {
     Resume,
     /// Sends no packet any more, as a phone that has lost its network.
     Mute,
+    /// Each of its packets says from now on which it is, and when it was sent, counted from this moment
+    /// ([`crate::stamp::Stamp`]).
+    Stamp(Instant),
     /// Transfers the other side to this user of its peer, blindly (RFC 3515).
     Refer(&'static str),
     /// Hangs up.

@@ -14,5 +14,6 @@ pub mod scene;
 pub mod sipp;
 pub mod sound;
 pub mod stage;
+pub mod stamp;
 pub mod wave;
 pub mod wiretap;

@@ -10,6 +10,7 @@ use std::{
 use crate::{
     peer::guard::Guard,
     sound::{decode_a, encode_a},
+    stamp::Stamp,
 };
 
 /// A key lasts five packets; its end is sent three times (RFC 4733 §2.5.1.4).
@@ -50,6 +51,8 @@ pub(crate) struct Sound {
     plays: Option<(u8, &'static [u8])>,
     /// How much of it has been played.
     played: usize,
+    /// Its packets say which they are and when they were sent, counted from this moment.
+    pub(crate) stamps: Option<Instant>,
     /// Keys that came in, and the timestamp of the last.
     pressed: VecDeque<char>,
     last_pressed: Option<u32>,
@@ -88,6 +91,7 @@ impl Sound {
             fresh: false,
             plays: None,
             played: 0,
+            stamps: None,
             pressed: VecDeque::new(),
             last_pressed: None,
         }
@@ -162,6 +166,9 @@ impl Sound {
         }
         self.dial = self.dial.take().filter(|dial| dial.2 > 1).map(|(r, c, left)| (r, c, left - 1));
         let Some(mut key) = self.key.take() else {
+            if let Some(since) = self.stamps {
+                Stamp { number: self.sequence, sent: since.elapsed() }.write(&mut payload);
+            }
             // The marker begins what comes after a pause (RFC 3551 §4.1).
             self.send(8 | u8::from(first) << 7, self.timestamp, &payload);
             return true;

@@ -225,6 +225,7 @@ impl Worker {
             Act::Press(key) => sound.press(key, false),
             Act::PressLost(key) => sound.press(key, true),
             Act::Mute => sound.end(),
+            Act::Stamp(since) => sound.stamps = Some(since),
             Act::Hold => self.ask(index, "INVITE", Some("sendonly")),
             Act::Resume => self.ask(index, "INVITE", Some("sendrecv")),
             Act::Refer(user) => self.refer(index, user),

@@ -137,10 +137,10 @@ impl Relay {
             let _no_longer_needed = self.leg(party).ear.take_if(|ear| ear.is_past(said));
             return self.leg(party).digits.withholds(now);
         }
-        self.sooner = true;
         let to = self.leg(party.other());
         let is_retold = to.takes_events() || to.retells;
         for key in self.leg(party).ear.get_or_insert_default().hear(said, codec, payload) {
+            self.sooner = true;
             self.sounded(now, party, position, None);
             let passes = self.counts(now, party, key, Transport::Inband);
             let leg = self.leg(party);
@@ -182,6 +182,7 @@ impl Relay {
         if let Some((key, from)) = self.leg(party).sounding.take_if(over)
             && self.connection != Connection::Apart
         {
+            self.sooner = true;
             let held = u32::try_from(position - from).unwrap_or(0);
             self.pass_on(now, party.other(), key, held);
         }

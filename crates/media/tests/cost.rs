@@ -11,13 +11,16 @@ mod stage;
 use std::env;
 
 use call::{Connection, Input, Kept, Key, Parties, Party};
-use media::{Codec, Encoder, Format, Header, Verdict};
+use media::{Codec, Encoder, Format, Header, Keys, MasterKey, Suite, TRAILER, Verdict};
+use rtc_srtp::{context::Context, protection_profile::ProtectionProfile};
 
 use stage::{Stage, address, ms, remote};
 
 /// Set in the process that is counted: which way, and how many packets.
 const WAY: &str = "JAWOORD_COUNTED_WAY";
 const PACKETS: &str = "JAWOORD_COUNTED_PACKETS";
+/// How many at most.
+const MANY: u32 = 2_500;
 
 /// A call of one kind, in which both parties talk in A-law.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +39,12 @@ enum Way {
     Armed,
     /// One side speaks G.722.
     Transcoded,
+    /// Both are under SRTP, with the suite that everybody has.
+    Secured,
 }
 
 impl Way {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Relay, "relay"),
         (Self::Quiet, "quiet"),
         (Self::Decided, "decided"),
@@ -47,6 +52,7 @@ impl Way {
         (Self::KeysKeptOut, "keys-kept-out"),
         (Self::Armed, "armed"),
         (Self::Transcoded, "transcoded"),
+        (Self::Secured, "secured"),
     ];
 
     fn stage(self) -> Stage {
@@ -61,10 +67,19 @@ impl Way {
                 stage.tell(Input::Answered);
                 stage
             }
-            Self::Relay | Self::Quiet | Self::Decided | Self::Armed | Self::Transcoded => {
+            Self::Relay
+            | Self::Quiet
+            | Self::Decided
+            | Self::Armed
+            | Self::Transcoded
+            | Self::Secured => {
                 let mut stage = Stage::bare();
                 for party in [Party::Customer, Party::Agent] {
                     stage.relay.set_remote(stage.now, party, remote(party, self.format(party)));
+                    if self == Self::Secured {
+                        let key = MasterKey::new(Suite::AesCm128Sha1_80, &SECRET, &[]).unwrap();
+                        stage.relay.secure(party, Some(&Keys { send: key.clone(), receive: key }));
+                    }
                 }
                 if self == Self::Armed {
                     stage.relay.keep(Party::Customer, Kept::All);
@@ -89,10 +104,44 @@ impl Way {
                 Format { codec: Codec::G722, payload_type: 9, ..plain }
             }
             (Self::Transcoded, Party::Customer)
-            | (Self::Relay | Self::Decided | Self::Recorded | Self::KeysKeptOut, _) => plain,
+            | (
+                Self::Relay | Self::Decided | Self::Recorded | Self::KeysKeptOut | Self::Secured,
+                _,
+            ) => plain,
         }
     }
+
+    /// What both parties send, in turn. As much of it is made whatever is sent then, so that what it costs
+    /// them is not counted.
+    fn packets(self, count: u32) -> Vec<Vec<u8>> {
+        let provider = rtc_crypto::default_provider().unwrap();
+        let ((key, salt), suite) = (SECRET.split_at(16), ProtectionProfile::Aes128CmHmacSha1_80);
+        let mut guard = Context::new(key, salt, suite, None, None, provider.crypto()).unwrap();
+        let speech = speech();
+        let packet = |n: u32| {
+            let party = if n.is_multiple_of(2) { Party::Customer } else { Party::Agent };
+            let turn = n / 2;
+            let header = Header {
+                marker: false,
+                payload_type: self.format(party).payload_type,
+                sequence: turn as u16,
+                timestamp: turn.wrapping_mul(160),
+                ssrc: 7 + n % 2,
+            };
+            let said = speech.chunks_exact(160).nth(turn as usize % 25).unwrap();
+            let packet = [&header.encode(), said].concat();
+            if self == Self::Secured {
+                guard.encrypt_rtp(&packet).unwrap().to_vec()
+            } else {
+                packet
+            }
+        };
+        (0..count.max(MANY)).map(packet).collect()
+    }
 }
+
+/// The master key of both parties, and its salt.
+const SECRET: [u8; 30] = [0x5A; 30];
 
 /// Half a second of sound like speech, which is never a key: a voice of 140 Hz with its harmonics.
 fn speech() -> Vec<u8> {
@@ -107,23 +156,14 @@ fn speech() -> Vec<u8> {
 /// So many packets, from both parties in turn, 20 ms of each.
 fn talk(way: Way, count: u32) {
     let mut stage = way.stage();
-    let speech = speech();
-    let mut bytes = [0; 172];
+    let mut bytes = [0; 256];
     let mut scratch = [0; 512];
     let (mut forwarded, mut taken) = (0, 0);
-    for n in 0..count {
+    for (n, packet) in way.packets(count).into_iter().take(count as usize).enumerate() {
         let party = if n % 2 == 0 { Party::Customer } else { Party::Agent };
-        let turn = n / 2;
-        let header = Header {
-            marker: false,
-            payload_type: way.format(party).payload_type,
-            sequence: turn as u16,
-            timestamp: turn.wrapping_mul(160),
-            ssrc: 7 + n % 2,
-        };
-        bytes[..12].copy_from_slice(&header.encode());
-        bytes[12..].copy_from_slice(speech.chunks_exact(160).nth(turn as usize % 25).unwrap());
-        let verdict = stage.receive(party, address(party), &mut bytes);
+        bytes[..packet.len()].copy_from_slice(&packet);
+        let datagram = (&mut bytes[..packet.len() + TRAILER], packet.len());
+        let verdict = stage.relay.receive(stage.now, party, address(party), datagram);
         forwarded += u32::from(matches!(verdict, Verdict::Forward(_)));
         if n % 2 == 0 {
             continue;
@@ -183,7 +223,6 @@ mod valgrind {
     /// Instructions of one packet of each way.
     fn costs() -> BTreeMap<&'static str, u64> {
         const FEW: u32 = 500;
-        const MANY: u32 = 2_500;
         let cost = |way| (instructions(way, MANY) - instructions(way, FEW)) / u64::from(MANY - FEW);
         thread::scope(|scope| {
             let halves = Way::ALL.chunks(4).map(|half| {

@@ -70,7 +70,6 @@ impl Incoming {
         let packet = packet.get_mut(..whole).ok_or(Rejected::Unauthentic)?;
         let end = whole.checked_sub(tag).ok_or(Rejected::Unauthentic)?;
         let (packet, tag) = packet.split_at_mut_checked(end).ok_or(Rejected::Unauthentic)?;
-        let (head, body) = packet.split_at_mut_checked(length).ok_or(Rejected::Unauthentic)?;
         let known = self.sources.iter().position(|source| source.ssrc == ssrc);
         let window = known.and_then(|place| self.sources.get(place)).map(|source| source.window);
         let candidates = match &window {
@@ -86,7 +85,7 @@ impl Incoming {
         let sound = &self.sound;
         let right = |index: &u64| {
             let (which, beside) = ((ssrc, *index), Beside::Round((index >> 16) as u32));
-            sound.open(Covered { which, head, body: &mut *body, beside }, tag)
+            sound.open(Covered { which, head: length, packet: &mut *packet, beside }, tag)
         };
         let index = candidates.into_iter().find(right).ok_or(Rejected::Unauthentic)?;
         note(&mut self.sources, ssrc, index)?;
@@ -117,7 +116,6 @@ impl Incoming {
         let packet = packet.get_mut(..whole).ok_or(Rejected::Unauthentic)?;
         let end = whole.checked_sub(tag + REPORT_INDEX).ok_or(Rejected::Unauthentic)?;
         let (report, trailer) = packet.split_at_mut_checked(end).ok_or(Rejected::Unauthentic)?;
-        let (head, body) = report.split_at_mut_checked(REPORT_HEAD).ok_or(Rejected::Unauthentic)?;
         let first = if suite.is_aead() { tag } else { REPORT_INDEX };
         let (first, second) = trailer.split_at_checked(first).ok_or(Rejected::Unauthentic)?;
         let (tag, word) = if suite.is_aead() { (first, second) } else { (second, first) };
@@ -132,7 +130,8 @@ impl Incoming {
             Some(_) | None => {}
         }
         let (which, beside) = ((ssrc, index), Beside::Index(word));
-        if !self.reports.open(Covered { which, head, body, beside }, tag) {
+        let packet = Covered { which, head: REPORT_HEAD, packet: report, beside };
+        if !self.reports.open(packet, tag) {
             return Err(Rejected::Unauthentic);
         }
         note(&mut self.reporters, ssrc, index)?;

@@ -55,9 +55,8 @@ impl Outgoing {
         let end = place.end + self.key.suite().tag();
         let packet = buffer.get_mut(place.start..end)?;
         let (packet, tag) = packet.split_at_mut_checked(place.len())?;
-        let (head, body) = packet.split_at_mut_checked(length)?;
         let (which, beside) = ((ssrc, index), Beside::Round((index >> 16) as u32));
-        let made = self.sound.seal(Covered { which, head, body, beside })?;
+        let made = self.sound.seal(Covered { which, head: length, packet, beside })?;
         tag.copy_from_slice(made.get(..tag.len())?);
         match &mut self.sent {
             None => self.sent = Some(Window::begun(index)),
@@ -73,10 +72,10 @@ impl Outgoing {
         let suite = self.key.suite();
         let end = length + REPORT_INDEX + suite.report_tag();
         let (report, trailer) = buffer.get_mut(..end)?.split_at_mut_checked(length)?;
-        let (head, body) = report.split_at_mut_checked(REPORT_HEAD)?;
         let word = ENCRYPTED | index;
-        let which = (ssrc, u64::from(index));
-        let tag = self.reports.seal(Covered { which, head, body, beside: Beside::Index(word) })?;
+        let (which, beside) = ((ssrc, u64::from(index)), Beside::Index(word));
+        let packet = Covered { which, head: REPORT_HEAD, packet: report, beside };
+        let tag = self.reports.seal(packet)?;
         // The index stands in front of a tag and behind ciphertext that ends with its own.
         let (first, second) = trailer.split_at_mut_checked(if suite.is_aead() {
             suite.report_tag()

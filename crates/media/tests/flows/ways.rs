@@ -428,6 +428,35 @@ fn d_11_nobody_listens_for_tones_in_a_call_that_is_not_recorded() {
 }
 
 #[test]
+fn d_11_sound_that_is_listened_to_gives_a_worker_nothing_to_do_but_where_a_key_begins_or_ends() {
+    let mut stage = Stage::bare();
+    without_events(&mut stage, Party::Customer);
+    stage.connect(Connection::Bridged);
+    stage.relay.arm_withdrawal(key('*'));
+    let quiet = vec![0xD5; 160 * 20];
+    let said = [&quiet[..], &sound('5', 100), &quiet].concat();
+    let (mut news, mut scratch) = (Vec::new(), [0; 512]);
+    for (n, part) in said.chunks_exact(160).enumerate() {
+        let due = stage.relay.poll_timeout();
+        let (from, mut bytes) = (stage.customer.from, stage.customer.raw(8, false, part));
+        let _verdict = stage.receive(Party::Customer, from, &mut bytes);
+        let is_sooner = |now| due.is_none_or(|before| now < before);
+        if stage.relay.has_news() {
+            news.push(n);
+            stage.relay.handle_timeout(stage.now);
+            while stage.relay.poll_transmit(stage.now, &mut scratch).is_some() {}
+            stage.take_events();
+        } else {
+            assert!(!stage.relay.poll_timeout().is_some_and(is_sooner), "packet {n}");
+        }
+        stage.now = stage.now + ms(20);
+    }
+    // The key lasts from packet 20 to packet 24, and ends when it has been missed for 40 ms.
+    news.retain(|n| *n > 1);
+    assert_eq!((stage.keys().as_str(), news.as_slice()), ("5", &[21, 26][..]));
+}
+
+#[test]
 fn while_recorded_a_menu_gets_every_key_and_only_the_withdrawal_key_ends_the_recording() {
     let mut stage = Stage::granted();
     stage.customer.say(stage.now, 0x44);

@@ -157,7 +157,7 @@ pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
             Some(Input::RecorderFailed)
         }
         // How long is too long depends on hold, which the node knows.
-        media::Event::Quiet(_) | media::Event::Closed(_) => None,
+        media::Event::Quiet(_) | media::Event::Counted(_) | media::Event::Closed(_) => None,
         // What one party presses and the other is told of is neither's business with the call.
         media::Event::Retell { .. } => None,
         // What is wrong is the operator's business.

@@ -1,11 +1,17 @@
 //! The way to the calls that run, for those who look at them from outside: the page and the control
 //! socket.
 
+use std::time::Duration;
+
 use call::Private;
 use portal::{Now, PauseError, Unavailable};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::note::{Note, Paused};
+
+/// How long the media threads are waited for that are asked what they have counted: several times what
+/// they take. Of one that takes longer, the page shows what it said when somebody looked before.
+const COUNTING: Duration = Duration::from_millis(25);
 
 /// The way to the calls that run.
 #[derive(Clone)]
@@ -31,6 +37,8 @@ impl FloorDoor {
 
 impl portal::Floor for FloorDoor {
     async fn now(&self) -> Result<Now, Unavailable> {
+        self.0.send(Note::Count).map_err(|_| Unavailable)?;
+        tokio::time::sleep(COUNTING).await;
         let (answer, answered) = oneshot::channel();
         self.0.send(Note::Floor(answer)).map_err(|_| Unavailable)?;
         answered.await.map_err(|_| Unavailable)

@@ -33,6 +33,8 @@ pub enum Note {
     /// The operator wants a call's recording to pause, or to go on.
     /// Its name is its id, or the Call-ID of one of its legs.
     Pause(Private<String>, bool, oneshot::Sender<Paused>),
+    /// Somebody is about to look at the page: how the calls that it shows have sounded is wanted.
+    Count,
     /// Somebody looks at the page: which calls run, and what is wrong.
     Floor(oneshot::Sender<portal::Now>),
     /// A name of a target leads there from now on.

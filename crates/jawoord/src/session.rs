@@ -105,6 +105,8 @@ pub struct Session {
     pub words: Option<Words>,
     /// What is wrong with it, and on which trunk.
     pub alarms: Alarms,
+    /// What its media had counted when somebody looked last.
+    pub sound: Option<Box<media::CallStats>>,
 }
 
 impl Session {

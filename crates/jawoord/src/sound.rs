@@ -305,6 +305,11 @@ impl Sound {
         audio.cloned()
     }
 
+    /// Asks what has been counted of the call so far.
+    pub fn count(&self, session: &Session) {
+        self.tell(session, Order::Count);
+    }
+
     /// Ends what plays.
     pub fn hush(&self, session: &Session) {
         self.tell(session, Order::Hush);

@@ -77,6 +77,8 @@ pub enum Order {
     ArmWithdrawal(Key),
     /// Take the tap out.
     RemoveTap,
+    /// Tell what has been counted so far, as [`Event::Counted`](crate::Event::Counted).
+    Count,
     /// End the call's media; [`Event::Closed`](crate::Event::Closed) is the last report.
     Close,
 }

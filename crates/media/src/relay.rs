@@ -259,6 +259,12 @@ impl Relay {
         self.report(Event::Closed(stats));
     }
 
+    /// Reports what has been counted so far.
+    pub fn tell_counts(&mut self) {
+        let stats = Box::new(self.stats());
+        self.report(Event::Counted(stats));
+    }
+
     /// What has been counted so far.
     #[must_use]
     pub fn stats(&self) -> CallStats {

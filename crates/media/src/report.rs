@@ -62,6 +62,8 @@ pub enum Event {
     IgnoredTones(Party),
     /// Handling the call failed inside; its tap is gone, the call goes on.
     Fault,
+    /// What has been counted so far, as somebody wanted to know.
+    Counted(Box<CallStats>),
     /// The call's media ended.
     Closed(Box<CallStats>),
 }

@@ -222,6 +222,7 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Resume => relay.resume(now),
         Order::ArmWithdrawal(key) => relay.arm_withdrawal(key),
         Order::RemoveTap => relay.remove_tap(now),
+        Order::Count => relay.tell_counts(),
         Order::Close => relay.close(now),
     }
 }

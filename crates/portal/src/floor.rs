@@ -3,8 +3,8 @@
 
 use std::{fmt, future::Future};
 
-use call::{CallId, Direction, LineId, Time};
-use serde::Serialize;
+use call::{CallId, Direction, LineId, Party, Time};
+use serde::{Serialize, Serializer};
 
 use crate::{
     archive::Unavailable,
@@ -22,6 +22,48 @@ pub enum Taping {
     On,
     /// It is, and somebody wants silence in it for a while.
     Paused,
+}
+
+/// Which way sound goes on a leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// What its party says, as it came here.
+    Received,
+    /// What its party hears, by its own reports (RFC 3550).
+    Sent,
+}
+
+/// How one direction of a leg of a running call has been so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Hearing {
+    /// Whose leg.
+    #[serde(serialize_with = "named")]
+    pub leg: Party,
+    /// Which direction.
+    pub way: Way,
+    /// The mean opinion score by the E-model of ITU-T G.107, in hundredths.
+    #[serde(rename = "mos", serialize_with = "hundredths")]
+    pub mos_hundredths: u16,
+    /// Packets that did not arrive, of ten thousand.
+    #[serde(rename = "loss_percent", serialize_with = "hundredths")]
+    pub lost_of_10000: u16,
+    /// Mean interarrival jitter.
+    #[serde(rename = "jitter_ms", serialize_with = "tenths")]
+    pub jitter_us: u32,
+}
+
+fn named<S: Serializer>(party: &Party, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(party.as_str())
+}
+
+fn hundredths<S: Serializer>(value: &u16, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(f64::from(*value) / 100.0)
+}
+
+/// Microseconds as milliseconds with one decimal.
+fn tenths<S: Serializer>(micros: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*micros) / 100.0).round() / 10.0)
 }
 
 /// A call that runs.
@@ -44,6 +86,10 @@ pub struct Running {
     pub taping: Taping,
     /// What is wrong with it now, the oldest first.
     pub alarms: Vec<Incident>,
+    /// How each leg has sounded so far: nothing of one that has hardly sounded, or, of what it hears, has
+    /// reported nothing.
+    #[serde(rename = "quality")]
+    pub sound: Vec<Hearing>,
 }
 
 /// What can be wrong with the node, whoever calls.

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use portal::{Ailment, Incident, Now, Running, Taping, Trouble};
+use call::{CallId, Party};
+use media::CallStats;
+use portal::{Ailment, Hearing, Incident, Now, Running, Taping, Trouble, Way};
 use tokio::sync::oneshot;
 
 use super::Node;
@@ -17,12 +19,29 @@ impl Node {
         let _nobody_waits = answer.send(self.floor());
     }
 
+    /// Somebody is about to: the media threads are asked how the calls sound that will be shown. So
+    /// nothing is counted for the page while nobody looks at it.
+    pub(crate) fn counts(&self) {
+        self.shown().for_each(|session| self.sound.count(session));
+    }
+
+    /// A media thread has answered.
+    pub(crate) fn sounds(&mut self, call: CallId, stats: &CallStats) {
+        if let Some(session) = self.sessions.get_mut(&call) {
+            session.sound = Some(Box::new(*stats));
+        }
+    }
+
     /// The calls with which something is wrong, then the others, the newest first.
-    fn floor(&self) -> Now {
+    fn shown(&self) -> impl Iterator<Item = &Session> {
         let mut sessions: Vec<&Session> = self.sessions.values().map(|it| &**it).collect();
         sessions.sort_unstable_by_key(|it| (it.alarms.now().is_empty(), Reverse(it.since)));
-        let calls = sessions.iter().take(SHOWN).map(|session| self.running(session));
-        Now { running: sessions.len(), calls: calls.collect(), troubles: self.troubles() }
+        sessions.into_iter().take(SHOWN)
+    }
+
+    fn floor(&self) -> Now {
+        let calls = self.shown().map(|session| self.running(session)).collect();
+        Now { running: self.sessions.len(), calls, troubles: self.troubles() }
     }
 
     fn running(&self, session: &Session) -> Running {
@@ -41,6 +60,7 @@ impl Node {
             alarms: alarms
                 .map(|it| Incident { alarm: it.alarm, since: it.since, until: None })
                 .collect(),
+            sound: session.sound.as_deref().map(ways).unwrap_or_default(),
         }
     }
 
@@ -57,4 +77,17 @@ impl Node {
         trunks.sort_unstable_by_key(|trouble| trouble.since);
         gone.into_iter().chain(disk).chain(trunks).collect()
     }
+}
+
+/// How each leg sounds, as far as that can be said of it.
+fn ways(stats: &CallStats) -> Vec<Hearing> {
+    let legs = [(Party::Customer, &stats.customer), (Party::Agent, &stats.agent)];
+    let ways = legs.into_iter().flat_map(|(leg, counted)| {
+        [(leg, Way::Received, counted.heard), (leg, Way::Sent, counted.told)]
+    });
+    let hearing = |(leg, way, quality): (Party, Way, Option<media::Quality>)| {
+        let media::Quality { lost_of_10000, jitter_us, mos_hundredths } = quality?;
+        Some(Hearing { leg, way, lost_of_10000, jitter_us, mos_hundredths })
+    };
+    ways.filter_map(hearing).collect()
 }

@@ -189,6 +189,9 @@ impl Node {
         if let media::Event::Retell { to, key, held } = &report.event {
             self.informs(report.call, *to, *key.reveal(), *held);
         }
+        if let media::Event::Counted(stats) = &report.event {
+            self.sounds(report.call, stats);
+        }
         if let media::Event::Closed(stats) = &report.event {
             self.counted(report.call, Some(stats));
         }

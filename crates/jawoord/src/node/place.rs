@@ -120,6 +120,7 @@ impl Node {
             heard: None,
             answered: false,
             alarms: Alarms::on(trunk),
+            sound: None,
             since,
             transfer: None,
             progress,

@@ -145,6 +145,7 @@ impl Node {
             Note::Pause(call, on, answer) => {
                 let _nobody_waits = answer.send(self.pauses(&call, on));
             }
+            Note::Count => self.counts(),
             Note::Floor(answer) => self.shows(answer),
             Note::Resolved(question, found) => {
                 self.targets.resolved(&question, &found, self.instant);

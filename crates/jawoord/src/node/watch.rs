@@ -39,6 +39,7 @@ impl Node {
             | media::Event::TapCut
             | media::Event::Quiet(_)
             | media::Event::Fault
+            | media::Event::Counted(_)
             | media::Event::Closed(_) => {}
         }
     }

@@ -42,6 +42,17 @@ pub(crate) fn seconds(ms: u64, decimal: &str) -> String {
     format!("{}{decimal}{:02} s", ms / 1_000, ms % 1_000 / 10)
 }
 
+/// A share of ten thousand as `1.5 %`.
+pub(crate) fn percent(of_10000: u16, decimal: &str) -> String {
+    let tenths = (u32::from(of_10000) + 5) / 10;
+    format!("{}{decimal}{} %", tenths / 10, tenths % 10)
+}
+
+/// Microseconds in whole milliseconds.
+pub(crate) fn millis(micros: u32) -> String {
+    format!("{} ms", (u64::from(micros) + 500) / 1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +63,15 @@ mod tests {
         assert_eq!(read, ["0:00", "0:00", "0:59", "1:00", "1:02:05", "10:00:00"]);
         assert_eq!(seconds(1_340, ","), "1,34 s");
         assert_eq!(seconds(20, "."), "0.02 s");
+    }
+
+    #[test]
+    fn shares_and_short_times_are_rounded() {
+        let read: Vec<_> = [0, 4, 5, 154, 10_000].map(|share| percent(share, ".")).into();
+        assert_eq!(read, ["0.0 %", "0.0 %", "0.1 %", "1.5 %", "100.0 %"]);
+        assert_eq!(percent(25, ","), "0,3 %");
+        let read: Vec<_> = [0, 499, 500, 12_300, u32::MAX].map(millis).into();
+        assert_eq!(read, ["0 ms", "0 ms", "1 ms", "12 ms", "4294967 ms"]);
     }
 
     #[test]

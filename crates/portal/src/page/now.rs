@@ -7,10 +7,11 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use call::Party;
 use maud::{Markup, html};
 
 use crate::{
-    floor::{Now, Running, Taping, Trouble},
+    floor::{Hearing, Now, Running, Taping, Trouble, Way},
     incident::Incident,
     language::Language,
     page::{
@@ -93,6 +94,7 @@ fn table(language: Language, calls: &[Running]) -> Markup {
     let line = language.pick("Line", "Lijn");
     let direction = language.pick("Direction", "Richting");
     let call = language.pick("Call", "Gesprek");
+    let sound = language.pick("Sound so far", "Geluid tot nu toe");
     html! {
         table.cards.running {
             thead {
@@ -101,6 +103,7 @@ fn table(language: Language, calls: &[Running]) -> Markup {
                     th scope="col" { (language.pick("Recording", "Opname")) }
                     th scope="col" { (line) }
                     th scope="col" { (direction) }
+                    th scope="col" { (sound) }
                     th scope="col" { (call) }
                     th scope="col" { span.unseen { (language.pick("Pause", "Onderbreken")) } }
                 }
@@ -114,6 +117,7 @@ fn table(language: Language, calls: &[Running]) -> Markup {
                             @match &running.line { Some(line) => (line), None => "–", }
                         }
                         td data-label=(direction) { (language.direction(running.direction)) }
+                        td data-label=(sound) { (sounds(language, &running.sound)) }
                         td data-label=(call) { code { (running.call) } }
                         td.order { (order(language, running)) }
                     }
@@ -130,6 +134,30 @@ fn state(language: Language, taping: Taping) -> Markup {
         Taping::Paused => (Tone::Attention, language.pick("paused", "onderbroken")),
     };
     html! { span class={ "badge " (tone.class()) } { (text) } }
+}
+
+/// What was lost of each direction of each leg, and how unevenly it comes.
+fn sounds(language: Language, ways: &[Hearing]) -> Markup {
+    html! {
+        @if ways.is_empty() { "–" }
+        @for way in ways {
+            div {
+                (heard_by(language, way.leg, way.way)) ": "
+                (figure::percent(way.lost_of_10000, language.pick(".", ",")))
+                (language.pick(" lost, jitter ", " verloren, jitter "))
+                (figure::millis(way.jitter_us))
+            }
+        }
+    }
+}
+
+const fn heard_by(language: Language, leg: Party, way: Way) -> &'static str {
+    match (leg, way) {
+        (Party::Customer, Way::Received) => language.pick("Customer heard", "Klant te horen"),
+        (Party::Customer, Way::Sent) => language.pick("Customer hears", "Klant hoort"),
+        (Party::Agent, Way::Received) => language.pick("Your side heard", "Uw kant te horen"),
+        (Party::Agent, Way::Sent) => language.pick("Your side hears", "Uw kant hoort"),
+    }
 }
 
 /// The button that makes a recording silent for a while, or lets it go on.

@@ -13,9 +13,9 @@ use call::{
     Purpose, RecordingId, TenantId, Time, Unheard, Verdict, Words,
 };
 use portal::{
-    Ailment, Archive, CallEntry, Entry, Erasure, ErasureState, Finding, Floor, Incident, Now,
-    OpenError, PauseError, Peak, ReadError, Reader, Reading, Running, Slice, Sound, State, Taping,
-    Trouble, Unavailable, VerifyReport,
+    Ailment, Archive, CallEntry, Entry, Erasure, ErasureState, Finding, Floor, Hearing, Incident,
+    Now, OpenError, PauseError, Peak, ReadError, Reader, Reading, Running, Slice, Sound, State,
+    Taping, Trouble, Unavailable, VerifyReport, Way,
 };
 
 /// Frames per second of what is made up here.
@@ -260,7 +260,13 @@ pub(crate) fn running(number: u8, started_at: Time, taping: Taping) -> Running {
         direction: Direction::Inbound,
         taping,
         alarms: Vec::new(),
+        sound: Vec::new(),
     }
+}
+
+/// So many packets of ten thousand lost, and so many microseconds of jitter.
+fn hearing(leg: Party, way: Way, (lost_of_10000, jitter_us): (u16, u32)) -> Hearing {
+    Hearing { leg, way, mos_hundredths: 431, lost_of_10000, jitter_us }
 }
 
 /// Calls of every kind that run, and something wrong of every kind.
@@ -271,6 +277,10 @@ fn floor(now: Time) -> Now {
         alarms: vec![
             Incident { alarm: unheard, since: ago(1), until: None },
             Incident { alarm: Alarm::CutShort, since: ago(0), until: None },
+        ],
+        sound: vec![
+            hearing(Party::Agent, Way::Received, (3, 420)),
+            hearing(Party::Agent, Way::Sent, (154, 21_760)),
         ],
         ..running(30, ago(3), Taping::Off)
     };

@@ -103,6 +103,11 @@ async fn what_is_wrong_is_told_with_call_leg_and_moment_on_the_page_and_in_json(
     assert_eq!(now["calls"][0]["alarms"][0], unheard);
     assert_eq!(now["calls"][0]["alarms"][1]["leg"], serde_json::Value::Null);
     assert_eq!(now["calls"][3]["line"], serde_json::Value::Null);
+    let hears = serde_json::json!({
+        "leg": "agent", "way": "sent", "mos": 4.31, "loss_percent": 1.54, "jitter_ms": 21.8,
+    });
+    assert_eq!(now["calls"][0]["quality"][1], hears);
+    assert_eq!(now["calls"][1]["quality"], serde_json::json!([]), "it has hardly begun");
     let since = (START - Duration::from_secs(120)).to_string();
     assert_eq!(now["troubles"][0], serde_json::json!({ "what": "disk", "since": since }));
     assert_eq!(now["troubles"][1]["trunk"], "carrier");
@@ -114,6 +119,8 @@ async fn what_is_wrong_is_told_with_call_leg_and_moment_on_the_page_and_in_json(
             "No key comes through on trunk carrier",
             "The customer is not heard",
             "Recorded no further",
+            "Your side heard: 0.0 % lost, jitter 0 ms",
+            "Your side hears: 1.5 % lost, jitter 22 ms",
             "being recorded",
             "paused",
         ] {
@@ -128,6 +135,7 @@ async fn what_is_wrong_is_told_with_call_leg_and_moment_on_the_page_and_in_json(
     assert!(!older.text().contains("data-part"), "what was long ago has no now");
     let dutch = visitor.get_with("/now", "accept-language", "nl").await;
     assert!(dutch.text().contains("De klant is niet te horen"));
+    assert!(dutch.text().contains("Uw kant hoort: 1,5 % verloren, jitter 22 ms"));
 }
 
 #[tokio::test]

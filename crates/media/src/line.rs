@@ -97,6 +97,14 @@ impl Way {
         }
     }
 
+    /// From now on the peer's packets come where everybody's do. One that came between the last look into
+    /// the line and its end would be lost otherwise.
+    pub(crate) fn shut(&self) {
+        // Nobody but the leg itself sends from its port.
+        let own = self.socket().and_then(|line| Some((line, line.local_addr().ok()?)));
+        let _lost_at_worst = own.map(|(line, own)| connect(line, &own));
+    }
+
     /// Makes a line to a peer beside the socket that has the port, unless there is one, or cannot be one, or
     /// may not be one now. Whether there is a new one.
     pub(crate) fn straighten(
@@ -172,6 +180,11 @@ mod tests {
         way.to(place).unwrap().send(&[7]).unwrap();
         assert_eq!(peer.recv_from(&mut buffer).unwrap(), (1, port), "S-01: it sends from the port");
         assert!(way.to(stranger.local_addr().unwrap()).is_none());
+        peer.send_to(&[5], port).unwrap();
+        way.shut();
+        peer.send_to(&[6], port).unwrap();
+        let waits = way.socket().map(|line| (hears(line), hears(line)));
+        assert_eq!((waits, hears(&shared)), (Some((Some(5), None)), Some(6)), "none is lost");
         drop(way);
         peer.send_to(&[8], port).unwrap();
         assert_eq!((hears(&shared), lines.open()), (Some(8), 0), "the port is the leg's as before");

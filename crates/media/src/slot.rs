@@ -108,6 +108,11 @@ impl Slot {
         self.ways.iter().any(|way| way.socket().is_some())
     }
 
+    /// Nothing more comes by the lines; what waits in them is there still.
+    pub(crate) fn shut(&self) {
+        self.ways.iter().for_each(Way::shut);
+    }
+
     /// Lets the lines go. What waits in them is to have been read.
     pub(crate) fn go_shared(&mut self) {
         self.ways = Default::default();

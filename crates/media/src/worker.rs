@@ -208,7 +208,9 @@ impl Loop {
             if self.obey() == Obeyed::Last {
                 return self.end();
             }
-            ready.numbers().for_each(|token| self.read(token));
+            for token in ready.numbers() {
+                let _waits_no_more = self.read(token);
+            }
             let now = self.config.clock.now();
             if now >= tick {
                 self.transmit(now);
@@ -335,18 +337,18 @@ impl Loop {
         }
     }
 
-    /// Reads one datagram from a socket that is ready. Where more wait, it is ready again when the others
-    /// have had their turn.
-    fn read(&mut self, token: usize) {
+    /// Reads one datagram from a socket that is ready, and says whether there was one. Where more wait, it
+    /// is ready again when the others have had their turn.
+    fn read(&mut self, token: usize) -> bool {
         let (place, socket) = (token / SOCKETS, token % SOCKETS);
         let Some(slot) = self.slots.get_mut(place).and_then(Option::as_mut) else {
-            return;
+            return false;
         };
-        let Some(source) = slot.at(socket) else { return };
+        let Some(source) = slot.at(socket) else { return false };
         let (buffer, _) = self.scratch.split_at_mut(DATAGRAM);
         // A datagram that fills the buffer may have been cut.
         let Some((length, from)) = receive(source, buffer) else {
-            return;
+            return false;
         };
         let now = self.config.clock.now();
         let datagram = (&mut self.scratch[..], length);
@@ -363,6 +365,7 @@ impl Loop {
             // What cannot be listened to is let go of.
             let _none = self.attend(place, opened);
         }
+        true
     }
 
     /// Listens to a line.
@@ -389,7 +392,10 @@ impl Loop {
             }
             left -= 1;
             // What waits in them is heard first, or it would be lost.
-            LINES.for_each(|line| self.read(place * SOCKETS + line));
+            slot.into_iter().for_each(Slot::shut);
+            for line in LINES {
+                while self.read(place * SOCKETS + line) {}
+            }
             self.slots
                 .get_mut(place)
                 .and_then(Option::as_mut)

@@ -1,4 +1,4 @@
-//! Many callers at once, and very many one after the other: row O-09.
+//! Many callers at once: row O-09.
 //!
 //! How long a packet takes through the node under load, and how many calls a machine carries, are
 //! measured in `tests/bench`. What is asserted here holds on any machine, however busy it is.

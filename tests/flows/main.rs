@@ -52,7 +52,6 @@ mod latch;
 mod limits;
 mod load;
 mod long;
-mod mill;
 mod news;
 mod notice;
 mod o;

@@ -176,11 +176,15 @@ impl Node {
                 self.drains(true);
                 self.withdraw_all();
                 self.trials.end(self.instant, &mut self.endpoint);
-                let calls: Vec<CallId> = self.sessions.keys().copied().collect();
-                for call in calls {
-                    self.with(call, bridge::stop(true));
-                }
+                self.ends_all();
             }
+        }
+    }
+
+    fn ends_all(&mut self) {
+        let calls: Vec<CallId> = self.sessions.keys().copied().collect();
+        for call in calls {
+            self.with(call, bridge::stop(true));
         }
     }
 

@@ -52,6 +52,7 @@ mod latch;
 mod limits;
 mod load;
 mod long;
+mod mill;
 mod news;
 mod notice;
 mod o;

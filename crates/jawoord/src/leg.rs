@@ -306,7 +306,7 @@ mod tests {
             "v=0\r\no=- 7 {version} IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n\
              m=audio 4000 RTP/AVP 0 8\r\na={direction}\r\n"
         );
-        Sdp(text.into_bytes())
+        Sdp(text.into_bytes().into())
     }
 
     fn up(relays: Holds) -> Leg {
@@ -396,8 +396,8 @@ mod tests {
     #[test]
     fn b_01_an_address_that_nobody_has_leaves_the_place_and_takes_the_hearing() {
         let mut leg = up(Holds::Absorb);
-        let held = String::from_utf8(theirs(2, "sendrecv").0).unwrap();
-        let held = Sdp(held.replace("c=IN IP4 192.0.2.9", "c=IN IP4 0.0.0.0").into_bytes());
+        let held = String::from_utf8(theirs(2, "sendrecv").to_vec()).unwrap();
+        let held = Sdp(held.replace("c=IN IP4 192.0.2.9", "c=IN IP4 0.0.0.0").into_bytes().into());
         let (_, agreed) = leg.answer(&held).unwrap();
         assert_eq!(agreed.remote_rtp, Some(SocketAddr::from(([192, 0, 2, 9], 4000))));
         assert!(!agreed.direction.sends() && leg.hold() == Hold::Held);

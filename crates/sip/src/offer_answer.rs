@@ -35,7 +35,7 @@ pub struct Own {
     events: [(u32, u8); 2],
     noise: u8,
     /// The last description without its version.
-    last: Option<Vec<u8>>,
+    last: Option<Box<[u8]>>,
     /// Where our keys for SRTP come from.
     keys: Option<Keyring>,
     /// The keys of our last offer; their tags count from 1.
@@ -357,9 +357,9 @@ impl Own {
                 }
             }
         }
-        if self.last.as_ref() != Some(&rest) {
+        if self.last.as_deref() != Some(&rest) {
             self.version += 1;
-            self.last = Some(rest.clone());
+            self.last = Some(rest.as_slice().into());
         }
         let head =
             format!("v=0\r\no=- {} {} IN {}\r\n", self.id, self.version, family(local.rtp.ip()));

@@ -74,10 +74,21 @@ const ALARMS: [Alarm; 8] = [
 ];
 
 /// The deadlines of one owner.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Alarms([Option<Instant>; ALARMS.len()]);
+#[derive(Debug, Clone)]
+pub(crate) struct Alarms<const KINDS: usize>([Option<Instant>; KINDS]);
 
-impl Alarms {
+/// The alarms of a leg: it knows every kind.
+pub(crate) type LegAlarms = Alarms<{ ALARMS.len() }>;
+/// Those of a transaction, of which there are many: it knows the first three kinds only.
+pub(crate) type FewAlarms = Alarms<3>;
+
+impl<const KINDS: usize> Default for Alarms<KINDS> {
+    fn default() -> Self {
+        Alarms([None; KINDS])
+    }
+}
+
+impl<const KINDS: usize> Alarms<KINDS> {
     pub(crate) fn set(&mut self, alarm: Alarm, at: Instant) {
         self.put(alarm, Some(at));
     }
@@ -152,7 +163,7 @@ mod tests {
     fn the_earliest_alarm_that_is_due_comes_first_and_once() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let mut alarms = Alarms::default();
+        let mut alarms = LegAlarms::default();
         alarms.set(Alarm::Linger, at(5));
         alarms.set(Alarm::Retransmit, at(9));
         alarms.set(Alarm::GiveUp, at(20));

@@ -226,7 +226,8 @@ impl Endpoint {
     ) -> Result<(), CommandError> {
         let held = self.live(leg)?;
         let headers = headers.to_vec();
-        let mut asking = Asking { body, headers, by, refresh: false, fork, client: None, tries: 0 };
+        let (refresh, client, tries) = (false, None, 0);
+        let mut asking = Box::new(Asking { body, headers, by, refresh, fork, client, tries });
         match &mut held.asking {
             // It waits after a crossing, and is tried when its time has come.
             Some(open) if !open.refresh && open.client.is_none() => {

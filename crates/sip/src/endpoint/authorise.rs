@@ -31,7 +31,7 @@ impl Endpoint {
     /// # Errors
     /// The leg is over.
     pub fn equip(&mut self, leg: LegId, credentials: Arc<Credentials>) -> Result<(), CommandError> {
-        self.live(leg)?.wallet = Some(Wallet::new(credentials));
+        self.live(leg)?.wallet = Some(Box::new(Wallet::new(credentials)));
         Ok(())
     }
 

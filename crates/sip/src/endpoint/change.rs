@@ -148,7 +148,7 @@ impl Endpoint {
         request: &Request,
     ) -> Option<Option<Sdp>> {
         match content(request.message()) {
-            Content::Sdp(octets) => Some(Some(Sdp(octets.to_vec()))),
+            Content::Sdp(octets) => Some(Some(Sdp(octets.into()))),
             Content::Empty | Content::Optional => Some(None),
             Content::Unsupported => {
                 self.refuse(now, server, request, 415, &[("Accept", ACCEPT)]);

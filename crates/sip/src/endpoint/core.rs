@@ -229,7 +229,7 @@ impl Endpoint {
         };
         let octets = compose::request(&self.config, listener, dialog, &parts);
         let way = dialog.next_hop(peer);
-        let (octets, stream) = (authorised(leg.wallet.as_mut(), octets), leg.stream);
+        let (octets, stream) = (authorised(leg.wallet.as_deref_mut(), octets), leg.stream);
         let client = self.send_sized(now, Owner::Leg(id), (way, stream), octets)?;
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.clients += 1;
@@ -267,7 +267,7 @@ impl Endpoint {
             body: None,
         };
         let octets = compose::request(&self.config, listener, dialog, &parts);
-        let octets = authorised(leg.wallet.as_mut(), octets);
+        let octets = authorised(leg.wallet.as_deref_mut(), octets);
         let way = dialog.next_hop(leg.peer);
         leg.remember(SentAck { cseq, tag: dialog.remote_tag.clone(), way, octets: octets.clone() });
         self.transactions.transmit(way, octets);

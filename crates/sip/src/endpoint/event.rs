@@ -53,15 +53,16 @@ pub enum By {
     Prack,
 }
 
-/// The octets of a session description. `Debug` shows their number only: they hold addresses.
+/// The octets of a session description, which all who keep it share. `Debug` shows their number only:
+/// they hold addresses.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Sdp(pub Vec<u8>);
+pub struct Sdp(pub Arc<[u8]>);
 
 impl Sdp {
     /// The session description of a message, wherever it is in the body.
     pub(crate) fn of(message: &Message) -> Option<Sdp> {
         match content(message) {
-            Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
+            Content::Sdp(octets) => Some(Sdp(octets.into())),
             Content::Empty | Content::Optional | Content::Unsupported => None,
         }
     }

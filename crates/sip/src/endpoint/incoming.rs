@@ -121,7 +121,7 @@ impl Endpoint {
             return;
         }
         let offer = match content(request.message()) {
-            Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
+            Content::Sdp(octets) => Some(Sdp(octets.into())),
             Content::Empty | Content::Optional => None,
             Content::Unsupported => {
                 self.refuse(

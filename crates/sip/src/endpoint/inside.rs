@@ -121,6 +121,7 @@ impl Endpoint {
             return;
         }
         let Some(unacked) = leg.unacked.take() else { return };
+        self.transactions.acknowledged(unacked.server);
         leg.alarms.stop(Alarm::Retransmit);
         leg.alarms.stop(Alarm::GiveUp);
         let bye = leg.bye_after_ack.take();

@@ -10,7 +10,7 @@ use super::event::{AskId, By, ForkId, LegId, Sdp, Why};
 use crate::auth::wallet::Wallet;
 use crate::dialog::Dialog;
 use crate::network::{ListenerId, Remote, Way};
-use crate::timer::Alarms;
+use crate::timer::LegAlarms;
 use crate::transaction::layer::{ClientId, ServerId};
 use crate::wire::build::Body;
 use crate::wire::extension::Rack;
@@ -219,7 +219,7 @@ pub(crate) struct Leg {
     /// The listener by which requests leave that are too large for a datagram.
     pub(crate) stream: Option<ListenerId>,
     pub(crate) phase: Phase,
-    pub(crate) alarms: Alarms,
+    pub(crate) alarms: LegAlarms,
     /// Did we open the dialog? Its Call-ID is ours then (RFC 3261 §14.1).
     pub(crate) opened: bool,
     /// Client transactions that still name this leg.
@@ -228,9 +228,9 @@ pub(crate) struct Leg {
     pub(crate) asks: Vec<Asked>,
     pub(crate) unacked: Option<Unacked>,
     pub(crate) asked: Option<Invited>,
-    pub(crate) asking: Option<Asking>,
+    pub(crate) asking: Option<Box<Asking>>,
     /// A change that waits until a refresh of ours has its answer.
-    pub(crate) next: Option<Asking>,
+    pub(crate) next: Option<Box<Asking>>,
     /// We have sent REFER: NOTIFYs may come.
     pub(crate) refers: bool,
     /// The other side lists UPDATE in Allow (RFC 3311 §4).
@@ -243,7 +243,7 @@ pub(crate) struct Leg {
     /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
     pub(crate) bye_after_ack: Option<Vec<Header>>,
     /// What challenges in this leg are answered with.
-    pub(crate) wallet: Option<Wallet>,
+    pub(crate) wallet: Option<Box<Wallet>>,
     /// A provisional response that the final one has overtaken: its PRACK is still answered.
     pub(crate) overtaken: Option<Rack>,
     /// The last description of ours and of theirs that is in force.
@@ -267,7 +267,7 @@ impl Leg {
             peer,
             stream: None,
             phase,
-            alarms: Alarms::default(),
+            alarms: LegAlarms::default(),
             opened,
             clients: 0,
             errands: Vec::new(),
@@ -359,6 +359,8 @@ impl Leg {
         if self.acks.len() >= MAX_FORKS {
             self.acks.remove(0);
         }
+        // Hardly any call has more than one.
+        self.acks.reserve_exact(1);
         self.acks.push(ack);
     }
 }

@@ -241,7 +241,7 @@ impl Endpoint {
         let Ok(remote) = self.remote(invite.listener, invite.destination) else { return false };
         let octets = self.compose_invite(listener, &mut dialog, (&invite, least));
         let Some(leg) = self.legs.get_mut(&id) else { return false };
-        let octets = authorised(leg.wallet.as_mut(), octets);
+        let octets = authorised(leg.wallet.as_deref_mut(), octets);
         let way = (remote.into(), stream);
         let Some(client) = self.send_sized(now, Owner::Leg(id), way, octets) else { return false };
         if let Some(leg) = self.legs.get_mut(&id) {

@@ -214,7 +214,7 @@ impl Endpoint {
         leg.alarms.stop(Alarm::Retransmit);
         leg.alarms.stop(Alarm::GiveUp);
         let sdp = match content(request.message()) {
-            Content::Sdp(octets) => Some(Sdp(octets.to_vec())),
+            Content::Sdp(octets) => Some(Sdp(octets.into())),
             Content::Empty | Content::Optional => None,
             Content::Unsupported => {
                 self.refuse(now, server, &request, 415, &[("Accept", ACCEPT)]);

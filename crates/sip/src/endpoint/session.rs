@@ -108,7 +108,8 @@ impl Endpoint {
             self.send_errand(now, id, Errand::Refresh, sending);
         } else if let Some(body) = leg.said.clone().filter(|_| free) {
             let (by, fork, client, tries, headers) = (By::Invite, None, None, 0, Vec::new());
-            leg.asking = Some(Asking { body, headers, by, refresh: true, fork, client, tries });
+            let refresh = true;
+            leg.asking = Some(Box::new(Asking { body, headers, by, refresh, fork, client, tries }));
             self.offer_again(now, id);
         } else {
             self.renew_after(now, id, SOON);

@@ -1,8 +1,9 @@
 //! The client side of one transaction: RFC 3261 §17.1 with the Accepted state of RFC 6026.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::timer::{Alarm, Alarms, Timers};
+use crate::timer::{Alarm, FewAlarms, Timers};
 
 /// INVITE or any other request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +53,23 @@ pub(crate) struct Client {
     kind: Kind,
     state: State,
     reliable: bool,
-    timers: Timers,
+    /// Everybody's.
+    timers: Arc<Timers>,
     interval: Duration,
-    alarms: Alarms,
+    alarms: FewAlarms,
     forsaken: bool,
 }
 
 impl Client {
     /// A transaction whose request goes out now.
-    pub(crate) fn new(now: Instant, kind: Kind, reliable: bool, timers: Timers) -> Client {
-        let mut alarms = Alarms::default();
+    pub(crate) fn new(
+        now: Instant,
+        kind: Kind,
+        reliable: bool,
+        timers: impl Into<Arc<Timers>>,
+    ) -> Client {
+        let timers = timers.into();
+        let mut alarms = FewAlarms::default();
         if !reliable {
             alarms.set(Alarm::Retransmit, now + timers.t1);
         }

@@ -1,6 +1,7 @@
 //! All transactions of an endpoint: matching, retransmission, limits, one agenda.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::client::{self, Client, Heard, Kind};
@@ -37,7 +38,7 @@ pub(super) struct ClientEntry<O> {
     pub(super) method: Method,
     key: ClientKey,
     /// The same request as a datagram, in case the stream it went by cannot be reached.
-    pub(super) spare: Option<(Way, Vec<u8>)>,
+    pub(super) spare: Option<Box<(Way, Vec<u8>)>>,
     /// How often it was sent again with credentials.
     tries: u8,
     /// How often it was sent again because the connection it went by has ended.
@@ -48,7 +49,8 @@ pub(super) struct ServerEntry<O> {
     pub(super) machine: Server,
     owner: Option<O>,
     pub(super) reply_to: Way,
-    pub(super) last: Option<Vec<u8>>,
+    /// The last response, for as long as it may be sent again.
+    pub(super) last: Option<Box<[u8]>>,
     key: ServerKey,
     merge: Option<MergeKey>,
 }
@@ -85,12 +87,13 @@ pub(crate) enum Lapse<O> {
 
 /// The transactions and what they want to send.
 pub(crate) struct Transactions<O> {
-    pub(super) timers: Timers,
+    pub(super) timers: Arc<Timers>,
     limit: usize,
     counter: u64,
-    pub(super) clients: BTreeMap<ClientId, ClientEntry<O>>,
+    /// Each in a place of its own: the tree's nodes are half empty, as numbers only rise.
+    pub(super) clients: BTreeMap<ClientId, Box<ClientEntry<O>>>,
     client_keys: BTreeMap<ClientKey, ClientId>,
-    pub(super) servers: BTreeMap<ServerId, ServerEntry<O>>,
+    pub(super) servers: BTreeMap<ServerId, Box<ServerEntry<O>>>,
     server_keys: BTreeMap<ServerKey, ServerId>,
     merges: BTreeMap<MergeKey, ServerId>,
     pub(super) agenda: Agenda<Who>,
@@ -100,7 +103,7 @@ pub(crate) struct Transactions<O> {
 impl<O: Copy> Transactions<O> {
     pub(crate) fn new(timers: Timers, limit: usize) -> Transactions<O> {
         Transactions {
-            timers,
+            timers: Arc::new(timers),
             limit,
             counter: 0,
             clients: BTreeMap::new(),
@@ -153,14 +156,15 @@ impl<O: Copy> Transactions<O> {
         let (method, branch) = glance::of_own(&octets)?;
         let (key, request) = (ClientKey::new(branch, &method), octets.as_slice().into());
         let kind = if method == Method::INVITE { Kind::Invite } else { Kind::Other };
-        let machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
+        let reliable = way.remote.transport.is_reliable();
+        let machine = Client::new(now, kind, reliable, Arc::clone(&self.timers));
         self.counter += 1;
         let id = ClientId(self.counter);
         self.client_keys.insert(key.clone(), id);
         self.agenda.file(Who::Client(id), machine.next_timeout());
         let (spare, tries, moved) = (None, 0, 0);
         let entry = ClientEntry { machine, owner, way, request, method, key, spare, tries, moved };
-        self.clients.insert(id, entry);
+        self.clients.insert(id, Box::new(entry));
         self.transmit(way, octets);
         Some(id)
     }
@@ -168,7 +172,7 @@ impl<O: Copy> Transactions<O> {
     /// The way a request takes when the stream it went by cannot be reached (RFC 3261 §18.1.1).
     pub(crate) fn keep_spare(&mut self, client: ClientId, way: Way, octets: Vec<u8>) {
         if let Some(entry) = self.clients.get_mut(&client) {
-            entry.spare = Some((way, octets));
+            entry.spare = Some(Box::new((way, octets)));
         }
     }
 
@@ -246,9 +250,9 @@ impl<O: Copy> Transactions<O> {
     pub(crate) fn request(&mut self, request: &Request, source: Remote) -> Arrival {
         let key = ServerKey::own(request);
         if let Some(entry) = self.server_keys.get(&key).and_then(|id| self.servers.get(id)) {
-            if let Some(last) = entry.last.clone().filter(|_| entry.machine.repeated()) {
-                let way = entry.reply_to;
-                self.transmit(way, last);
+            if let Some(last) = entry.last.as_deref().filter(|_| entry.machine.repeated()) {
+                let (way, octets) = (entry.reply_to, last.to_vec());
+                self.transmit(way, octets);
             }
             return Arrival::Repeated;
         }
@@ -260,15 +264,16 @@ impl<O: Copy> Transactions<O> {
         self.counter += 1;
         let id = ServerId(self.counter);
         let kind = if *request.method() == Method::INVITE { Kind::Invite } else { Kind::Other };
-        let machine = Server::new(kind, source.transport.is_reliable(), self.timers);
+        let reliable = source.transport.is_reliable();
+        let machine = Server::new(kind, reliable, Arc::clone(&self.timers));
         let merge = merge.filter(|_| !merged);
         if let Some(merge) = &merge {
             self.merges.insert(merge.clone(), id);
         }
         let reply_to = request.via.reply_to(source);
         self.server_keys.insert(key.clone(), id);
-        self.servers
-            .insert(id, ServerEntry { machine, owner: None, reply_to, last: None, key, merge });
+        let entry = ServerEntry { machine, owner: None, reply_to, last: None, key, merge };
+        self.servers.insert(id, Box::new(entry));
         if merged { Arrival::Merged(id) } else { Arrival::New(id) }
     }
 
@@ -325,7 +330,7 @@ impl<O: Copy> Transactions<O> {
         if !entry.machine.respond(now, status) {
             return false;
         }
-        entry.last = Some(octets.clone());
+        entry.last = Some(octets.as_slice().into());
         let way = entry.reply_to;
         self.agenda.file(Who::Server(server), entry.machine.next_timeout());
         self.transmit(way, octets);
@@ -336,9 +341,17 @@ impl<O: Copy> Transactions<O> {
     pub(crate) fn repeat(&mut self, server: ServerId) {
         let entry = self.servers.get(&server);
         if let Some((way, octets)) =
-            entry.and_then(|entry| Some((entry.reply_to, entry.last.clone()?)))
+            entry.and_then(|entry| Some((entry.reply_to, entry.last.as_ref()?.to_vec())))
         {
             self.transmit(way, octets);
+        }
+    }
+
+    /// The 2xx of this transaction has its ACK: nobody asks for it any more (RFC 6026 §7.1).
+    pub(crate) fn acknowledged(&mut self, server: ServerId) {
+        if let Some(entry) = self.servers.get_mut(&server).filter(|entry| !entry.machine.repeated())
+        {
+            entry.last = None;
         }
     }
 
@@ -399,7 +412,7 @@ impl<O: Copy> Transactions<O> {
         }
     }
 
-    pub(super) fn drop_client(&mut self, id: ClientId) -> Option<ClientEntry<O>> {
+    pub(super) fn drop_client(&mut self, id: ClientId) -> Option<Box<ClientEntry<O>>> {
         let entry = self.clients.remove(&id)?;
         self.client_keys.remove(&entry.key);
         self.agenda.file(Who::Client(id), None);
@@ -416,7 +429,7 @@ impl<O: Copy> Transactions<O> {
         match due {
             Some(server::Due::Retransmit) => {
                 let way = entry.reply_to;
-                if let Some(octets) = entry.last.clone() {
+                if let Some(octets) = entry.last.as_ref().map(|last| last.to_vec()) {
                     self.transmit(way, octets);
                 }
             }

@@ -1,5 +1,6 @@
 //! What becomes of requests and answers whose address nobody is at, or whose connection has ended.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::client::{Client, Kind};
@@ -38,7 +39,8 @@ impl<O: Copy> Transactions<O> {
 
     /// A request does not get to where it should: it takes its other way, or is given up.
     pub(crate) fn lost(&mut self, now: Instant, client: ClientId) -> Option<Lapse<O>> {
-        if let Some((way, octets)) = self.clients.get_mut(&client)?.spare.take() {
+        if let Some(spare) = self.clients.get_mut(&client)?.spare.take() {
+            let (way, octets) = *spare;
             self.detour(now, client, way, octets);
             return None;
         }
@@ -50,7 +52,8 @@ impl<O: Copy> Transactions<O> {
     fn detour(&mut self, now: Instant, id: ClientId, way: Way, octets: Vec<u8>) {
         let Some(entry) = self.clients.get_mut(&id) else { return };
         let kind = if entry.method == Method::INVITE { Kind::Invite } else { Kind::Other };
-        entry.machine = Client::new(now, kind, way.remote.transport.is_reliable(), self.timers);
+        let reliable = way.remote.transport.is_reliable();
+        entry.machine = Client::new(now, kind, reliable, Arc::clone(&self.timers));
         entry.way = way;
         entry.request = octets.as_slice().into();
         self.agenda.file(Who::Client(id), entry.machine.next_timeout());
@@ -64,7 +67,8 @@ impl<O: Copy> Transactions<O> {
         for entry in self.servers.values().filter(|entry| entry.machine.is_unacknowledged()) {
             let Way { remote, over, alias } = entry.reply_to;
             let came_by = over.map(|address| Remote { address, ..remote });
-            if let Some(octets) = entry.last.clone().filter(|_| came_by == Some(connection)) {
+            if let Some(last) = entry.last.as_deref().filter(|_| came_by == Some(connection)) {
+                let octets = last.to_vec();
                 self.out.push_back(Transmit { remote, over, alias, octets });
             }
         }

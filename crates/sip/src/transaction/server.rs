@@ -1,9 +1,10 @@
 //! The server side of one transaction: RFC 3261 §17.2 with the Accepted state of RFC 6026.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::client::Kind;
-use crate::timer::{Alarm, Alarms, Timers};
+use crate::timer::{Alarm, FewAlarms, Timers};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -32,15 +33,18 @@ pub(crate) struct Server {
     kind: Kind,
     state: State,
     reliable: bool,
-    timers: Timers,
+    /// Everybody's.
+    timers: Arc<Timers>,
     interval: Duration,
-    alarms: Alarms,
+    alarms: FewAlarms,
 }
 
 impl Server {
-    pub(crate) fn new(kind: Kind, reliable: bool, timers: Timers) -> Server {
-        let alarms = Alarms::default();
-        Server { kind, state: State::Proceeding, reliable, timers, interval: timers.t1, alarms }
+    pub(crate) fn new(kind: Kind, reliable: bool, timers: impl Into<Arc<Timers>>) -> Server {
+        let timers = timers.into();
+        let alarms = FewAlarms::default();
+        let interval = timers.t1;
+        Server { kind, state: State::Proceeding, reliable, timers, interval, alarms }
     }
 
     pub(crate) fn next_timeout(&self) -> Option<Instant> {

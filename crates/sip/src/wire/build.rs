@@ -1,23 +1,26 @@
 //! Writing a message: every value passes one gate that lets no line break through.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::method::Method;
 
-/// A body and what it is.
+/// A body and what it is. Whoever keeps a copy of it shares its octets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Body {
-    content_type: String,
-    octets: Vec<u8>,
+    content_type: Cow<'static, str>,
+    octets: Arc<[u8]>,
 }
 
 impl Body {
     /// Any body.
     pub fn new(content_type: &str, octets: Vec<u8>) -> Body {
-        Body { content_type: content_type.to_owned(), octets }
+        Body { content_type: content_type.to_owned().into(), octets: octets.into() }
     }
 
     /// A session description.
     pub fn sdp(octets: Vec<u8>) -> Body {
-        Body::new("application/sdp", octets)
+        Body { content_type: "application/sdp".into(), octets: octets.into() }
     }
 
     /// The media type with its parameters.
@@ -71,7 +74,7 @@ impl Builder {
 
     /// The end of the headers and the body.
     pub(crate) fn finish(mut self, body: Option<&Body>) -> Vec<u8> {
-        let octets = body.map_or(&b""[..], |body| &body.octets);
+        let octets = body.map_or(&b""[..], |body| body.octets());
         if let Some(body) = body {
             self.header(b"Content-Type", body.content_type.as_bytes());
         }

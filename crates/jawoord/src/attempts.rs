@@ -50,6 +50,7 @@ impl Attempts {
     pub fn advance(&mut self, now: Time) -> Option<Candidate> {
         self.stop_clocks();
         let next = self.left.pop_front()?;
+        self.been.reserve_exact(1);
         self.been.push(place(&next));
         if !self.left.is_empty() {
             let patience = next.reach.patience;
@@ -83,7 +84,8 @@ impl Attempts {
     /// The call was answered or given up: no other target is tried.
     pub fn settle(&mut self) {
         self.stop_clocks();
-        self.left.clear();
+        // A call is up for minutes now: no room lies by.
+        self.left = VecDeque::new();
         self.current = None;
     }
 

@@ -19,6 +19,11 @@ impl Ladder {
         }
     }
 
+    /// Keeps no room for steps to come.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// The steps so far, oldest first.
     #[must_use]
     pub fn steps(&self) -> &[LadderStep] {

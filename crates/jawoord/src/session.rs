@@ -142,6 +142,15 @@ impl Session {
         heard.map(|(_, heard)| heard.along(&self.crossing(to))).unwrap_or_default()
     }
 
+    /// The called side has answered: from here on a call is up for minutes, in which little is asked of
+    /// it, and there are many such calls. It keeps no room for more than it has.
+    pub fn rests(&mut self) {
+        if self.answered && self.wires.rest() {
+            self.waiting.shrink_to_fit();
+            self.ladder.shrink();
+        }
+    }
+
     /// Whether the tones of keys are silence in its recording.
     #[must_use]
     pub fn blanks_keys(&self) -> bool {
@@ -176,7 +185,9 @@ impl Session {
     #[must_use]
     pub fn customer(&self) -> Option<Private<String>> {
         match self.direction() {
-            Direction::Inbound => identity::caller(self.wires.request()).map(Private::new),
+            Direction::Inbound => {
+                identity::caller(self.wires.request()?.as_ref()).map(Private::new)
+            }
             Direction::Outbound => Some(self.dialled.clone()),
         }
     }
@@ -187,6 +198,7 @@ impl Session {
     pub fn writer_config(&self) -> WriterConfig {
         let codec = |party| self.wires.stored_as(self.side(party));
         let request = self.wires.request();
+        let request = request.as_deref();
         let text = |bytes: &[u8]| Private::new(String::from_utf8_lossy(bytes).into_owned());
         let call_id = match self.direction() {
             Direction::Inbound => MetadataField::CustomerCallId,
@@ -194,11 +206,12 @@ impl Session {
         };
         let mut metadata = Metadata::default()
             .with(MetadataField::DialledNumber, self.dialled.clone())
-            .with(call_id, text(request.call_id()));
+            .with(call_id, text(self.wires.call_id()));
         if let Some(number) = self.customer() {
             metadata = metadata.with(MetadataField::CustomerNumber, number);
         }
-        match (self.direction(), identity::name(request), identity::caller(request)) {
+        let (name, number) = (request.and_then(identity::name), request.and_then(identity::caller));
+        match (self.direction(), name, number) {
             (Direction::Inbound, Some(name), _) => {
                 metadata = metadata.with(MetadataField::CustomerName, Private::new(name));
             }

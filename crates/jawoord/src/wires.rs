@@ -106,9 +106,41 @@ pub struct Reply {
     pub negotiated: Option<Negotiated>,
 }
 
+/// The INVITE with which the call began.
+enum Opening {
+    /// As it was read.
+    Read(Arc<Request>),
+    /// As it came: once everybody has answered it is hardly ever looked at, and what is known of its
+    /// headers is three times as large as they are.
+    Kept(Box<[u8]>),
+}
+
+impl Opening {
+    fn request(&self) -> Option<Arc<Request>> {
+        match self {
+            Self::Read(request) => Some(Arc::clone(request)),
+            Self::Kept(octets) => Request::read(sip::parse(octets).ok()?).ok().map(Arc::new),
+        }
+    }
+
+    /// Keeps it as it came. Whether it was not yet.
+    fn keep(&mut self) -> bool {
+        match self {
+            Self::Read(request) => {
+                *self = Self::Kept(request.message().raw().into());
+                true
+            }
+            Self::Kept(_) => false,
+        }
+    }
+}
+
 /// Both legs.
 pub struct Wires {
-    call: Call,
+    opening: Opening,
+    call_id: Box<[u8]>,
+    max_forwards: u8,
+    codecs: Arc<[Codec]>,
     near: Leg,
     far: Leg,
     /// Where the far leg rings.
@@ -137,7 +169,10 @@ impl Wires {
             answered.map_err(|refusal| Refused::of(refusal, own_ip))?.map(|(body, _)| body);
         let drawn = (session.wrapping_add(1), far);
         let far = Leg::new(drawn, media.1, Terms::default(), &call.codecs);
-        Ok(Self { call, near, far, places: Places::default(), answer })
+        let Call { request, max_forwards, codecs, .. } = call;
+        let (call_id, opening) = (request.call_id().into(), Opening::Read(request));
+        let places = Places::default();
+        Ok(Self { opening, call_id, max_forwards, codecs, near, far, places, answer })
     }
 
     const fn side(&mut self, side: Side) -> &mut Leg {
@@ -313,7 +348,7 @@ impl Wires {
             Side::Near => (&self.near, &self.far),
             Side::Far => (&self.far, &self.near),
         };
-        let mut leg = Leg::new(drawn, old.rtp(), terms, &self.call.codecs);
+        let mut leg = Leg::new(drawn, old.rtp(), terms, &self.codecs);
         leg.speak_as(other);
         Successor(leg)
     }
@@ -325,16 +360,27 @@ impl Wires {
         *self.side(side) = half;
     }
 
-    /// The caller's INVITE.
+    /// The caller's INVITE. It was read when it came: there is none only if that cannot be done again.
     #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.call.request
+    pub fn request(&self) -> Option<Arc<Request>> {
+        self.opening.request()
+    }
+
+    /// The Call-ID of the near leg.
+    #[must_use]
+    pub const fn call_id(&self) -> &[u8] {
+        &self.call_id
+    }
+
+    /// Everybody has answered: what was needed to come so far is kept small. Whether it was not yet.
+    pub fn rest(&mut self) -> bool {
+        self.opening.keep()
     }
 
     /// Max-Forwards of the far leg.
     #[must_use]
     pub const fn max_forwards(&self) -> u8 {
-        self.call.max_forwards
+        self.max_forwards
     }
 }
 
@@ -362,5 +408,24 @@ impl Successor {
     /// The offer cannot be read or shares no codec with us.
     pub fn answer(&mut self, offer: &Sdp) -> Result<(Body, Negotiated), Refusal> {
         self.0.answer(offer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invite_that_is_kept_as_it_came_is_read_again_when_it_is_asked_for() {
+        let text = "INVITE sip:b@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK1\r\n\
+                    Max-Forwards: 70\r\nFrom: <sip:a@192.0.2.9>;tag=1\r\nTo: <sip:b@192.0.2.1>\r\n\
+                    Call-ID: 7\r\nCSeq: 1 INVITE\r\nContact: <sip:a@192.0.2.9>\r\n\
+                    Content-Length: 0\r\n\r\n";
+        let request = Request::read(sip::parse(text.as_bytes()).unwrap()).unwrap();
+        let mut opening = Opening::Read(Arc::new(request));
+        assert!(opening.keep() && !opening.keep());
+        let Opening::Kept(octets) = &opening else { panic!("it was told to keep it") };
+        assert_eq!(&**octets, text.as_bytes());
+        assert_eq!(opening.request().unwrap().call_id(), b"7");
     }
 }

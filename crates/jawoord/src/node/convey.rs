@@ -41,12 +41,11 @@ impl Node {
     pub(crate) fn conveys(
         &self,
         session: &mut Session,
-        from: NameAddr,
-        to: &NameAddr,
+        request: &Request,
+        (from, to): (NameAddr, &NameAddr),
         offer: Body,
     ) -> Conveyed {
         let crossing = session.crossing(Side::Far);
-        let request = session.wires.request();
         let opening = carry::opening(request, &crossing, from, to);
         let (body, version) = carry::body(request, &crossing, offer);
         session.news.opens(Side::Near, &opening.headers);
@@ -132,7 +131,8 @@ impl Node {
 
 /// A side says something in a call that goes on: the other one is told what of it crosses and is new.
 pub(crate) fn learns(session: &mut Session, side: Side, message: &Message) {
-    let opening = (side == Side::Near).then(|| session.wires.request().message());
+    let opening = session.wires.request().filter(|_| side == Side::Near);
+    let opening = opening.as_deref().map(Request::message);
     let said = carry::meanwhile(message, opening, &session.crossing(side.other()));
     session.news.hears(side, &said);
 }

@@ -74,9 +74,9 @@ impl Node {
         let (Leaves { listener, own, stream }, terms) = leaves
             .zip(reach.terms(transport, address.ip()))
             .ok_or(sip::CommandError::UnknownListener)?;
-        let request = session.wires.request();
-        let (mut from, mut to) = (identity::from(request, own), identity::to(request, address));
-        let mut target = identity::target(request, address);
+        let request = session.wires.request().ok_or(sip::CommandError::WrongState)?;
+        let (mut from, mut to) = (identity::from(&request, own), identity::to(&request, address));
+        let mut target = identity::target(&request, address);
         let default = candidate.transport.port();
         named(&mut target, host, default);
         named(&mut to.uri, host, default);
@@ -89,7 +89,7 @@ impl Node {
             target.user.clone_from(&contact.user);
         }
         let offer = session.wires.offer(terms);
-        let Conveyed { from, headers, body } = self.conveys(session, from, &to, offer);
+        let Conveyed { from, headers, body } = self.conveys(session, &request, (from, &to), offer);
         let mut invite = Invite {
             listener,
             destination: address,

@@ -349,6 +349,7 @@ impl Node {
         };
         let transfer = session.transfer.as_ref().map(|transfer| transfer.until);
         self.relays(&mut session, now);
+        session.rests();
         let (held, tried) = (session.again, session.attempts.due());
         let due = [session.call.poll_timeout(), tried, row, transfer, held];
         session.due = due.into_iter().flatten().min();

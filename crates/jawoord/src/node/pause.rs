@@ -22,8 +22,7 @@ impl Node {
     fn named(&self, name: &str) -> Option<&Session> {
         let by_id = name.parse().ok().and_then(|call: CallId| self.sessions.get(&call));
         let is_leg = |session: &&Session| {
-            session.called.as_deref() == Some(name)
-                || session.wires.request().call_id() == name.as_bytes()
+            session.called.as_deref() == Some(name) || session.wires.call_id() == name.as_bytes()
         };
         by_id.map(|it| &**it).or_else(|| self.sessions.values().map(|it| &**it).find(is_leg))
     }

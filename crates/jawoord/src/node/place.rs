@@ -109,7 +109,7 @@ impl Node {
         let Some(wires) = self.wires((arrival, terms), &offer, opened) else { return };
         tracing::debug!(call = %offer.call, emergency = offer.emergency, "call");
         self.legs.insert(leg, (offer.call, Side::Near));
-        self.traces.tie(offer.call, wires.request().call_id());
+        self.traces.tie(offer.call, wires.call_id());
         let session = Session {
             call: Call::new(self.now(), offer.clone()),
             wires,

@@ -206,7 +206,7 @@ impl Node {
         body: sip::Body,
         referred: Option<Vec<u8>>,
     ) -> Option<Invite> {
-        let (candidate, request) = (&way.candidate, session.wires.request());
+        let (candidate, request) = (&way.candidate, session.wires.request()?);
         let (reach, host) = (Arc::clone(&candidate.reach), candidate.host.as_deref());
         let transport = candidate.transport.on_the_wire();
         let exit = self.leaves(&reach.exit, (host, candidate.address), transport)?;
@@ -214,7 +214,7 @@ impl Node {
         crate::way::carried(&mut target, transport);
         let mut to = NameAddr::new(target.clone());
         let mut from = match side {
-            Side::Far => identity::from(request, exit.own),
+            Side::Far => identity::from(&request, exit.own),
             Side::Near => identity::number(session.dialled.reveal(), exit.own),
         };
         let settings = Arc::clone(&session.settings);
@@ -227,7 +227,7 @@ impl Node {
         if side == Side::Far {
             let limits = session.settings.headers.limits;
             let crossing = Crossing { from: &session.rules[0], to: &rules, limits };
-            let opening = carry::opening(request, &crossing, from, &to);
+            let opening = carry::opening(&request, &crossing, from, &to);
             (from, headers) = (opening.from, opening.headers);
         }
         headers.extend(session.thread.header(side));

@@ -193,7 +193,7 @@ impl OfficeDoor {
     ) {
         let Some(words) = session.words else { return };
         let (call, haste) = (session.id(), session.haste);
-        let caller = String::from_utf8_lossy(session.wires.request().call_id()).into_owned();
+        let caller = String::from_utf8_lossy(session.wires.call_id()).into_owned();
         let closing = Closing {
             words,
             caller: Private::new(caller),

@@ -3,11 +3,14 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
+    sync::Arc,
 };
 
 use call::{CallId, Time};
-use lz4_flex::block::{compress_with_dict, decompress_with_dict};
 
+use self::dialog::Dialog;
+
+mod dialog;
 pub mod mask;
 pub mod pcap;
 
@@ -24,57 +27,19 @@ pub struct Message {
     pub octets: Vec<u8>,
 }
 
-/// A message as it is kept: what it has that the first one of its dialog has not.
-#[derive(Debug)]
-struct Kept {
-    at: Time,
-    from: SocketAddr,
-    to: SocketAddr,
-    /// How many octets it has.
-    length: usize,
-    packed: Box<[u8]>,
-}
-
-impl Kept {
-    fn new(at: Time, from: SocketAddr, to: SocketAddr, octets: &[u8], first: &[u8]) -> Self {
-        let packed = compress_with_dict(octets, first).into_boxed_slice();
-        Self { at, from, to, length: octets.len(), packed }
-    }
-
-    /// What was kept; nothing, rather than half of it, if that cannot be read.
-    fn message(&self, first: &[u8]) -> Option<Message> {
-        let octets = decompress_with_dict(&self.packed, self.length, first).ok()?;
-        Some(Message { at: self.at, from: self.from, to: self.to, octets })
-    }
-
-    fn size(&self) -> usize {
-        self.packed.len() + OVERHEAD
-    }
-}
-
-/// What is kept of one message beside its octets.
-const OVERHEAD: usize = size_of::<Kept>() + 16;
-/// A dialog that goes on and on keeps its beginning.
-const DIALOG_LIMIT: usize = 256 * 1024;
+/// What a dialog costs beside its messages: itself, its name and where that leads to it.
+const OVERHEAD: usize = size_of::<Dialog>() + 128;
 
 /// The messages of the latest dialogs, at most so many octets of them; the oldest dialogs go first.
 #[derive(Debug)]
 pub struct Traces {
     limit: usize,
     held: usize,
-    dialogs: HashMap<Box<[u8]>, Dialog>,
+    /// Each in a place of its own: half of the table is empty.
+    dialogs: HashMap<Arc<[u8]>, Box<Dialog>>,
     /// Call-IDs, oldest first.
-    order: VecDeque<Box<[u8]>>,
-    calls: HashMap<CallId, Vec<Box<[u8]>>>,
-}
-
-#[derive(Debug, Default)]
-struct Dialog {
-    /// The first message; the others are packed with what they have of it left out.
-    first: Box<[u8]>,
-    messages: Vec<Kept>,
-    size: usize,
-    call: Option<CallId>,
+    order: VecDeque<Arc<[u8]>>,
+    calls: HashMap<CallId, Vec<Arc<[u8]>>>,
 }
 
 impl Traces {
@@ -100,18 +65,10 @@ impl Traces {
             return;
         }
         let masked = mask::masked(octets);
-        let dialog = self.dialog(id);
-        let before = dialog.size;
-        if dialog.messages.is_empty() {
-            dialog.first = masked.clone().into_boxed_slice();
-            dialog.size += dialog.first.len();
-        }
-        let kept = Kept::new(at, from, to, &masked, &dialog.first);
-        if dialog.size + kept.size() <= DIALOG_LIMIT {
-            dialog.size += kept.size();
-            dialog.messages.push(kept);
-        }
-        self.held += dialog.size - before;
+        let (_, dialog) = self.dialog(id);
+        let before = dialog.size();
+        dialog.add(at, [from, to], &masked);
+        self.held += dialog.size() - before;
         self.shrink();
     }
 
@@ -120,20 +77,25 @@ impl Traces {
         if self.limit == 0 {
             return;
         }
-        let dialog = self.dialog(call_id);
+        let (name, dialog) = self.dialog(call_id);
         if dialog.call.is_none() {
             dialog.call = Some(call);
-            self.calls.entry(call).or_default().push(call_id.into());
+            let ids = self.calls.entry(call).or_default();
+            ids.reserve_exact(1);
+            ids.push(name);
         }
         self.shrink();
     }
 
-    fn dialog(&mut self, id: &[u8]) -> &mut Dialog {
-        if !self.dialogs.contains_key(id) {
-            self.order.push_back(id.into());
+    fn dialog(&mut self, id: &[u8]) -> (Arc<[u8]>, &mut Dialog) {
+        let known = self.dialogs.get_key_value(id).map(|(name, _)| Arc::clone(name));
+        let name = known.unwrap_or_else(|| {
+            let name: Arc<[u8]> = id.into();
+            self.order.push_back(Arc::clone(&name));
             self.held += id.len() + OVERHEAD;
-        }
-        self.dialogs.entry(id.into()).or_default()
+            name
+        });
+        (Arc::clone(&name), self.dialogs.entry(name).or_default())
     }
 
     /// The messages of a call in the order in which they came and went; empty when none are held.
@@ -142,7 +104,8 @@ impl Traces {
         let ids = self.calls.get(&call).into_iter().flatten();
         let mut messages = Vec::new();
         for dialog in ids.filter_map(|id| self.dialogs.get(id)) {
-            messages.extend(dialog.messages.iter().filter_map(|kept| kept.message(&dialog.first)));
+            let all = dialog.messages().into_iter();
+            messages.extend(all.map(|(at, [from, to], octets)| Message { at, from, to, octets }));
         }
         messages.sort_by_key(|message| message.at);
         messages
@@ -153,7 +116,7 @@ impl Traces {
             && let Some(id) = self.order.pop_front()
         {
             let Some(dialog) = self.dialogs.remove(&id) else { continue };
-            self.held = self.held.saturating_sub(dialog.size + id.len() + OVERHEAD);
+            self.held = self.held.saturating_sub(dialog.size() + id.len() + OVERHEAD);
             if let Some(call) = dialog.call
                 && let Some(ids) = self.calls.get_mut(&call)
             {
@@ -226,7 +189,7 @@ mod tests {
         for number in 0..10_000 {
             add(&mut traces, number, &message("long", "UPDATE"));
         }
-        assert!(traces.held < DIALOG_LIMIT + 1_000);
+        assert!(traces.held < dialog::LIMIT + 1_000);
         let mut none = Traces::new(0);
         add(&mut none, 1, &message("a", "INVITE"));
         assert!(none.dialogs.is_empty());

@@ -33,9 +33,9 @@ const LOG_PAGES: &str = "8192";
 /// pages of trees. The rest comes from the system's own cache of the file. SQLite counts the pages of all
 /// connections together, whatever their size: those of `slips.db` that are not in use are lent to
 /// `ledger.db`, whose pages are eight times as large. By default that would be 67 MB after a day's calls;
-/// this way it is 4 MB.
-const WRITER_PAGES: u32 = 256;
-const READER_PAGES: u32 = 48;
+/// this way it is 2 MB.
+const WRITER_PAGES: u32 = 128;
+const READER_PAGES: u32 = 24;
 
 /// The page size of `slips.db`. `secure_delete` wipes what is deleted, but not the copies that a
 /// table's pages leave behind when rows move from one to another. So sealed bytes never lie in

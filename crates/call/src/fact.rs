@@ -14,6 +14,8 @@ named!(
         Retention = "retention",
         /// The customer withdrew consent (Art. 7(3), 17(1)(b)).
         Withdrawal = "withdrawal",
+        /// The customer objected (Art. 21(1), 17(1)(c)).
+        Objection = "objection",
         /// Somebody entitled asked for it (Art. 17).
         Request = "request",
         /// No audio ever came to it: the parties were never connected.
@@ -122,6 +124,11 @@ facts! {
         call: CallId,
         /// The decision.
         consent: Consent,
+    }
+    /// The customer, who was not asked but told, objected to being recorded (Art. 21).
+    CustomerObjected = "customer-objected" {
+        /// The call.
+        call: CallId,
     }
     /// Evidence, key slip and recording row were committed; a permit may exist from here on.
     RecordingPermitted = "recording-permitted" {

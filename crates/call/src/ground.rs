@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::named;
+use crate::{named, prompt::Prompt};
 
 named!(
     /// The legal ground of a recording. There is no default: a line without one does not load
@@ -39,6 +39,72 @@ named!(
         Analysis = "analysis",
     }
 );
+
+/// How the customer takes part in a recording on a ground.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Manner {
+    /// They are asked, and only a yes permits (Art. 6(1)(a), 7).
+    Asked,
+    /// They are asked, and confirm their yes in a second step (Art. 9(2)(a)).
+    AskedTwice,
+    /// They are told, and may object at any time (Art. 6(1)(e) and (f), 21).
+    Opposing,
+    /// They are told; a law leaves no choice (Art. 6(1)(c)).
+    Told,
+}
+
+impl Manner {
+    /// Whether a key of theirs ends the recording: a withdrawal (Art. 7(3)) or an objection (Art. 21).
+    #[must_use]
+    pub const fn can_be_ended(self) -> bool {
+        match self {
+            Self::Asked | Self::AskedTwice | Self::Opposing => true,
+            Self::Told => false,
+        }
+    }
+
+    /// Whether only their yes permits a recording.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        match self {
+            Self::Asked | Self::AskedTwice => true,
+            Self::Opposing | Self::Told => false,
+        }
+    }
+
+    /// Whether `prompt` belongs to its dialogue, so that a call can neither be led nor proved without it.
+    #[must_use]
+    pub const fn says(self, prompt: Prompt) -> bool {
+        match prompt {
+            Prompt::NoAnswer => true,
+            Prompt::LegalObligation | Prompt::ObligationInfo => matches!(self, Self::Told),
+            Prompt::LegitimateInterest => matches!(self, Self::Opposing),
+            Prompt::Explicit => matches!(self, Self::AskedTwice),
+            Prompt::Info | Prompt::Refused | Prompt::Withdrawn => self.can_be_ended(),
+            Prompt::Notice
+            | Prompt::Question
+            | Prompt::Reask
+            | Prompt::WrongKey
+            | Prompt::Granted
+            | Prompt::NotGiven
+            | Prompt::AgentAsk => self.asks(),
+        }
+    }
+}
+
+impl Ground {
+    /// How the customer takes part; `None` for a ground on which no flow records yet.
+    #[must_use]
+    pub const fn manner(self) -> Option<Manner> {
+        match self {
+            Self::Consent => Some(Manner::Asked),
+            Self::ExplicitConsent => Some(Manner::AskedTwice),
+            Self::LegitimateInterest | Self::PublicTask => Some(Manner::Opposing),
+            Self::LegalObligation => Some(Manner::Told),
+            Self::Contract | Self::VitalInterest => None,
+        }
+    }
+}
 
 impl Purpose {
     const fn bit(self) -> u8 {

@@ -32,7 +32,7 @@ pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
 pub use evidence::{Evidence, Press, PromptHeard, Transport};
 pub use fact::{Erasure, Fact, FactKind, Hand, Reason};
-pub use ground::{Ground, Parties, Party, Purpose, Purposes};
+pub use ground::{Ground, Manner, Parties, Party, Purpose, Purposes};
 pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
 pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
 pub use machine::io::{

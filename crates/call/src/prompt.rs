@@ -27,11 +27,19 @@ pub enum Prompt {
     NoAnswer,
     /// Notice and question in one, in a call that the agent has begun.
     AgentAsk,
+    /// The second step of explicit consent: the same key once more (Art. 9(2)(a)).
+    Explicit,
+    /// The notice where the customer is not asked and may object (Art. 21).
+    LegitimateInterest,
+    /// The notice where a law demands the recording (Art. 6(1)(c)).
+    LegalObligation,
+    /// The explanation behind the info key there: nothing can be stopped or erased (Art. 17(3)(b)).
+    ObligationInfo,
 }
 
 impl Prompt {
     /// Every prompt.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Notice,
         Self::Question,
         Self::Reask,
@@ -43,6 +51,10 @@ impl Prompt {
         Self::Info,
         Self::NoAnswer,
         Self::AgentAsk,
+        Self::Explicit,
+        Self::LegitimateInterest,
+        Self::LegalObligation,
+        Self::ObligationInfo,
     ];
 
     /// The name of its files, and in evidence.
@@ -60,6 +72,10 @@ impl Prompt {
             Self::Info => "info",
             Self::NoAnswer => "no_answer",
             Self::AgentAsk => "agent_ask",
+            Self::Explicit => "explicit",
+            Self::LegitimateInterest => "legitimate_interest",
+            Self::LegalObligation => "legal_obligation",
+            Self::ObligationInfo => "obligation_info",
         }
     }
 

@@ -97,17 +97,49 @@ pub(crate) enum Audio {
 pub(crate) enum Choice {
     Unasked(Unasked),
     Granted,
+    /// They heard the notice, and nothing was to be asked: the ground is no consent.
+    Informed,
     Refused,
     NotGiven,
     Abandoned,
     Withdrawn,
+    /// They objected before anything was recorded (Art. 21).
+    Opposed,
+    /// They objected to a recording that was made.
+    Objected,
 }
 
 impl Choice {
+    /// Whether it lets a recording be made.
+    pub(crate) const fn permits(self) -> bool {
+        matches!(self, Self::Granted | Self::Informed)
+    }
+
+    /// Whether it says that they objected.
+    pub(crate) const fn is_objection(self) -> bool {
+        matches!(self, Self::Opposed | Self::Objected)
+    }
+
+    /// What it becomes when the customer ends the recording.
+    pub(crate) const fn ended(self) -> Self {
+        match self {
+            Self::Informed => Self::Objected,
+            Self::Granted
+            | Self::Unasked(_)
+            | Self::Refused
+            | Self::NotGiven
+            | Self::Abandoned
+            | Self::Withdrawn
+            | Self::Opposed
+            | Self::Objected => Self::Withdrawn,
+        }
+    }
+
     /// The first of the three words.
     pub(crate) const fn consent(self) -> Consent {
         match self {
-            Self::Unasked(_) => Consent::NotAsked,
+            // Without a question there is no consent, whatever else permits or forbids.
+            Self::Unasked(_) | Self::Informed | Self::Opposed | Self::Objected => Consent::NotAsked,
             Self::Granted => Consent::Granted,
             Self::Refused => Consent::Refused,
             Self::NotGiven => Consent::NotGiven,
@@ -125,11 +157,11 @@ impl Verdict {
             Choice::Unasked(Unasked::Emergency) => Self::Emergency,
             Choice::Unasked(Unasked::Blocked) => Self::Blocked,
             Choice::Unasked(Unasked::Unreachable) => Self::Unconnected,
-            Choice::Refused => Self::Refused,
+            Choice::Refused | Choice::Opposed => Self::Refused,
             Choice::NotGiven => Self::NotGiven,
             Choice::Abandoned => Self::Abandoned,
-            Choice::Withdrawn => Self::Withdrawn,
-            Choice::Granted => match audio {
+            Choice::Withdrawn | Choice::Objected => Self::Withdrawn,
+            Choice::Granted | Choice::Informed => match audio {
                 Audio::Unheard => Self::Unconnected,
                 Audio::Complete => Self::Recorded,
                 Audio::Incomplete => Self::Degraded,

@@ -39,6 +39,7 @@ fn facts() -> Vec<Fact> {
             policy_hash: line.policy.hash,
         },
         Fact::ConsentDecided { call: CALL, consent: Consent::Granted },
+        Fact::CustomerObjected { call: CALL },
         Fact::RecordingPermitted {
             call: CALL,
             recording: RECORDING,
@@ -124,8 +125,7 @@ fn every_name_that_stands_in_facts_keeps_its_spelling() {
     text += &names("purpose", Purpose::ALL.iter().map(|word| word.as_str()).collect());
     text += &names("prompt", Prompt::ALL.iter().map(|word| word.as_str()).collect());
     text += &names("party", [Party::Customer, Party::Agent].iter().map(|p| p.as_str()).collect());
-    let reasons = [Reason::Retention, Reason::Withdrawal, Reason::Request, Reason::Empty];
-    text += &names("reason", reasons.iter().map(|word| word.as_str()).collect());
+    text += &names("reason", Reason::ALL.iter().map(|word| word.as_str()).collect());
     let transports = [Transport::Rfc4733, Transport::Info, Transport::Inband];
     text += &names("transport", transports.iter().map(|word| word.as_str()).collect());
     golden("names.txt", &text);

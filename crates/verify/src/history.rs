@@ -118,6 +118,7 @@ impl History {
             | FactKind::ConfigurationChanged
             | FactKind::CallOpened
             | FactKind::ConsentDecided
+            | FactKind::CustomerObjected
             | FactKind::SlipRevised
             | FactKind::RecordingGap
             | FactKind::RecordingPaused

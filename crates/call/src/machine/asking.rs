@@ -6,6 +6,7 @@ use crate::{
     Confirm, Party, Press, Prompt, Time,
     machine::{
         dialogue::{Dialogue, Turn},
+        io::Cause,
         state::{Call, Far, Near, Stage},
         timer::Timer,
     },
@@ -56,7 +57,7 @@ impl Call {
         if let Some(dialogue) = &mut self.dialogue {
             let turn = dialogue.pressed(key);
             self.take(now, turn);
-        } else if self.terms.is_some_and(|terms| key == terms.keys.withdraw) {
+        } else if self.terms.is_some_and(|terms| terms.ending_key() == Some(key)) {
             self.withdraw(now);
         }
     }
@@ -113,26 +114,30 @@ impl Call {
     fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
         let waited = self.dialogue.take().is_some_and(|dialogue| dialogue.is_postponed());
         self.timers.clear(Timer::Answer);
-        self.choose(choice);
+        let choice = self.choose(choice);
+        if !choice.permits() && self.must_be_recorded() {
+            return self.stop(now, Cause::NotRecorded);
+        }
         let together = self.far == Far::Bridged;
         if together || waited {
             self.talk_on();
         }
-        let confirmation = confirmation(choice, together);
-        match confirm {
-            Confirm::First => self.sound.play(now, confirmation, &mut self.out),
-            Confirm::WhileRinging => {
+        match (confirm, confirmation(choice, together)) {
+            (Confirm::First, Some(confirmation)) => {
+                self.sound.play(now, confirmation, &mut self.out);
+            }
+            (Confirm::WhileRinging, Some(confirmation)) => {
                 if self.far == Far::Idle {
                     self.dial(now);
                 }
                 self.sound.play(now, confirmation, &mut self.out);
             }
-            Confirm::Off => {
+            (Confirm::Off, _) | (_, None) => {
                 self.sound.cut(&mut self.out);
                 self.spoken(now);
             }
         }
-        if choice == Choice::Granted {
+        if choice.permits() {
             self.recording.want(self.bridge.audible(now));
             self.uncommitted = Some(now);
             if self.sound.awaits_report() {
@@ -150,7 +155,7 @@ impl Call {
         let was_deaf = self.bridge.customer_holds();
         self.bridge.hold(now, party, on);
         self.keep_silence(before);
-        let Some(dialogue) = &self.dialogue else { return };
+        let Some(dialogue) = &mut self.dialogue else { return };
         if was_deaf && !self.bridge.customer_holds() {
             let turn = dialogue.resumed();
             self.take(now, turn);
@@ -164,14 +169,18 @@ impl Call {
     }
 }
 
-/// The prompt that tells the customer what was understood. Who talks to the agent already is not
-/// told that they will.
-const fn confirmation(choice: Choice, together: bool) -> Prompt {
+/// The prompt that tells the customer what was understood, if anything was to be. Who talks to the agent
+/// already is not told that they will.
+const fn confirmation(choice: Choice, together: bool) -> Option<Prompt> {
     match choice {
-        Choice::Granted => Prompt::Granted,
-        Choice::Refused => Prompt::Refused,
-        Choice::NotGiven if together => Prompt::Refused,
-        Choice::Withdrawn => Prompt::Withdrawn,
-        Choice::NotGiven | Choice::Abandoned | Choice::Unasked(_) => Prompt::NotGiven,
+        Choice::Granted => Some(Prompt::Granted),
+        Choice::Refused | Choice::Opposed => Some(Prompt::Refused),
+        Choice::NotGiven if together => Some(Prompt::Refused),
+        Choice::NotGiven => Some(Prompt::NotGiven),
+        Choice::Informed
+        | Choice::Abandoned
+        | Choice::Withdrawn
+        | Choice::Objected
+        | Choice::Unasked(_) => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The spoken question: which key or silence means what, and what is said next.
 
-use crate::{Key, Keys, Prompt, verdict::Choice};
+use crate::{Key, Keys, Manner, Prompt, verdict::Choice};
 
 /// How often the explanation is given in one call; after that its key is a wrong key.
 const EXPLANATIONS: u8 = 2;
@@ -17,13 +17,25 @@ pub(super) enum Opening {
 }
 
 impl Opening {
-    /// The prompt that holds the notice.
-    pub(super) const fn prompt(self) -> Prompt {
-        match self {
-            Self::Notice | Self::NoticeAlone => Prompt::Notice,
-            Self::AgentAsk => Prompt::AgentAsk,
+    /// The prompt that holds the notice. Where nothing is asked, there is one, whoever began.
+    pub(super) const fn prompt(self, manner: Manner) -> Prompt {
+        match (manner, self) {
+            (Manner::Opposing, _) => Prompt::LegitimateInterest,
+            (Manner::Told, _) => Prompt::LegalObligation,
+            (Manner::Asked | Manner::AskedTwice, Self::Notice | Self::NoticeAlone) => {
+                Prompt::Notice
+            }
+            (Manner::Asked | Manner::AskedTwice, Self::AgentAsk) => Prompt::AgentAsk,
         }
     }
+}
+
+/// What was pressed while the notice was said. Nothing of it counts before the notice is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Early {
+    Nothing,
+    Grant,
+    Info,
 }
 
 /// Where the dialogue stands.
@@ -31,14 +43,17 @@ impl Opening {
 enum Phase {
     /// The customer's media does not flow yet.
     Silent,
-    /// The notice, or the prompt that holds it; whether the grant key was pressed in it.
-    Notice { granted: bool },
+    /// The notice, or the prompt that holds it.
+    Notice(Early),
     /// The notice has been heard; the question waits until the parties are connected.
     Postponed,
     /// The explanation.
     Explaining,
     /// The question, a repeat of it, or the wait after it.
     Asking,
+    /// The second step of a yes, or the wait after it: whether it has been heard, and whether the grant
+    /// key was pressed in it.
+    Confirming { heard: bool, granted: bool },
 }
 
 /// What the dialogue wants next.
@@ -59,6 +74,7 @@ pub(super) enum Turn {
 /// One dialogue. It ends with the first [`Turn::Decide`].
 pub(super) struct Dialogue {
     opening: Opening,
+    manner: Manner,
     keys: Keys,
     phase: Phase,
     /// What was said last, to be said again after a hold.
@@ -70,12 +86,13 @@ pub(super) struct Dialogue {
 }
 
 impl Dialogue {
-    pub(super) const fn new(opening: Opening, keys: Keys, repeats: u8) -> Self {
+    pub(super) const fn new(opening: Opening, manner: Manner, keys: Keys, repeats: u8) -> Self {
         Self {
             opening,
+            manner,
             keys,
             phase: Phase::Silent,
-            said: opening.prompt(),
+            said: opening.prompt(manner),
             repeats,
             explanations: EXPLANATIONS,
             explained: false,
@@ -84,26 +101,20 @@ impl Dialogue {
 
     /// The customer's media flows.
     pub(super) fn begin(&mut self) -> Turn {
-        match self.phase {
-            Phase::Silent => {
-                self.phase = Phase::Notice { granted: false };
-                self.say(self.opening.prompt())
-            }
-            Phase::Notice { .. } | Phase::Postponed | Phase::Explaining | Phase::Asking => {
-                Turn::Stay
-            }
+        if self.phase != Phase::Silent {
+            return Turn::Stay;
         }
+        self.phase = Phase::Notice(Early::Nothing);
+        self.say(self.opening.prompt(self.manner))
     }
 
     /// The parties are connected: a question that was postponed is asked.
     pub(super) fn ask(&mut self) -> Turn {
-        match self.phase {
-            Phase::Postponed => {
-                self.phase = Phase::Asking;
-                self.say(Prompt::Question)
-            }
-            Phase::Silent | Phase::Notice { .. } | Phase::Explaining | Phase::Asking => Turn::Stay,
+        if self.phase != Phase::Postponed {
+            return Turn::Stay;
         }
+        self.phase = Phase::Asking;
+        self.say(Prompt::Question)
     }
 
     /// Whether the notice has been heard and the question waits.
@@ -115,24 +126,10 @@ impl Dialogue {
     pub(super) fn said(&mut self, whole: bool) -> Turn {
         match self.phase {
             Phase::Silent | Phase::Postponed => Turn::Stay,
-            // A notice that was not heard in full can never lead to consent (L01).
-            Phase::Notice { .. } if !whole => Turn::Decide(Choice::NotGiven),
-            Phase::Notice { granted: true } => Turn::Decide(Choice::Granted),
-            Phase::Notice { granted: false } => match self.opening {
-                // Who was asked in one prompt with the notice has heard the question as well.
-                Opening::AgentAsk => {
-                    self.phase = Phase::Asking;
-                    Turn::Wait
-                }
-                Opening::NoticeAlone => {
-                    self.phase = Phase::Postponed;
-                    Turn::Postpone
-                }
-                Opening::Notice => {
-                    self.phase = Phase::Asking;
-                    self.say(Prompt::Question)
-                }
-            },
+            // A notice that was not heard in full can never lead to a recording (L01).
+            Phase::Notice(_) if !whole => Turn::Decide(Choice::NotGiven),
+            Phase::Notice(early) => self.noticed(early),
+            Phase::Explaining if !self.manner.asks() => Turn::Decide(Choice::Informed),
             Phase::Explaining => {
                 self.phase = Phase::Asking;
                 self.say(Prompt::Question)
@@ -141,24 +138,91 @@ impl Dialogue {
                 self.explained = false;
                 Turn::Wait
             }
+            // Nor can a second step that was not heard lead to a consent of two steps (L13).
+            Phase::Confirming { .. } if !whole => self.ask_again(Prompt::Explicit),
+            Phase::Confirming { granted: true, .. } => Turn::Decide(Choice::Granted),
+            Phase::Confirming { granted: false, .. } => {
+                self.phase = Phase::Confirming { heard: true, granted: false };
+                Turn::Wait
+            }
+        }
+    }
+
+    /// The notice has been heard in full.
+    fn noticed(&mut self, early: Early) -> Turn {
+        match (self.manner, early, self.opening) {
+            (Manner::Opposing | Manner::Told, Early::Info, _) => self.explain(),
+            (Manner::Opposing | Manner::Told, Early::Nothing | Early::Grant, _) => {
+                Turn::Decide(Choice::Informed)
+            }
+            (Manner::Asked, Early::Grant, _) => Turn::Decide(Choice::Granted),
+            (Manner::AskedTwice, Early::Grant, _) => self.confirm(),
+            // Who was asked in one prompt with the notice has heard the question as well.
+            (_, _, Opening::AgentAsk) => {
+                self.phase = Phase::Asking;
+                Turn::Wait
+            }
+            (_, _, Opening::NoticeAlone) => {
+                self.phase = Phase::Postponed;
+                Turn::Postpone
+            }
+            (_, _, Opening::Notice) => {
+                self.phase = Phase::Asking;
+                self.say(Prompt::Question)
+            }
         }
     }
 
     /// The customer pressed a key.
     pub(super) fn pressed(&mut self, key: Key) -> Turn {
+        if !self.manner.asks() {
+            return self.told(key);
+        }
         match &mut self.phase {
             Phase::Silent => Turn::Stay,
-            Phase::Notice { granted } => {
-                if key == self.keys.refuse || (key == self.keys.withdraw && *granted) {
+            Phase::Notice(early) => {
+                let granted = *early == Early::Grant;
+                if key == self.keys.refuse || (key == self.keys.withdraw && granted) {
                     return Turn::Decide(Choice::Refused);
                 }
-                *granted |= key == self.keys.grant;
+                if key == self.keys.grant {
+                    *early = Early::Grant;
+                }
                 Turn::Stay
             }
-            // A key that comes before its question counts like one in the notice (flows row C-02).
-            Phase::Postponed => self.decision(key).map_or(Turn::Stay, Turn::Decide),
+            // A key that comes before its question counts like one in the notice (flows row C-02). A yes
+            // of two steps is asked for in both.
+            Phase::Postponed => match self.decision(key) {
+                Some(Choice::Granted) if self.manner == Manner::AskedTwice => Turn::Stay,
+                Some(choice) => Turn::Decide(choice),
+                None => Turn::Stay,
+            },
             Phase::Explaining if key == self.keys.info => Turn::Stay,
-            Phase::Explaining | Phase::Asking => self.answered(key),
+            // One press too many is no confirmation: that counts once it has been asked for in full.
+            Phase::Confirming { heard: false, granted } if key == self.keys.grant => {
+                *granted = true;
+                Turn::Stay
+            }
+            Phase::Explaining | Phase::Asking | Phase::Confirming { .. } => self.answered(key),
+        }
+    }
+
+    /// A key of a customer who is told: an objection, or the wish for an explanation. Every other key is
+    /// without meaning.
+    fn told(&mut self, key: Key) -> Turn {
+        let objects = self.manner.can_be_ended() && key == self.keys.withdraw;
+        match &mut self.phase {
+            Phase::Notice(_) | Phase::Explaining if objects => Turn::Decide(Choice::Opposed),
+            Phase::Notice(early) if key == self.keys.info => {
+                *early = Early::Info;
+                Turn::Stay
+            }
+            Phase::Silent
+            | Phase::Notice(_)
+            | Phase::Postponed
+            | Phase::Explaining
+            | Phase::Asking
+            | Phase::Confirming { .. } => Turn::Stay,
         }
     }
 
@@ -170,16 +234,35 @@ impl Dialogue {
     }
 
     fn answered(&mut self, key: Key) -> Turn {
-        if let Some(choice) = self.decision(key) {
-            return Turn::Decide(choice);
+        let confirms = matches!(self.phase, Phase::Confirming { .. });
+        match self.decision(key) {
+            Some(Choice::Granted) if self.manner == Manner::AskedTwice && !confirms => {
+                return self.confirm();
+            }
+            Some(choice) => return Turn::Decide(choice),
+            None => {}
         }
         if key == self.keys.info && self.explanations > 0 {
-            self.explanations -= 1;
-            self.explained = true;
-            self.phase = Phase::Explaining;
-            return self.say(Prompt::Info);
+            return self.explain();
         }
         self.ask_again(Prompt::WrongKey)
+    }
+
+    fn explain(&mut self) -> Turn {
+        self.explanations = self.explanations.saturating_sub(1);
+        self.explained = true;
+        self.phase = Phase::Explaining;
+        self.say(match self.manner {
+            Manner::Told => Prompt::ObligationInfo,
+            Manner::Asked | Manner::AskedTwice | Manner::Opposing => Prompt::Info,
+        })
+    }
+
+    /// Asks for the second step of a yes.
+    fn confirm(&mut self) -> Turn {
+        self.explained = false;
+        self.phase = Phase::Confirming { heard: false, granted: false };
+        self.say(Prompt::Explicit)
     }
 
     /// The customer's answer did not come in time.
@@ -188,22 +271,27 @@ impl Dialogue {
     }
 
     fn ask_again(&mut self, prompt: Prompt) -> Turn {
+        let Some(left) = self.repeats.checked_sub(1) else {
+            return Turn::Decide(Choice::NotGiven);
+        };
+        self.repeats = left;
+        if matches!(self.phase, Phase::Confirming { .. }) {
+            return self.confirm();
+        }
         self.explained = false;
         self.phase = Phase::Asking;
-        match self.repeats.checked_sub(1) {
-            Some(left) => {
-                self.repeats = left;
-                self.say(prompt)
-            }
-            None => Turn::Decide(Choice::NotGiven),
-        }
+        self.say(prompt)
     }
 
     /// The customer is back from a hold in which nothing could be heard (flows row C-11).
-    pub(super) const fn resumed(&self) -> Turn {
-        match self.phase {
+    pub(super) const fn resumed(&mut self) -> Turn {
+        match &mut self.phase {
             Phase::Silent | Phase::Postponed => Turn::Stay,
-            Phase::Notice { .. } | Phase::Explaining | Phase::Asking => Turn::Say(self.said),
+            Phase::Notice(_) | Phase::Explaining | Phase::Asking => Turn::Say(self.said),
+            Phase::Confirming { heard, .. } => {
+                *heard = false;
+                Turn::Say(self.said)
+            }
         }
     }
 

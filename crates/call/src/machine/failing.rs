@@ -1,7 +1,7 @@
 //! A recording that fails while its call runs: the call goes on without it, or ends (flows row O-05).
 
 use crate::{
-    RecordingId, Time,
+    Manner, RecordingId, Time,
     machine::{io::Cause, state::Call},
 };
 
@@ -11,6 +11,11 @@ impl Call {
     #[must_use]
     pub fn ends_unrecorded(&self) -> bool {
         !self.urgent && self.terms.is_some_and(|terms| terms.ends_unrecorded)
+    }
+
+    /// Whether a law lets this call not be led without a record, and the house keeps to it.
+    pub(super) fn must_be_recorded(&self) -> bool {
+        self.ends_unrecorded() && self.terms.is_some_and(|terms| terms.manner == Manner::Told)
     }
 
     /// The ledger could not commit what the customer has agreed to: it is never recorded.

@@ -4,7 +4,6 @@
 use crate::{
     Connection, Key, Party, Time,
     machine::{
-        dialogue::Dialogue,
         io::{Action, Kept, NotReady},
         outgoing::Outgoing,
         state::{Call, EarlyMedia, Far, Stage},
@@ -110,7 +109,7 @@ impl Call {
     /// Begins the question, whose answer is waited for as long as an inbound caller is asked.
     fn ask(&mut self, now: Time, how: Outgoing) {
         let Some(terms) = self.terms else { return };
-        let mut dialogue = Dialogue::new(how.opening(), terms.keys, terms.repeats);
+        let mut dialogue = terms.dialogue(how.opening());
         let turn = dialogue.begin();
         self.dialogue = Some(dialogue);
         self.choice = Choice::NotGiven;

@@ -1,7 +1,7 @@
 //! From consent to the permit, and back when consent is withdrawn.
 
 use crate::{
-    Digest, Prompt, RecordingId, Time,
+    Digest, Prompt, Reason, RecordingId, Time,
     machine::{
         route::Terms,
         state::{Call, Stage},
@@ -9,7 +9,6 @@ use crate::{
         trail,
     },
     permit::Decision,
-    verdict::Choice,
 };
 
 impl Call {
@@ -29,23 +28,26 @@ impl Call {
     /// The ledger has committed; a party that holds by now is not recorded.
     pub(super) fn committed(&mut self, now: Time, recording: RecordingId, evidence: Digest) {
         let Some(terms) = self.terms else { return };
-        let Terms { ground, purposes, heard, keys, .. } = terms;
+        let Terms { ground, purposes, heard, .. } = terms;
         let decision = Decision { call: self.call, recording, ground, purposes, heard, evidence };
         let audible = self.bridge.audible(now);
-        if self.recording.committed(decision, keys.withdraw, audible, &mut self.out) {
+        if self.recording.committed(decision, terms.ending_key(), audible, &mut self.out) {
             self.keep_silence(None);
             self.let_pause();
         }
     }
 
-    /// Consent is taken back: recording ends with the packet in hand (L08), the call goes on.
+    /// Consent is taken back, or the customer objects: recording ends with the packet in hand (L08, L21),
+    /// the call goes on.
     pub(super) fn withdraw(&mut self, now: Time) {
-        let Some(terms) = self.terms.filter(|_| self.choice == Choice::Granted) else { return };
+        let may = |terms: &Terms| self.choice.permits() && terms.manner.can_be_ended();
+        let Some(terms) = self.terms.filter(may) else { return };
         self.uncommitted = None;
         self.timers.clear(Timer::Report);
         let audible = self.bridge.audible(now);
-        self.recording.withdraw(terms.keep_withdrawn, audible, &mut self.out);
-        self.choose(Choice::Withdrawn);
+        let reason = if terms.manner.asks() { Reason::Withdrawal } else { Reason::Objection };
+        self.recording.withdraw(reason, terms.keep_withdrawn, audible, &mut self.out);
+        self.choose(self.choice.ended());
         if self.stage == Stage::Open {
             self.sound.play(now, Prompt::Withdrawn, &mut self.out);
         }

@@ -73,11 +73,12 @@ impl Recording {
 
     /// The ledger has committed: the only transition that mints a permit (invariant 4c).
     ///
-    /// `audible` is how long both parties have already been connected and off hold.
+    /// `audible` is how long both parties have already been connected and off hold, `ending` the
+    /// customer's key that ends it, where there is one.
     pub(super) fn committed(
         &mut self,
         decision: Decision,
-        withdraw: Key,
+        ending: Option<Key>,
         audible: Duration,
         out: &mut VecDeque<Action>,
     ) -> bool {
@@ -94,7 +95,7 @@ impl Recording {
         self.state = State::Live { _leash: leash, from: audible };
         self.degraded |= audible.saturating_sub(self.wanted_from) >= UNHEARD;
         out.push_back(Action::Record(permit));
-        out.push_back(Action::ArmWithdrawal(withdraw));
+        out.extend(ending.map(Action::ArmWithdrawal));
         true
     }
 
@@ -137,11 +138,17 @@ impl Recording {
 
     /// Ends the recording at a withdrawal. `keep`: what was heard until now stays by policy; what
     /// was never heard is removed all the same.
-    pub(super) fn withdraw(&mut self, keep: bool, audible: Duration, out: &mut VecDeque<Action>) {
+    pub(super) fn withdraw(
+        &mut self,
+        why: Reason,
+        keep: bool,
+        audible: Duration,
+        out: &mut VecDeque<Action>,
+    ) {
         let erase = match self.state {
             State::Idle => false,
             State::Committing { .. } => {
-                self.state = State::Committing { unwanted: Some(Reason::Withdrawal) };
+                self.state = State::Committing { unwanted: Some(why) };
                 false
             }
             State::Live { from, .. } if keep && audible > from => {
@@ -155,7 +162,7 @@ impl Recording {
         };
         if erase {
             self.state = State::Over { kept: false };
-            self.end(Fate::Erase(Reason::Withdrawal), out);
+            self.end(Fate::Erase(why), out);
         }
     }
 

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use crate::{
-    Asking, Confirm, Direction, EarlyNotice, Ground, Keys, Line, OnWithdraw, Parties, Pausing,
-    Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
-    machine::{dialogue::Opening, io::CallOffer, outgoing::Outgoing},
+    Asking, Confirm, Direction, EarlyNotice, Ground, Key, Keys, Line, Manner, OnWithdraw, Parties,
+    Pausing, Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
+    machine::{
+        dialogue::{Dialogue, Opening},
+        io::CallOffer,
+        outgoing::Outgoing,
+    },
     verdict::Unasked,
 };
 
@@ -18,14 +22,11 @@ const UNBRIDGED_MARGIN: Duration = Duration::from_millis(250);
 /// How long may be rung without a policy for it: Timer C (RFC 3261 §16.6 item 11).
 const RING_CEILING: Duration = Duration::from_secs(180);
 
-/// The prompts without which evidence could not say what was heard, beside the one that begins.
-const NAMED_IN_EVIDENCE: [Prompt; 4] =
-    [Prompt::Question, Prompt::Reask, Prompt::WrongKey, Prompt::Info];
-
 /// What the machine keeps of the policy of a call whose customer is asked.
 #[derive(Clone, Copy)]
 pub(super) struct Terms {
     pub(super) ground: Ground,
+    pub(super) manner: Manner,
     pub(super) purposes: Purposes,
     pub(super) heard: Parties,
     pub(super) keys: Keys,
@@ -66,25 +67,30 @@ impl Route {
             None if !offer.target_up => Self::Refused(Unasked::PolicyOff),
             Some(_) if !offer.target_up => Self::Refused(Unasked::Unreachable),
             None => Self::Transparent(Unasked::PolicyOff),
-            Some(asking) if offer.ready.is_ok() => match outgoing.filter(|_| outbound) {
-                None if can_be_asked(asking, Opening::Notice) => {
-                    Self::Asked(Terms { early: offer.early, ..Terms::of(asking) })
+            Some(asking) => {
+                let terms = Terms::of(asking).filter(|_| offer.ready.is_ok());
+                match (terms, outgoing.filter(|_| outbound)) {
+                    (Some(terms), None) => Self::Asked(Terms { early: offer.early, ..terms }),
+                    (Some(terms), Some(how)) => Self::Outgoing(terms.connected(), how),
+                    (None, _) if must_be_recorded(asking) => Self::Refused(Unasked::Blocked),
+                    (None, _) => Self::Transparent(Unasked::Blocked),
                 }
-                Some(how) if can_be_asked(asking, how.opening()) => {
-                    Self::Outgoing(Terms::connected(asking), how)
-                }
-                None | Some(_) => Self::Transparent(Unasked::Blocked),
-            },
-            Some(_) => Self::Transparent(Unasked::Blocked),
+            }
         }
     }
 }
 
 impl Terms {
-    fn of(asking: &Asking) -> Self {
+    /// The terms of a policy on whose ground there is a flow, and each of whose prompts can be named in
+    /// evidence.
+    fn of(asking: &Asking) -> Option<Self> {
+        let manner = asking.ground.manner()?;
+        let mut prompts = Prompt::ALL.into_iter().filter(|prompt| manner.says(*prompt));
+        let named = prompts.all(|prompt| asking.prompt_id(prompt).is_some());
         let limit = asking.unbridged_limit.min(UNBRIDGED_CEILING);
-        Self {
+        named.then(|| Self {
             ground: asking.ground,
+            manner,
             purposes: asking.purposes,
             heard: asking.heard,
             keys: asking.keys,
@@ -102,7 +108,17 @@ impl Terms {
                 WhenRecordingFails::EndCall => true,
             },
             early: None,
-        }
+        })
+    }
+
+    /// The dialogue of a call that begins so.
+    pub(super) const fn dialogue(&self, opening: Opening) -> Dialogue {
+        Dialogue::new(opening, self.manner, self.keys, self.repeats)
+    }
+
+    /// The key with which the customer ends the recording, where they may.
+    pub(super) fn ending_key(&self) -> Option<Key> {
+        self.manner.can_be_ended().then_some(self.keys.withdraw)
     }
 
     /// What an inbound caller is asked with.
@@ -114,12 +130,12 @@ impl Terms {
     }
 
     /// The same for a call in which nobody waits for a confirmation to be called.
-    fn connected(asking: &Asking) -> Self {
-        let confirm = match asking.confirm {
+    const fn connected(self) -> Self {
+        let confirm = match self.confirm {
             Confirm::First | Confirm::WhileRinging => Confirm::First,
             Confirm::Off => Confirm::Off,
         };
-        Self { confirm, ..Self::of(asking) }
+        Self { confirm, ..self }
     }
 }
 
@@ -139,9 +155,8 @@ pub(super) fn asking(line: &Line) -> Option<&Asking> {
     }
 }
 
-/// Whether the flow is lawful for the ground and every prompt of it can be named. Only a yes to a
-/// question is a flow for now, so every other ground is as good as not ready.
-fn can_be_asked(asking: &Asking, opening: Opening) -> bool {
-    let mut named = NAMED_IN_EVIDENCE.into_iter().chain([opening.prompt()]);
-    asking.ground == Ground::Consent && named.all(|prompt| asking.prompt_id(prompt).is_some())
+/// Whether a law lets no call of this policy be led without a record, and the house has said so.
+fn must_be_recorded(asking: &Asking) -> bool {
+    asking.ground == Ground::LegalObligation
+        && asking.when_recording_fails == WhenRecordingFails::EndCall
 }

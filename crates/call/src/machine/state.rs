@@ -114,7 +114,7 @@ impl Call {
             Route::Transparent(why) | Route::Refused(why) => (None, None, Choice::Unasked(*why)),
         };
         let dialogue = match route {
-            Route::Asked(terms) => Some(Dialogue::new(terms.opening(), terms.keys, terms.repeats)),
+            Route::Asked(terms) => Some(terms.dialogue(terms.opening())),
             Route::Outgoing(..) | Route::Transparent(_) | Route::Refused(_) => None,
         };
         Self {
@@ -165,10 +165,18 @@ impl Call {
         self.terms.is_some()
     }
 
-    /// Writes down what the customer decided.
-    pub(super) fn choose(&mut self, choice: Choice) {
+    /// Writes down what the customer decided, and gives it back as it counts: who was to be told and not
+    /// asked has given or withheld nothing.
+    pub(super) fn choose(&mut self, choice: Choice) -> Choice {
+        let asks = self.terms.is_none_or(|terms| terms.manner.asks());
+        let untold = choice == Choice::NotGiven && !asks;
+        let choice = if untold { Choice::Unasked(Unasked::Blocked) } else { choice };
         self.choice = choice;
-        let consent = choice.consent();
-        self.out.push_back(Action::Audit(Fact::ConsentDecided { call: self.call, consent }));
+        let (call, consent) = (self.call, choice.consent());
+        self.out.push_back(Action::Audit(match choice.is_objection() {
+            true => Fact::CustomerObjected { call },
+            false => Fact::ConsentDecided { call, consent },
+        }));
+        choice
     }
 }

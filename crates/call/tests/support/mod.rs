@@ -16,6 +16,7 @@ use call::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Seen {
     Opened,
+    Objected,
     Decided(Consent),
     Ended(Words),
     Answer,
@@ -53,6 +54,7 @@ impl Seen {
         match action {
             Action::Audit(Fact::CallOpened { .. }) => Self::Opened,
             Action::Audit(Fact::ConsentDecided { consent, .. }) => Self::Decided(*consent),
+            Action::Audit(Fact::CustomerObjected { .. }) => Self::Objected,
             Action::Audit(Fact::CallEnded { consent, outcome, verdict, .. }) => {
                 Self::Ended(Words { consent: *consent, outcome: *outcome, verdict: *verdict })
             }
@@ -125,9 +127,11 @@ pub(crate) const fn length_ms(prompt: Prompt) -> u64 {
         Prompt::WrongKey => 4_000,
         Prompt::Granted | Prompt::Refused | Prompt::NotGiven => 2_500,
         Prompt::Withdrawn => 3_000,
-        Prompt::Info => 15_000,
+        Prompt::Info | Prompt::ObligationInfo => 15_000,
         Prompt::NoAnswer => 4_000,
         Prompt::AgentAsk => 13_000,
+        Prompt::Explicit => 6_000,
+        Prompt::LegitimateInterest | Prompt::LegalObligation => 9_500,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use call::{Direction, Line, Outbound, Recording, WhenRecordingFails};
+use call::{Direction, Ground, Line, Manner, Outbound, Recording, WhenRecordingFails};
 use serde_json::{Value, json};
 
 use super::route::{self, Trial};
@@ -145,14 +145,19 @@ fn does(line: &Line) -> String {
     let Recording::Ask(asking) = &line.policy.recording else {
         return "is never recorded".to_owned();
     };
+    let asks = asking.ground.manner().is_none_or(Manner::asks);
+    let does = if asks { "asks" } else { "tells" };
     let whom = match (line.direction, outbound(line)) {
-        (Some(Direction::Inbound), _) => "asks callers".to_owned(),
+        (Some(Direction::Inbound), _) => format!("{does} callers"),
         (Some(Direction::Outbound), how) => format!("calls out ({how})"),
-        (None, how) => format!("asks callers and calls out ({how})"),
+        (None, how) => format!("{does} callers and calls out ({how})"),
     };
-    let unrecorded = match asking.when_recording_fails {
-        WhenRecordingFails::GoOn => "",
-        WhenRecordingFails::EndCall => ", and ends a call whose recording fails",
+    let unrecorded = match (asking.when_recording_fails, asking.ground) {
+        (WhenRecordingFails::GoOn, _) => "",
+        (WhenRecordingFails::EndCall, Ground::LegalObligation) => {
+            ", and leads no call that cannot be recorded"
+        }
+        (WhenRecordingFails::EndCall, _) => ", and ends a call whose recording fails",
     };
     format!(
         "{whom} in {} on the ground {}, kept {} s{unrecorded}",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{Asking, Direction, Outbound, Private, QuestionAt, Recording};
+use call::{Asking, Direction, Manner, Outbound, Private, QuestionAt, Recording};
 use serde_json::{Value, json};
 
 use crate::{
@@ -136,11 +136,12 @@ impl Explained {
                 why.push(match &line.policy.recording {
                     Recording::Ask(asking) => {
                         format!(
-                            "policy {} {} in {} on the ground {}, and records on yes only",
+                            "policy {} {} in {} on the ground {}, and records {}",
                             line.policy.id,
                             self.when(asking),
                             asking.language,
-                            asking.ground
+                            asking.ground,
+                            until(asking)
                         )
                     }
                     Recording::Never => {
@@ -164,8 +165,18 @@ impl Explained {
         why
     }
 
-    /// When the customer is asked.
-    const fn when(&self, asking: &Asking) -> &'static str {
+    /// When the customer is asked, or told where nobody is asked.
+    fn when(&self, asking: &Asking) -> &'static str {
+        if !asking.ground.manner().is_none_or(Manner::asks) {
+            return match (self.outbound, asking.outbound) {
+                (false, _) if self.early.is_some() => "gives notice before the answer",
+                (false, _) => "gives notice",
+                (true, Outbound::AgentAsks { .. }) => "gives notice when the agent wants it",
+                (true, Outbound::Join) => "gives notice with the agent listening",
+                (true, Outbound::HoldBack) => "gives notice before the agent is connected",
+                (true, Outbound::Never) => "never records those who are called",
+            };
+        }
         match (self.outbound, asking.outbound) {
             (false, _) => match self.early {
                 None => "asks",
@@ -212,7 +223,10 @@ impl Explained {
             .collect();
         let policy = self.line.as_ref().map(|line| &line.policy);
         let asks = policy.is_some_and(|policy| match &policy.recording {
-            Recording::Ask(asking) => !self.outbound || asking.outbound != Outbound::Never,
+            Recording::Ask(asking) => {
+                let asks = asking.ground.manner().is_some_and(Manner::asks);
+                asks && (!self.outbound || asking.outbound != Outbound::Never)
+            }
             Recording::Never => false,
         });
         let good = !self.steps.is_empty();
@@ -263,6 +277,16 @@ fn steps(settings: &Settings, from: Peer<'_>, trial: &Trial<'_>, emergency: bool
         }));
     }
     steps
+}
+
+/// What lets a recording be made, or ends it.
+fn until(asking: &Asking) -> &'static str {
+    match asking.ground.manner() {
+        Some(Manner::Asked) | None => "on yes only",
+        Some(Manner::AskedTwice) => "on a yes that is confirmed only",
+        Some(Manner::Opposing) => "unless the customer objects",
+        Some(Manner::Told) => "whatever the customer presses",
+    }
 }
 
 #[cfg(test)]

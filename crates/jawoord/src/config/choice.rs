@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Whether a policy records.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// After the question, on yes only.
+    Ask,
+    /// After the notice, on a ground that is no consent.
+    Tell,
+    /// Never; nobody is asked.
+    Never,
+}
+
 /// When the PBX is called after a decision.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,4 +47,40 @@ pub enum OnWithdraw {
     Erase,
     /// Keeps it.
     Stop,
+}
+
+/// What becomes of a call whose customer says no.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRefuse {
+    /// It goes on, unrecorded.
+    #[default]
+    GoOn,
+    /// It ends: refused when the file is read, by the article that forbids it.
+    EndCall,
+}
+
+/// What silence means.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSilence {
+    /// No consent.
+    #[default]
+    NotGiven,
+    /// Consent: refused when the file is read, by the article that forbids it.
+    Granted,
+}
+
+impl OnRefuse {
+    /// Whether it need not be written.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl OnSilence {
+    /// Whether it need not be written.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -10,6 +10,7 @@ use vault::{Country, Profile};
 
 use super::{
     alarms::{self, Alarms},
+    choice::Record,
     connections, dns,
     headers::{self, Book},
     limits::{self, Drain},
@@ -21,7 +22,7 @@ use super::{
     problem::Problem,
     read::Read,
     refresh,
-    schema::{self, File},
+    schema::File,
     secrecy, timers, ways,
     written::Emergency,
 };
@@ -101,7 +102,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
         file.data.path = path.to_owned();
     }
     let mut problems = Vec::new();
-    let records = file.policy.iter().any(|policy| policy.record == schema::Record::Ask);
+    let records = file.policy.iter().any(|policy| policy.record != Record::Never);
     let (data, keys, store) = places(&file, records, &mut problems);
     let prompts = prompts(&file, &mut problems);
     let lines = lines::lines(&file, prompts.as_ref(), &mut problems);
@@ -371,8 +372,8 @@ mod tests {
 
     #[test]
     fn a_ground_that_is_not_handled_yet_is_refused_and_never_taken_for_consent() {
-        let text = fault("ground = \"consent\"\n", "ground = \"legitimate_interest\"\n");
-        assert!(text.contains("legitimate_interest"), "{text}");
+        let text = fault("ground = \"consent\"\n", "ground = \"contract\"\n");
+        assert!(text.contains("`ground` is \"contract\""), "{text}");
     }
 
     #[test]

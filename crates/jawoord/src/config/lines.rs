@@ -3,15 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use call::{
-    Asking, Confirm, DialledPattern, Digest, Ground, Key, Keys, Language, Line, LineId, Lines,
+    Asking, Confirm, DialledPattern, Digest, Key, Keys, Language, Line, LineId, Lines, Manner,
     OnWithdraw, Parties, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, Retention,
     TenantId, WhenRecordingFails,
 };
 
 use super::{
-    choice, outbound, pausing,
+    choice, ground, outbound, pausing,
     problem::Problem,
-    schema::{self, File, Record},
+    schema::{self, File},
 };
 use crate::prompts::{self, check::LineValues, period, set::PromptSet};
 
@@ -87,8 +87,10 @@ impl Maker<'_> {
             return None;
         };
         let recording = match policy.record {
-            Record::Never => Recording::Never,
-            Record::Ask => Recording::Ask(Box::new(self.asking(policy, &place)?)),
+            choice::Record::Never => Recording::Never,
+            choice::Record::Ask | choice::Record::Tell => {
+                Recording::Ask(Box::new(self.asking(policy, &place)?))
+            }
         };
         Some(Policy {
             id,
@@ -100,7 +102,7 @@ impl Maker<'_> {
     }
 
     fn asking(&mut self, policy: &schema::Policy, place: &str) -> Option<Asking> {
-        let ground = self.ground(policy, place);
+        let ground = ground::ground(policy, place, self.problems);
         let purposes = self.purposes(policy, place);
         let retention = self.retention(policy, place);
         let keys = self.keys(policy, place);
@@ -109,7 +111,8 @@ impl Maker<'_> {
         self.waits(policy, place);
         let language = self.language(policy, place);
         let (keys, retention, language) = (keys?, retention?, language?);
-        let prompts = self.spoken(policy, language, (keys, retention.keep), place)?;
+        let manner = ground?.manner()?;
+        let prompts = self.spoken(policy, (language, manner), (keys, retention.keep), place)?;
         Some(Asking {
             ground: ground?,
             purposes: purposes?,
@@ -138,34 +141,6 @@ impl Maker<'_> {
             },
             retention,
         })
-    }
-
-    fn ground(&mut self, policy: &schema::Policy, place: &str) -> Option<Ground> {
-        let Some(name) = &policy.ground else {
-            self.problems.push(Problem::missing(
-                place,
-                "ground",
-                "name the legal ground; there is no default (GDPR Art. 6): `consent`",
-            ));
-            return None;
-        };
-        match Ground::from_name(name) {
-            Some(Ground::Consent) => Some(Ground::Consent),
-            Some(_) => {
-                self.problems.push(Problem::value(
-                    place,
-                    "ground",
-                    name,
-                    "this version asks for consent only; use `consent`, or `record = \"never\"`",
-                ));
-                None
-            }
-            None => {
-                let mend = "no such ground (GDPR Art. 6); use `consent`";
-                self.problems.push(Problem::value(place, "ground", name, mend));
-                None
-            }
-        }
     }
 
     fn purposes(&mut self, policy: &schema::Policy, place: &str) -> Option<call::Purposes> {
@@ -278,7 +253,7 @@ impl Maker<'_> {
     fn spoken(
         &mut self,
         policy: &schema::Policy,
-        language: Language,
+        (language, manner): (Language, Manner),
         (keys, keep): (Keys, Duration),
         place: &str,
     ) -> Option<Vec<(Prompt, PromptId)>> {
@@ -300,6 +275,7 @@ impl Maker<'_> {
             retention: &retention,
             country: None,
             keys,
+            manner,
         };
         for finding in prompts::check::agrees(set, language, &values) {
             let finding = finding.to_string().into();
@@ -307,6 +283,7 @@ impl Maker<'_> {
         }
         Prompt::ALL
             .into_iter()
+            .filter(|prompt| manner.says(*prompt))
             .map(|prompt| set.get(language, prompt).map(|entry| (prompt, entry.id)))
             .collect()
     }

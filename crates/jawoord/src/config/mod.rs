@@ -7,6 +7,7 @@ pub mod connections;
 pub mod dns;
 pub mod early;
 pub mod exit;
+mod ground;
 pub mod headers;
 pub mod inside;
 pub mod judge;

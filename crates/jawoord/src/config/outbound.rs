@@ -3,6 +3,7 @@
 use call::{Direction, Key, Outbound};
 
 use super::{
+    choice::Record,
     problem::Problem,
     schema::{self, File},
 };
@@ -66,7 +67,7 @@ pub(super) const fn direction(line: &schema::Line) -> Option<Direction> {
 fn machine_first(file: &File, line: &schema::Line) -> Option<schema::Outbound> {
     let sells = line.telemarketing && direction(line) != Some(Direction::Inbound);
     let policy = file.policy.iter().find(|policy| policy.id == line.policy && sells)?;
-    (policy.record == schema::Record::Ask).then_some(policy.outbound)
+    (policy.record != Record::Never).then_some(policy.outbound)
 }
 
 /// A call by which something is sold may not be opened by a machine: that takes a consent of its

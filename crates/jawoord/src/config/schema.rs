@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account, alarms,
-    choice::{Confirm, OnWithdraw, WhenRecordingFails},
+    choice::{Confirm, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails},
     connections,
     dns::Dns,
     early,
@@ -309,10 +309,25 @@ pub struct Policy {
     pub id: String,
     /// Raised by the operator whenever the policy changes.
     pub version: u32,
-    /// `ask` or `never`.
+    /// `ask`, `tell` or `never`.
     pub record: Record,
     /// The legal ground; no default (law row L06).
     pub ground: Option<String>,
+    /// Where the balancing of interests is filed (Art. 6(1)(f)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lia_ref: Option<String>,
+    /// Where the impact assessment is filed (Art. 35).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpia_ref: Option<String>,
+    /// Which law demands the recording, or lays down the task (Art. 6(3)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub law: Option<String>,
+    /// What becomes of a call whose customer says no; there is one lawful answer.
+    #[serde(default, skip_serializing_if = "OnRefuse::is_default")]
+    pub on_refuse: OnRefuse,
+    /// What silence means; there is one lawful answer.
+    #[serde(default, skip_serializing_if = "OnSilence::is_default")]
+    pub on_silence: OnSilence,
     /// What recordings may be used for.
     #[serde(default)]
     pub purposes: Vec<String>,
@@ -405,16 +420,6 @@ const fn five_minutes() -> u32 {
 }
 const fn limit() -> u32 {
     35
-}
-
-/// Whether a policy records.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Record {
-    /// After the question, on yes only.
-    Ask,
-    /// Never; nobody is asked.
-    Never,
 }
 
 /// How the customer of a call that the PBX starts comes to be asked.

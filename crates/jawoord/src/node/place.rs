@@ -216,7 +216,9 @@ impl Node {
         let Some(line) = &offer.line else { return Ok(()) };
         let Recording::Ask(asking) = &line.policy.recording else { return Ok(()) };
         let spoken = |prompt: Prompt| settings.prompts.get(asking.language, prompt).is_some();
-        if !Prompt::ALL.into_iter().all(spoken) {
+        let manner = asking.ground.manner();
+        let needed = |prompt: &Prompt| manner.is_some_and(|manner| manner.says(*prompt));
+        if !Prompt::ALL.into_iter().filter(needed).all(spoken) {
             return Err(NotReady::Prompts);
         }
         self.recorder.ready()?;

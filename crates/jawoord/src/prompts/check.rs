@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use call::{Keys, Language, Prompt};
+use call::{Keys, Language, Manner, Prompt};
 
 use super::{
     set::{Entry, PromptSet},
@@ -152,7 +152,9 @@ fn check_language(set: &PromptSet, language: Language) -> Vec<Finding> {
     let mut found = |prompt, fault| findings.push(Finding { language, prompt, fault });
     for prompt in Prompt::ALL {
         let Some(entry) = set.get(language, prompt) else {
-            found(prompt, Fault::Absent);
+            if Manner::Asked.says(prompt) {
+                found(prompt, Fault::Absent);
+            }
             continue;
         };
         sound_faults(prompt, entry).into_iter().for_each(|fault| found(prompt, fault));
@@ -165,8 +167,10 @@ fn check_language(set: &PromptSet, language: Language) -> Vec<Finding> {
             found(Prompt::Notice, Fault::TooLong { found_ms, limit_ms: ASKING_MS });
         }
     }
-    if let Some(found_ms) = length(Prompt::AgentAsk).filter(|found| *found > ASKING_MS) {
-        found(Prompt::AgentAsk, Fault::TooLong { found_ms, limit_ms: ASKING_MS });
+    for prompt in [Prompt::AgentAsk, Prompt::LegitimateInterest, Prompt::LegalObligation] {
+        if let Some(found_ms) = length(prompt).filter(|found| *found > ASKING_MS) {
+            found(prompt, Fault::TooLong { found_ms, limit_ms: ASKING_MS });
+        }
     }
     if let (Some(granted), Some(refused)) = (length(Prompt::Granted), length(Prompt::Refused)) {
         let difference = granted.abs_diff(refused);
@@ -237,6 +241,8 @@ pub struct LineValues<'a> {
     pub country: Option<&'a str>,
     /// The keys of the dialogue.
     pub keys: Keys,
+    /// How its customers take part: which prompts they hear.
+    pub manner: Manner,
 }
 
 /// Holds what a line's policy says against what the prompts of its language say. Every
@@ -258,7 +264,7 @@ pub fn agrees(set: &PromptSet, language: Language, line: &LineValues<'_>) -> Vec
     };
     let mut findings = Vec::new();
     let mut found = |prompt, fault| findings.push(Finding { language, prompt, fault });
-    for prompt in Prompt::ALL {
+    for prompt in Prompt::ALL.into_iter().filter(|prompt| line.manner.says(*prompt)) {
         let Some(entry) = set.get(language, prompt) else {
             found(prompt, Fault::Absent);
             continue;

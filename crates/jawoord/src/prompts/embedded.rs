@@ -39,6 +39,10 @@ macro_rules! language {
                 prompt!(Info, $language, "info"),
                 prompt!(NoAnswer, $language, "no_answer"),
                 prompt!(AgentAsk, $language, "agent_ask"),
+                prompt!(Explicit, $language, "explicit"),
+                prompt!(LegitimateInterest, $language, "legitimate_interest"),
+                prompt!(LegalObligation, $language, "legal_obligation"),
+                prompt!(ObligationInfo, $language, "obligation_info"),
             ],
         }
     };

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error, fmt, fs, io, path::Path};
 
-use call::{Language, Prompt, PromptId};
+use call::{Language, Manner, Prompt, PromptId};
 
 use super::{
     embedded,
@@ -292,6 +292,10 @@ impl PromptSet {
         };
         let mut shelf = Vec::with_capacity(Prompt::ALL.len());
         for prompt in Prompt::ALL {
+            // A folder need not have what only other grounds than consent say.
+            if manifest.row(prompt).is_none() && !Manner::Asked.says(prompt) {
+                continue;
+            }
             let files =
                 || open(prompt).map_err(|kind| PromptError::Missing { language, prompt, kind });
             match entry(language, prompt, &manifest, files) {

@@ -91,7 +91,11 @@ impl fmt::Display for Slot {
 #[must_use]
 pub const fn must_name(prompt: Prompt) -> &'static [Slot] {
     match prompt {
-        Prompt::Notice => &[Slot::Controller, Slot::Purpose, Slot::Retention, Slot::WithdrawKey],
+        Prompt::Notice | Prompt::LegitimateInterest => {
+            &[Slot::Controller, Slot::Purpose, Slot::Retention, Slot::WithdrawKey]
+        }
+        // The law is the purpose, and leaves no key.
+        Prompt::LegalObligation => &[Slot::Controller, Slot::Retention],
         Prompt::AgentAsk => &[
             Slot::Controller,
             Slot::Purpose,
@@ -100,9 +104,11 @@ pub const fn must_name(prompt: Prompt) -> &'static [Slot] {
             Slot::GrantKey,
             Slot::RefuseKey,
         ],
-        Prompt::Question | Prompt::WrongKey => &[Slot::GrantKey, Slot::RefuseKey],
+        Prompt::Question | Prompt::WrongKey | Prompt::Explicit => {
+            &[Slot::GrantKey, Slot::RefuseKey]
+        }
         Prompt::Reask => &[Slot::GrantKey, Slot::RefuseKey, Slot::InfoKey],
-        Prompt::Info => &[Slot::Country, Slot::Audience, Slot::Url],
+        Prompt::Info | Prompt::ObligationInfo => &[Slot::Country, Slot::Audience, Slot::Url],
         Prompt::Granted
         | Prompt::Refused
         | Prompt::NotGiven

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use call::{Key, Keys, Language, Prompt};
+use call::{Key, Keys, Language, Manner, Prompt};
 
 use super::{
     build::{self, Made},
@@ -101,6 +101,7 @@ fn example<'a>(set: &'a PromptSet, name: &str, retention: &'a str) -> LineValues
         retention,
         country: None,
         keys: Keys { grant: key('1'), refuse: key('2'), withdraw: key('*'), info: key('9') },
+        manner: Manner::Asked,
     }
 }
 
@@ -184,7 +185,7 @@ fn everything_that_is_missing_is_listed_at_once() {
     fs::create_dir(scratch.file("german")).unwrap();
     fs::create_dir(scratch.file("fr")).unwrap();
     let (set, faults) = PromptSet::inspect(&scratch.0).unwrap();
-    assert_eq!(set.entries(language("de")).count(), 9);
+    assert_eq!(set.entries(language("de")).count(), Prompt::ALL.len() - 2);
     let named: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(named.len(), 4, "{named:?}");
     for part in ["de/granted.wav or .txt", "de/info.wav or .txt", "german is not", "manifest.toml"]
@@ -260,8 +261,9 @@ fn l_15_an_explanation_that_does_not_say_where_is_named() {
     let scratch = Scratch::with("en");
     scratch.edit("en/manifest.toml", "in the Netherlands. Only", "with us. Only");
     scratch.edit("en/info.txt", "in {country}", "with us");
+    scratch.edit("en/obligation_info.txt", "in {country}", "with us");
     let faults: Vec<_> = scratch.findings().into_iter().map(|finding| finding.fault).collect();
-    assert_eq!(faults, [Fault::NotSpoken(Slot::Country)]);
+    assert_eq!(faults, [Fault::NotSpoken(Slot::Country), Fault::NotSpoken(Slot::Country)]);
 }
 
 #[test]
@@ -355,7 +357,8 @@ fn a_policy_with_other_keys_purpose_or_country_is_named_wherever_they_are_spoken
 fn a_language_that_is_not_there_agrees_with_nothing() {
     let set = shipped();
     let findings = agrees(&set, language("pl"), &example(&set, "nl", "dertig dagen"));
-    assert_eq!(findings.len(), Prompt::ALL.len());
+    let said = Prompt::ALL.into_iter().filter(|prompt| Manner::Asked.says(*prompt));
+    assert_eq!(findings.len(), said.count());
     assert!(findings.iter().all(|finding| finding.fault == Fault::Absent));
 }
 
@@ -511,4 +514,29 @@ mod espeak {
             "{fault}"
         );
     }
+}
+
+#[test]
+fn l_09_what_only_other_grounds_say_is_asked_for_where_they_are_chosen() {
+    let scratch = Scratch::with("en");
+    for name in ["explicit", "legitimate_interest", "legal_obligation", "obligation_info"] {
+        for extension in ["wav", "txt"] {
+            fs::remove_file(scratch.file("en").join(name).with_extension(extension)).unwrap();
+        }
+    }
+    let manifest = fs::read_to_string(scratch.file("en/manifest.toml")).unwrap();
+    let (kept, _) = manifest.split_once("[prompt.explicit]").unwrap();
+    fs::write(scratch.file("en/manifest.toml"), kept).unwrap();
+    let set = PromptSet::load(&scratch.0).expect("a folder of before");
+    assert_eq!(check(&set), []);
+    let absent = |manner| {
+        let line = LineValues { manner, ..example(&set, "en", "thirty days") };
+        let found = agrees(&set, language("en"), &line).into_iter();
+        found.map(|found| (found.prompt, found.fault)).collect::<Vec<_>>()
+    };
+    assert_eq!(absent(Manner::Asked), []);
+    assert_eq!(absent(Manner::AskedTwice), [(Prompt::Explicit, Fault::Absent)]);
+    assert_eq!(absent(Manner::Opposing), [(Prompt::LegitimateInterest, Fault::Absent)]);
+    let told = [Prompt::LegalObligation, Prompt::ObligationInfo].map(|one| (one, Fault::Absent));
+    assert_eq!(absent(Manner::Told), told);
 }

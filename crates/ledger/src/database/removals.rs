@@ -35,9 +35,7 @@ pub(crate) fn removal(row: &Columns<'_>) -> Result<Removal> {
 
 /// Reads a reason back by its name.
 pub(crate) fn reason(name: &str) -> Option<Reason> {
-    [Reason::Retention, Reason::Withdrawal, Reason::Request, Reason::Empty]
-        .into_iter()
-        .find(|reason| reason.as_str() == name)
+    Reason::from_name(name)
 }
 
 /// Refuses what `ledger.db` forbids before `slips.db` is touched. Returns whether there is anything

@@ -1,0 +1,3 @@
+//! The law as behaviour of the whole product: each test is named after the rule that it shows.
+
+mod grounds;

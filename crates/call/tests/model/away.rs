@@ -6,7 +6,8 @@ use std::time::Duration;
 use call::*;
 
 use crate::{
-    exhaustive::{BRIDGED, depth, search},
+    depth::depth,
+    exhaustive::{BRIDGED, search},
     reference::Script,
     support::{
         Seen::{Connect, LostSight},
@@ -62,7 +63,7 @@ const AWAY: [Class; 10] = [
 ];
 
 #[test]
-fn every_history_of_a_customer_who_is_sent_away() {
+pub(crate) fn every_history_of_a_customer_who_is_sent_away() {
     // News are never missed in the same moment as a pause is.
     let pausing = Pausing { key: Some(key('7')), limit: ms(1_937) };
     let asking = Asking { pausing, ..asking() };

@@ -4,7 +4,9 @@
 use call::*;
 
 use crate::{
-    exhaustive::{Chance, any_policy, depth, keeps_its_promises, search_worlds, seed},
+    chance::{Chance, any_policy, seed},
+    depth::{depth, runs},
+    exhaustive::search_worlds,
     support::*,
     world::{Class, World},
 };
@@ -59,14 +61,14 @@ const QUESTION: [Class; 10] = [
 ];
 
 #[test]
-fn every_history_of_a_notice_before_the_answer() {
+pub(crate) fn every_history_of_a_notice_before_the_answer() {
     for question in [AFTER, BEFORE] {
         search_worlds(&|| world(question, 60_000, asking()), &[], &MAIN, depth() - 1);
     }
 }
 
 #[test]
-fn every_history_while_the_question_waits() {
+pub(crate) fn every_history_while_the_question_waits() {
     let rings = [Class::Progressed, Class::Reported];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
         let policy = || Asking { confirm, ..asking() };
@@ -77,7 +79,7 @@ fn every_history_while_the_question_waits() {
 }
 
 #[test]
-fn every_history_of_a_question_that_waited() {
+pub(crate) fn every_history_of_a_question_that_waited() {
     let asked = [Class::Progressed, Class::Reported, Class::Answered, Class::Confirmed];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
         let policy = || Asking { confirm, ..asking() };
@@ -149,10 +151,10 @@ fn is_answered_first(said: &[(usize, Seen)]) -> bool {
 }
 
 #[test]
-fn long_histories_of_notices_before_the_answer() {
+pub(crate) fn long_histories_of_notices_before_the_answer() {
     let mut chance = Chance::from_seed(seed());
     let mut verdicts = [0_u64; 5];
-    for _ in 0..depth() * 3_000 {
+    for _ in 0..runs(900) {
         let question = [AFTER, BEFORE][chance.below(2)];
         let limit = [0, 1_000, 12_000, 60_000][chance.below(4)];
         let world = world(question, limit, any_policy(&mut chance));
@@ -161,18 +163,8 @@ fn long_histories_of_notices_before_the_answer() {
             0 => &[Class::Progressed, Class::Reported],
             _ => &[],
         };
-        let mut history = world.tell(start);
-        let mut replay = world.replay(&history);
-        let mut now = history.last().map_or(START, |(at, _)| *at);
-        for _ in 0..40 {
-            let line = replay.line(draw(&mut chance), now);
-            now = line.0;
-            history.push(line);
-            replay.hear(history.len(), line.0, line.1);
-            world.compare(&replay, &history);
-            keeps_its_promises(&replay);
-            assert!(is_answered_first(&replay.said), "{:?}", replay.said);
-        }
+        let replay = world.wander(start, 40, || draw(&mut chance));
+        assert!(is_answered_first(&replay.said), "{:?}", replay.said);
         if let Some((_, Seen::Finish(words))) = replay.said.last() {
             match words.verdict {
                 Verdict::Recorded => verdicts[0] += 1,

@@ -5,9 +5,12 @@ use std::time::Duration;
 use call::*;
 
 use crate::{
+    chance::{Chance, any_policy, seed},
+    depth::{depth, runs},
+    promises::keeps_its_promises,
     reference::Line,
     support::*,
-    world::{Class, Replay, World},
+    world::{Class, World},
 };
 
 /// From the answer to the bridge, and away again.
@@ -76,11 +79,22 @@ pub(crate) const BRIDGED: [Class; 6] = [
     Class::Answered,
 ];
 
-/// How many inputs long the longest history of an exhaustive search is: 7, or what the environment
-/// variable says, for runs that repeat the search many times.
-pub(crate) fn depth() -> usize {
-    let depth = std::env::var("JAWOORD_MODEL_DEPTH").ok().and_then(|depth| depth.parse().ok());
-    depth.unwrap_or(7)
+/// The same on any ground.
+pub(crate) const fn bridged(ground: Ground) -> &'static [Class] {
+    match ground {
+        Ground::ExplicitConsent => &[
+            Class::Confirmed,
+            Class::Key('1'),
+            Class::Reported,
+            Class::Key('1'),
+            Class::Reported,
+            Class::Committed,
+            Class::Reported,
+            Class::Answered,
+        ],
+        Ground::Consent => &BRIDGED,
+        _ => &[Class::Confirmed, Class::Reported, Class::Committed, Class::Answered],
+    }
 }
 
 /// Compares every history that begins with `history` and has up to `depth` more inputs.
@@ -132,7 +146,10 @@ pub(crate) fn search_worlds(
             })
         });
         let threads: Vec<_> = halves.collect();
-        threads.into_iter().map(|thread| thread.join().expect("the model agrees")).sum()
+        let compared =
+            threads.into_iter().map(|thread| thread.join().expect("the model agrees")).sum();
+        println!("{compared} histories compared");
+        compared
     })
 }
 
@@ -153,59 +170,21 @@ impl World {
     }
 }
 
-/// What holds in every history, whatever the model thinks (invariants 2 to 4 and 7).
-pub(crate) fn keeps_its_promises(replay: &Replay) {
-    let said = &replay.said;
-    let first = |wanted: fn(&Seen) -> bool| said.iter().position(|(_, seen)| wanted(seen));
-    let times = |wanted: fn(&Seen) -> bool| said.iter().filter(|(_, seen)| wanted(seen)).count();
-    let granted = first(|seen| *seen == Seen::Decided(Consent::Granted));
-    let committed = first(|seen| matches!(seen, Seen::Commit { .. }));
-    let recorded = first(|seen| *seen == Seen::Record);
-    let finished = first(|seen| matches!(seen, Seen::Finish(_)));
-    assert!(recorded.is_none() || (granted < committed && committed < recorded), "{said:?}");
-    assert!(granted.is_some() || committed.is_none(), "{said:?}");
-    let decisions = said.iter().enumerate().filter_map(|(place, (_, seen))| match seen {
-        Seen::Decided(consent) => Some((place, *consent)),
-        _ => None,
-    });
-    let decisions: Vec<_> = decisions.collect();
-    // Silence may be asked again; a yes, a no and a hang-up are final, but for the withdrawal.
-    let lasting = decisions.windows(2).all(|pair| {
-        let (before, after) = (pair[0].1, pair[1].1);
-        before == Consent::NotGiven || (before, after) == (Consent::Granted, Consent::Withdrawn)
-    });
-    assert!(lasting, "a decision is changed: {said:?}");
-    let decided = decisions.iter().rfind(|(place, _)| committed.is_some_and(|at| *place < at));
-    let granted_last = decided.is_some_and(|(_, consent)| *consent == Consent::Granted);
-    assert!(committed.is_none() || granted_last, "refusal and silence never record: {said:?}");
-    let connected = first(|seen| *seen == Seen::Connect(Connection::Bridged));
-    let announced = first(|seen| matches!(seen, Seen::Announce(_)));
-    assert!(announced.is_none() || connected < announced, "announced to nobody: {said:?}");
-    let over = said.iter().any(|(_, seen)| {
-        matches!(seen, Seen::Decided(Consent::Withdrawn) | Seen::HangUp(..) | Seen::Finish(_))
-    });
-    let live = replay.permit.as_ref().is_some_and(Permit::is_live);
-    assert!(!(over && live), "a withdrawn or ended call has no live permit: {said:?}");
-    assert!(times(|seen| *seen == Seen::Dial) <= 1, "{said:?}");
-    assert!(times(|seen| matches!(seen, Seen::Finish(_))) <= 1, "{said:?}");
-    assert!(finished.is_none_or(|place| place + 1 == said.len()), "{said:?}");
-}
-
 #[test]
-fn every_history_of_the_main_road() {
+pub(crate) fn every_history_of_the_main_road() {
     let compared = search((Direction::Inbound, &asking()), &[], &MAIN, depth());
     let leaves = 10_u64.pow(u32::try_from(depth()).unwrap());
     assert_eq!(compared, (leaves - 1) / 9 * 10, "each sequence was compared");
 }
 
 #[test]
-fn every_history_of_the_dialogue() {
+pub(crate) fn every_history_of_the_dialogue() {
     let asking = Asking { repeats: 2, ..asking() };
     search((Direction::Inbound, &asking), &[], &DIALOGUE, depth() - 1);
 }
 
 #[test]
-fn every_history_between_decision_and_answer() {
+pub(crate) fn every_history_between_decision_and_answer() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1')];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
         let asking = Asking { confirm, ..asking() };
@@ -214,35 +193,11 @@ fn every_history_between_decision_and_answer() {
 }
 
 #[test]
-fn every_history_of_a_recorded_call() {
+pub(crate) fn every_history_of_a_recorded_call() {
     for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
         let asking = Asking { on_withdraw, ..asking() };
         search((Direction::Inbound, &asking), &BRIDGED, &RECORDED, depth() - 2);
     }
-}
-
-/// Numbers from a seed (splitmix64).
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    pub(crate) fn from_seed(seed: u64) -> Self {
-        println!("seed {seed}");
-        Self(seed)
-    }
-
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 33) as usize % end
-    }
-}
-
-/// The seed of a run: fixed, or what the environment variable says, to look elsewhere.
-pub(crate) fn seed() -> u64 {
-    let seed = std::env::var("JAWOORD_MODEL_SEED").ok().and_then(|seed| seed.parse().ok());
-    seed.unwrap_or(20_261_122)
 }
 
 /// Inputs in the proportion in which they take a call somewhere.
@@ -319,48 +274,15 @@ fn draw(chance: &mut Chance) -> Class {
     if ENDINGS.contains(&class) && chance.below(8) > 0 { draw(chance) } else { class }
 }
 
-/// No pause ends in the same moment as anything else.
-pub(crate) fn any_pausing(chance: &mut Chance) -> Pausing {
-    let key = [None, Some(key('7'))][chance.below(2)];
-    Pausing { key, limit: ms([1_937, 30_937][chance.below(2)]) }
-}
-
-/// What becomes of a call whose recording fails.
-pub(crate) fn any_end(chance: &mut Chance) -> WhenRecordingFails {
-    [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall][chance.below(2)]
-}
-
-pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
-    Asking {
-        repeats: [0, 1, 2, 3][chance.below(4)],
-        answer_timeout: ms([0, 1, 500, 4_000][chance.below(4)]),
-        confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
-        on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
-        pausing: any_pausing(chance),
-        when_recording_fails: any_end(chance),
-        ..asking()
-    }
-}
-
 #[test]
-fn long_histories_of_every_input() {
+pub(crate) fn long_histories_of_every_input() {
     let mut chance = Chance::from_seed(seed());
     let mut finished = [0_u64; 3];
-    for _ in 0..depth() * 8_000 {
+    for _ in 0..runs(2_000) {
         let world = World::new(any_policy(&mut chance));
         // Half of the runs start where chance alone seldom comes.
-        let start = if chance.below(2) == 0 { &[][..] } else { &BRIDGED[..] };
-        let mut history = world.tell(start);
-        let mut replay = world.replay(&history);
-        let mut now = history.last().map_or(START, |(at, _)| *at);
-        for _ in 0..40 {
-            let line = replay.line(draw(&mut chance), now);
-            now = line.0;
-            history.push(line);
-            replay.hear(history.len(), line.0, line.1);
-            world.compare(&replay, &history);
-            keeps_its_promises(&replay);
-        }
+        let start = if chance.below(2) == 0 { &[][..] } else { bridged(world.asking.ground) };
+        let replay = world.wander(start, 40, || draw(&mut chance));
         if let Some((_, Seen::Finish(words))) = replay.said.last() {
             match words.verdict {
                 Verdict::Recorded => finished[0] += 1,
@@ -376,9 +298,9 @@ fn long_histories_of_every_input() {
 const DIAL_LIMIT: Duration = Duration::from_secs(35);
 
 #[test]
-fn the_pbx_is_called_in_time_unless_the_caller_is_gone() {
+pub(crate) fn the_pbx_is_called_in_time_unless_the_caller_is_gone() {
     let mut chance = Chance::from_seed(seed());
-    for _ in 0..depth() * 2_000 {
+    for _ in 0..runs(2_000) {
         let world = World::new(any_policy(&mut chance));
         let mut replay = world.replay(&[]);
         let mut now = START;

@@ -3,7 +3,9 @@
 use call::*;
 
 use crate::{
-    exhaustive::{BRIDGED, depth, search},
+    choice::Choice,
+    depth::depth,
+    exhaustive::{BRIDGED, search},
     reference::Script,
     support::{Seen::*, *},
     word::{Stop, Word},
@@ -14,7 +16,7 @@ impl Script<'_> {
     /// Whether the customer's yes is being committed or recorded at this moment.
     pub(super) fn is_wanted(&self) -> bool {
         let committing = self.log.commits() && self.log.acknowledgement().is_none();
-        let granted = self.log.consent() == Some(Consent::Granted);
+        let granted = self.log.choice() == Some(Choice::May);
         let recording = self.log.has_said(Record) && self.log.ends() == 0;
         recording || (committing && granted && !self.is_apart() && !self.house_is_out)
     }
@@ -26,6 +28,11 @@ impl Script<'_> {
         if !lost || urgent || self.asking.when_recording_fails == WhenRecordingFails::GoOn {
             return Ok(Word::Other);
         }
+        self.end_unrecorded()
+    }
+
+    /// Ends a call that may not go on without a record.
+    pub(super) fn end_unrecorded(&mut self) -> Result<Word, Stop> {
         match self.direction {
             Direction::Inbound => self.ended(Input::Stop(Cause::NotRecorded)),
             Direction::Outbound => self.stopped(Cause::NotRecorded),
@@ -48,7 +55,7 @@ const FAILING: [Class; 10] = [
 ];
 
 #[test]
-fn o_05_every_history_of_a_recording_that_may_fail() {
+pub(crate) fn o_05_every_history_of_a_recording_that_may_fail() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1'), Class::Reported];
     for when_recording_fails in [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall] {
         let asking = Asking { when_recording_fails, ..asking() };

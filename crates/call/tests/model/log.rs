@@ -4,19 +4,24 @@ use std::time::Duration;
 
 use call::*;
 
-use crate::support::{
-    RECORDING,
-    Seen::{self, *},
-    ms,
+use crate::{
+    choice::{self, Choice},
+    support::{
+        RECORDING,
+        Seen::{self, *},
+        ms,
+    },
 };
 
 #[derive(Clone, Copy)]
 pub(super) enum Entry {
     Read(Input),
     Said(Seen),
+    /// What has come of the dialogue, whatever is said of it.
+    Settled(Choice),
 }
 
-use Entry::{Read, Said};
+use Entry::{Read, Said, Settled};
 
 /// One page: which line of history it answers, when, and what.
 type Page = (usize, Time, Entry);
@@ -41,7 +46,7 @@ impl Log {
     pub(super) fn said(&self) -> Vec<(usize, Seen)> {
         let said = self.0.iter().filter_map(|(step, _, entry)| match entry {
             Said(seen) => Some((*step, *seen)),
-            Read(_) => None,
+            Read(_) | Settled(_) => None,
         });
         said.collect()
     }
@@ -58,11 +63,16 @@ impl Log {
         self.0.iter().filter(|(_, _, entry)| wanted(entry)).count()
     }
 
-    pub(super) fn consent(&self) -> Option<Consent> {
+    /// What has come of the dialogue last.
+    pub(super) fn choice(&self) -> Option<Choice> {
         self.0.iter().rev().find_map(|(_, _, entry)| match entry {
-            Said(Decided(consent)) => Some(*consent),
+            Settled(choice) => Some(*choice),
             _ => None,
         })
+    }
+
+    pub(super) fn has_settled(&self, wanted: Choice) -> bool {
+        self.count(|entry| matches!(entry, Settled(choice) if *choice == wanted)) > 0
     }
 
     pub(super) fn plays(&self) -> usize {
@@ -115,14 +125,6 @@ impl Log {
 
     pub(super) fn has_heard_the_answer(&self) -> bool {
         self.0.iter().any(|(_, _, entry)| matches!(entry, Read(Input::Answered)))
-    }
-
-    /// Whether the notice was heard to its end.
-    pub(super) fn notice_was_whole(&self) -> bool {
-        let whole = |entry: &Entry| {
-            matches!(entry, Read(Input::PromptEnded { prompt: Prompt::Notice, whole: true, .. }))
-        };
-        self.count(whole) > 0
     }
 
     /// Whether the caller has acknowledged the answer.
@@ -215,19 +217,25 @@ impl Log {
     pub(super) fn lost_audio(&self) -> bool {
         let recorded = self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Record)));
         let mut after = recorded.map(|(_, _, entry)| entry);
-        self.audible_before(Record).saturating_sub(self.unwanted()) >= ms(1_000)
+        self.audible_before_the_record().saturating_sub(self.unwanted()) >= ms(1_000)
             || after.any(|entry| matches!(entry, Read(Input::Degraded)))
     }
 
     /// For how long the parties had heard each other when recording was allowed.
     fn unwanted(&self) -> Duration {
-        self.audible_before(Decided(Consent::Granted))
+        self.audible_before(|entry| matches!(entry, Settled(Choice::May)))
     }
 
-    /// The three words of a call that is over, and that failed in this way if it did; what the last
-    /// is of a connected call in which nobody was asked.
-    pub(super) fn words(&self, failure: Option<Failure>, unasked: Verdict) -> Words {
-        let consent = self.consent().unwrap_or(Consent::NotAsked);
+    /// The three words of a call on this ground that is over, and that failed in this way if it did;
+    /// what the last is of a connected call in which nobody was asked.
+    pub(super) fn words(
+        &self,
+        ground: Ground,
+        failure: Option<Failure>,
+        unasked: Verdict,
+    ) -> Words {
+        let choice = self.choice();
+        let consent = choice::consent(ground, choice);
         let bridged = self.has_said(Connect(Connection::Bridged));
         let stopped = [Cause::Shutdown, Cause::NotRecorded]
             .into_iter()
@@ -240,14 +248,15 @@ impl Log {
             None if stopped => Outcome::Unreachable,
             None => Outcome::CallerGone,
         };
-        let verdict = match consent {
-            Consent::Refused => Verdict::Refused,
-            Consent::NotGiven => Verdict::NotGiven,
-            Consent::Abandoned => Verdict::Abandoned,
-            Consent::Withdrawn => Verdict::Withdrawn,
-            Consent::Granted | Consent::NotAsked if !bridged => Verdict::Unconnected,
-            Consent::NotAsked => unasked,
-            Consent::Granted => self.verdict_of_the_audio(),
+        let verdict = match choice {
+            Some(Choice::MayNot) => Verdict::Refused,
+            Some(Choice::Open) if choice::needs_a_yes(ground) => Verdict::NotGiven,
+            Some(Choice::Open) => Verdict::Blocked,
+            Some(Choice::Gone) => Verdict::Abandoned,
+            Some(Choice::NoMore) => Verdict::Withdrawn,
+            Some(Choice::May) | None if !bridged => Verdict::Unconnected,
+            Some(Choice::May) => self.verdict_of_the_audio(),
+            None => unasked,
         };
         Words { consent, outcome, verdict }
     }
@@ -277,9 +286,12 @@ impl Log {
         Self::audible_in(&self.0, now)
     }
 
-    pub(super) fn audible_before(&self, wanted: Seen) -> Duration {
-        let place =
-            self.0.iter().position(|(_, _, entry)| matches!(entry, Said(seen) if *seen == wanted));
+    pub(super) fn audible_before_the_record(&self) -> Duration {
+        self.audible_before(|entry| matches!(entry, Said(Record)))
+    }
+
+    fn audible_before(&self, wanted: impl Fn(&Entry) -> bool) -> Duration {
+        let place = self.0.iter().position(|(_, _, entry)| wanted(entry));
         place.map_or(Duration::ZERO, |place| Self::audible_in(&self.0[..place], self.0[place].1))
     }
 

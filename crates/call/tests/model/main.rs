@@ -4,18 +4,26 @@
 
 mod asked;
 mod away;
+mod chance;
+mod choice;
 mod clock;
+mod depth;
 mod early;
 mod exhaustive;
 mod failing;
+mod grounds;
 mod hostile;
 mod log;
+mod long;
 mod notice;
 mod outbound;
 mod paused;
 mod placed;
+mod promises;
+mod recorded;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 mod word;
 mod world;

@@ -3,6 +3,7 @@
 use call::*;
 
 use crate::{
+    choice::{Choice, Decision},
     clock::Clock,
     reference::Script,
     support::{Seen::*, ms},
@@ -34,47 +35,41 @@ impl Script<'_> {
         self.early.is_some_and(|early| early.question == QuestionAt::AfterAnswer)
     }
 
-    /// Whether the notice was heard to its end and no question follows it at once.
-    pub(super) fn has_postponed(&self) -> bool {
-        self.postpones() && self.log.notice_was_whole()
-    }
-
-    /// A key between the notice and its question.
+    /// A key between the notice and its question. A yes of two steps waits for both.
     pub(super) fn decide_before_the_question(&mut self, key: Key) {
         let keys = self.asking.keys;
-        let decided = if key == keys.grant {
-            Consent::Granted
+        let choice = if key == keys.grant && !self.asks_twice() {
+            Choice::May
         } else if key == keys.refuse || key == keys.withdraw {
-            Consent::Refused
+            Choice::MayNot
         } else {
             return;
         };
-        self.conclude(decided, self.asking.confirm != Confirm::Off);
+        self.conclude(choice, self.asking.confirm);
     }
 
     /// Asks in the call, with both listening.
     pub(super) fn ask_at_last(&mut self) -> Result<(), Stop> {
         self.shared = true;
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
-        let decided = self.question(&mut clock, Prompt::Notice)?;
-        let confirms = decided.is_some() && self.asking.confirm != Confirm::Off;
-        self.conclude(decided.unwrap_or(Consent::NotGiven), confirms);
+        match self.question(&mut clock, Prompt::Question)? {
+            Decision::Of(choice) => self.conclude(choice, self.asking.confirm),
+            Decision::TooLate | Decision::Postponed => self.conclude(Choice::Open, Confirm::Off),
+        }
         Ok(())
     }
 
-    fn conclude(&mut self, decided: Consent, confirms: bool) {
+    fn conclude(&mut self, choice: Choice, confirm: Confirm) {
         let sounding = self.log.prompt_sounds();
-        self.asks = false;
-        self.say(Decided(decided));
+        self.settle(choice);
         self.say(Keep(Party::Customer, Kept::Nothing));
-        if decided == Consent::Granted {
+        if choice == Choice::May {
             self.report_until = Some(self.now + ms(500));
         }
-        if confirms {
-            let granted = decided == Consent::Granted;
-            self.play(if granted { Prompt::Granted } else { Prompt::Refused });
-        } else if sounding {
-            self.say(Hush);
+        match self.confirmation(choice).filter(|_| confirm != Confirm::Off) {
+            Some(prompt) => self.play(prompt),
+            None if sounding => self.say(Hush),
+            None => {}
         }
     }
 }

@@ -3,7 +3,8 @@
 use call::*;
 
 use crate::{
-    exhaustive::{BRIDGED, depth, search},
+    depth::depth,
+    exhaustive::{BRIDGED, search},
     log::Entry::Said,
     reference::Script,
     support::{
@@ -113,7 +114,7 @@ const PAUSED: [Class; 10] = [
 ];
 
 #[test]
-fn every_history_of_a_recording_that_is_paused() {
+pub(crate) fn every_history_of_a_recording_that_is_paused() {
     for pause_key in [None, Some(key('7'))] {
         // A pause never ends in the same moment as anything else.
         let pausing = Pausing { key: pause_key, limit: ms(1_937) };

@@ -3,6 +3,7 @@
 use call::*;
 
 use crate::{
+    choice::{Choice, Decision},
     clock::Clock,
     reference::Script,
     support::{Seen::*, ms},
@@ -84,7 +85,7 @@ impl Script<'_> {
     fn wait_for_the_agent(&mut self, times: u8) -> Result<(), Stop> {
         let (mut left, mut preparing) = (times, false);
         loop {
-            let open = matches!(self.log.consent(), None | Some(Consent::NotGiven));
+            let open = matches!(self.log.choice(), None | Some(Choice::Open));
             match self.next(None)? {
                 Word::Wanted if left > 0 && open && !preparing => {
                     preparing = true;
@@ -108,19 +109,19 @@ impl Script<'_> {
         (self.asks, self.shared) = (true, true);
         self.say(Keep(Party::Customer, Kept::All));
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
-        let (decided, confirms) = self.decision(&mut clock, notice)?;
+        let (choice, confirmation) = self.decision(&mut clock, notice)?;
         let sounding = self.log.prompt_sounds();
-        self.say(Decided(decided));
+        self.settle(choice);
+        self.keep_to_the_law(choice)?;
         self.say(Keep(Party::Customer, Kept::Nothing));
-        let again = left > 0 && decided == Consent::NotGiven;
+        let again = left > 0 && choice == Choice::Open;
         if matches!(self.asking.outbound, Outbound::AgentAsks { key: Some(_), .. }) && !again {
             self.say(Keep(Party::Agent, Kept::Nothing));
         }
-        if confirms {
-            let granted = decided == Consent::Granted;
-            self.play(if granted { Prompt::Granted } else { Prompt::Refused });
-        } else if sounding {
-            self.say(Hush);
+        match confirmation {
+            Some(prompt) => self.play(prompt),
+            None if sounding => self.say(Hush),
+            None => {}
         }
         Ok(())
     }
@@ -129,45 +130,34 @@ impl Script<'_> {
     fn ask_before_the_agent(&mut self) -> Result<(), Stop> {
         self.asks = true;
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
-        let (decided, confirms) = self.decision(&mut clock, Prompt::Notice)?;
+        let (choice, confirmation) = self.decision(&mut clock, Prompt::Notice)?;
         let sounding = self.log.prompt_sounds();
-        self.say(Decided(decided));
-        if !confirms {
+        self.settle(choice);
+        self.keep_to_the_law(choice)?;
+        let Some(prompt) = confirmation else {
             if sounding {
                 self.say(Hush);
             }
             return Ok(());
-        }
-        self.play(match decided {
-            Consent::Granted => Prompt::Granted,
-            Consent::Refused => Prompt::Refused,
-            _ => Prompt::NotGiven,
-        });
-        let until = match clock {
-            Clock::Runs { until } => until,
-            Clock::Explains { left, .. } => self.now + left,
         };
-        loop {
-            match self.next(Some(until))? {
-                Word::Late => {
-                    self.say(Hush);
-                    return Ok(());
-                }
-                Word::Silence { .. } => return Ok(()),
-                _ => {}
-            }
-        }
+        self.play(prompt);
+        self.wait_for_the_confirmation(&clock)
     }
 
-    /// The decision, and whether it is confirmed.
-    fn decision(&mut self, clock: &mut Clock, notice: Prompt) -> Result<(Consent, bool), Stop> {
-        let decided = self.inform(clock, notice)?;
-        self.asks = false;
-        if decided == Some(Consent::Granted) {
+    /// What came of the dialogue, and how it is confirmed.
+    fn decision(
+        &mut self,
+        clock: &mut Clock,
+        notice: Prompt,
+    ) -> Result<(Choice, Option<Prompt>), Stop> {
+        let (choice, confirm) = match self.inform(clock, notice)? {
+            Decision::Of(choice) => (choice, self.asking.confirm),
+            Decision::TooLate | Decision::Postponed => (Choice::Open, Confirm::Off),
+        };
+        if choice == Choice::May {
             self.report_until = Some(self.now + ms(500));
         }
-        let confirms = decided.is_some() && self.asking.confirm != Confirm::Off;
-        Ok((decided.unwrap_or(Consent::NotGiven), confirms))
+        Ok((choice, self.confirmation(choice).filter(|_| confirm != Confirm::Off)))
     }
 
     /// A party is gone.
@@ -183,8 +173,8 @@ impl Script<'_> {
             Party::Agent => self.drop_the_customer(Cause::Normal),
         }
         self.undecided(match party {
-            Party::Customer => Consent::Abandoned,
-            Party::Agent => Consent::NotGiven,
+            Party::Customer => Choice::Gone,
+            Party::Agent => Choice::Open,
         })
     }
 
@@ -199,12 +189,12 @@ impl Script<'_> {
             self.turn_away(Failure::Unreachable);
         }
         self.drop_the_customer(cause);
-        self.undecided(Consent::NotGiven)
+        self.undecided(Choice::Open)
     }
 
-    fn undecided(&mut self, consent: Consent) -> Result<Word, Stop> {
-        if std::mem::take(&mut self.asks) {
-            self.say(Decided(consent));
+    fn undecided(&mut self, choice: Choice) -> Result<Word, Stop> {
+        if self.asks {
+            self.settle(choice);
         }
         Err(Stop::Over)
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use call::*;
 
 use crate::{
+    choice::{Choice, Decision},
     clock::Clock,
     log::{
         Entry::{Read, Said},
@@ -42,7 +43,7 @@ pub(crate) struct Script<'a> {
     /// How many lines of history have been read.
     read: usize,
     /// Which line is being answered, counted from 1.
-    step: usize,
+    pub(super) step: usize,
     pub(super) now: Time,
     /// What was read and said, in order.
     pub(super) log: Log,
@@ -53,7 +54,7 @@ pub(crate) struct Script<'a> {
     /// Whether something was not ready when the agent wanted to ask.
     pub(super) blocked: bool,
     /// What the customer pressed while they were asked, and until the evidence was committed.
-    presses: usize,
+    pub(super) presses: usize,
     /// Until when the story waits.
     until: Option<Time>,
     /// Until when the commit waits for the report of a cut prompt.
@@ -138,7 +139,7 @@ impl<'a> Script<'a> {
         }
         self.until = None;
         let unasked = if self.blocked { Verdict::Blocked } else { Verdict::PolicyOff };
-        let words = self.log.words(self.failure, unasked);
+        let words = self.log.words(self.asking.ground, self.failure, unasked);
         self.say(Ended(words));
         self.say(Finish(words));
     }
@@ -146,32 +147,34 @@ impl<'a> Script<'a> {
     fn take_a_call(&mut self) -> Result<(), Stop> {
         self.greet();
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
-        let (decided, confirm) = match self.ask(&mut clock) {
-            Ok(Some(consent)) => (consent, self.asking.confirm),
-            Ok(None) if self.has_postponed() => {
+        let (choice, confirm) = match self.ask(&mut clock)? {
+            Decision::Of(choice) => (choice, self.asking.confirm),
+            Decision::TooLate => (Choice::Open, Confirm::Off),
+            Decision::Postponed => {
                 self.say(Dial);
                 self.say(RINGS);
                 self.say(Keep(Party::Customer, Kept::All));
                 return self.ring();
             }
-            Ok(None) => (Consent::NotGiven, Confirm::Off),
-            Err(stop) => return Err(stop),
         };
         let sounding = self.log.prompt_sounds();
-        self.asks = false;
-        self.say(Decided(decided));
-        let confirmation = match decided {
-            Consent::Granted => Prompt::Granted,
-            Consent::Refused => Prompt::Refused,
-            _ => Prompt::NotGiven,
-        };
-        match confirm {
-            Confirm::First => self.play(confirmation),
-            Confirm::WhileRinging => {
+        self.settle(choice);
+        self.keep_to_the_law(choice)?;
+        if choice == Choice::May {
+            self.report_until = Some(self.now + ms(500));
+        }
+        match (confirm, self.confirmation(choice)) {
+            (Confirm::First, Some(prompt)) => {
+                self.play(prompt);
+                self.wait_for_the_confirmation(&clock)?;
                 self.say(Dial);
-                self.play(confirmation);
+                self.say(RINGS);
             }
-            Confirm::Off => {
+            (Confirm::WhileRinging, Some(prompt)) => {
+                self.say(Dial);
+                self.play(prompt);
+            }
+            (Confirm::Off, _) | (_, None) => {
                 if sounding {
                     self.say(Hush);
                 }
@@ -179,28 +182,25 @@ impl<'a> Script<'a> {
                 self.say(RINGS);
             }
         }
-        if decided == Consent::Granted {
-            self.report_until = Some(self.now + ms(500));
-        }
-        if confirm == Confirm::First {
-            let until = match clock {
-                Clock::Runs { until } => until,
-                Clock::Explains { left, .. } => self.now + left,
-            };
-            loop {
-                match self.next(Some(until))? {
-                    Word::Late => {
-                        self.say(Hush);
-                        break;
-                    }
-                    Word::Silence { .. } => break,
-                    _ => {}
-                }
-            }
-            self.say(Dial);
-            self.say(RINGS);
-        }
         self.ring()
+    }
+
+    /// Lets the customer hear what was understood, for as long as the clock lets them.
+    pub(super) fn wait_for_the_confirmation(&mut self, clock: &Clock) -> Result<(), Stop> {
+        let until = match *clock {
+            Clock::Runs { until } => until,
+            Clock::Explains { left, .. } => self.now + left,
+        };
+        loop {
+            match self.next(Some(until))? {
+                Word::Late => {
+                    self.say(Hush);
+                    return Ok(());
+                }
+                Word::Silence { .. } => return Ok(()),
+                _ => {}
+            }
+        }
     }
 
     fn ring(&mut self) -> Result<(), Stop> {
@@ -252,8 +252,8 @@ impl<'a> Script<'a> {
 
     fn farewell(&mut self, failure: Failure) -> Result<(), Stop> {
         self.failure = Some(failure);
-        if std::mem::take(&mut self.asks) {
-            self.say(Decided(Consent::NotGiven));
+        if self.asks {
+            self.settle(Choice::Open);
         }
         if !self.log.has_said(Answer) {
             self.say(Reject(failure));
@@ -374,18 +374,18 @@ impl<'a> Script<'a> {
         match input {
             Input::HungUp(Party::Agent) if self.log.has_said(Connect(Connection::Bridged)) => {
                 self.say(HangUp(Party::Customer, Cause::Normal));
-                if std::mem::take(&mut self.asks) {
-                    self.say(Decided(Consent::NotGiven));
+                if self.asks {
+                    self.settle(Choice::Open);
                 }
             }
-            Input::HungUp(Party::Customer) => self.leave(Consent::Abandoned, Cause::Normal),
+            Input::HungUp(Party::Customer) => self.leave(Choice::Gone, Cause::Normal),
             Input::Stop(cause) if self.log.has_said(Answer) => {
                 self.say(HangUp(Party::Customer, cause));
-                self.leave(Consent::NotGiven, cause);
+                self.leave(Choice::Open, cause);
             }
             Input::Stop(cause) => {
                 self.say(Reject(Failure::Unreachable));
-                self.leave(Consent::NotGiven, cause);
+                self.leave(Choice::Open, cause);
                 self.failure = Some(Failure::Unreachable);
             }
             _ => return Ok(Word::Other),
@@ -393,10 +393,9 @@ impl<'a> Script<'a> {
         Err(Stop::Over)
     }
 
-    fn leave(&mut self, undecided: Consent, cause: Cause) {
+    fn leave(&mut self, undecided: Choice, cause: Cause) {
         if self.asks {
-            self.asks = false;
-            self.say(Decided(undecided));
+            self.settle(undecided);
         }
         if self.log.has_said(Connect(Connection::Bridged)) {
             self.say(HangUp(Party::Agent, cause));
@@ -406,78 +405,15 @@ impl<'a> Script<'a> {
     }
 
     fn withdraw(&mut self) {
-        if self.log.consent() == Some(Consent::Granted) {
-            self.say(Decided(Consent::Withdrawn));
+        if self.log.choice() == Some(Choice::May) && self.can_be_ended() {
+            self.settle(Choice::NoMore);
             if !self.is_apart() {
                 self.play(Prompt::Withdrawn);
             }
         }
     }
 
-    // --- the recording -----------------------------------------------------------------------
-
-    /// Says what ought to have been said of the recording by now and has not.
-    fn record(&mut self) {
-        if !self.log.has_said(Decided(Consent::Granted)) {
-            return;
-        }
-        let withdrawn = self.log.has_said(Decided(Consent::Withdrawn));
-        if withdrawn || self.is_apart() {
-            self.report_until = None;
-        } else if self.log.reports() >= self.log.plays() - usize::from(self.log.prompt_sounds()) {
-            self.commit();
-        }
-        if self.log.acknowledgement() == Some(true) && self.log.ends() == 0 {
-            if !self.log.has_said(Record) {
-                self.begin(withdrawn);
-            } else {
-                self.end_or_pause(withdrawn);
-            }
-        }
-        self.pause_no_more();
-        if self.log.last_end() == Some(Fate::Keep) {
-            let closed_empty = self.log.last_close() == Some((true, 0));
-            if withdrawn && self.asking.on_withdraw == OnWithdraw::Erase {
-                self.say(End(Fate::Erase(Reason::Withdrawal)));
-            } else if closed_empty {
-                self.say(End(Fate::Erase(Reason::Empty)));
-            }
-        }
-    }
-
-    fn commit(&mut self) {
-        self.report_until = None;
-        if self.log.commits() {
-            return;
-        }
-        let prompts = self.log.plays() - usize::from(self.log.prompt_sounds());
-        self.say(Commit { prompts, presses: self.presses });
-    }
-
-    fn begin(&mut self, withdrawn: bool) {
-        if withdrawn {
-            self.say(End(Fate::Erase(Reason::Withdrawal)));
-        } else if self.is_apart() || self.house_is_out {
-            self.say(End(Fate::Erase(Reason::Empty)));
-        } else {
-            self.say(Record);
-            self.say(Arm(self.asking.keys.withdraw));
-            self.let_pause();
-            self.keep_silence();
-        }
-    }
-
-    fn end_or_pause(&mut self, withdrawn: bool) {
-        let audible = self.log.audible(self.now) > self.log.audible_before(Record);
-        if withdrawn {
-            let keeps = audible && self.asking.on_withdraw == OnWithdraw::Stop;
-            self.say(End(if keeps { Fate::Keep } else { Fate::Erase(Reason::Withdrawal) }));
-        } else if self.log.recorder_failed() || self.is_apart() || self.house_is_out {
-            self.say(End(if audible { Fate::Keep } else { Fate::Erase(Reason::Empty) }));
-        } else {
-            self.keep_silence();
-        }
-    }
+    // --- saying ------------------------------------------------------------------------------
 
     pub(super) fn play(&mut self, prompt: Prompt) {
         self.say(if self.shared { Announce(prompt) } else { Play(prompt) });

@@ -5,6 +5,7 @@ use std::{cell::Cell, time::Duration};
 use call::*;
 
 use crate::{
+    promises::keeps_its_promises,
     reference::{Line, Script},
     support::*,
 };
@@ -62,6 +63,8 @@ const PACE: Duration = Duration::from_millis(100);
 
 /// The machine after a history, with all that it asked for.
 pub(crate) struct Replay {
+    /// The ground of the policy.
+    pub(crate) ground: Ground,
     pub(crate) call: Call,
     pub(crate) said: Vec<(usize, Seen)>,
     pub(crate) permit: Option<Permit>,
@@ -98,6 +101,7 @@ impl World {
     /// Plays a history to a new call.
     pub(crate) fn replay(&self, history: &[Line]) -> Replay {
         let mut replay = Replay {
+            ground: self.asking.ground,
             call: Call::new(START, self.offer.clone()),
             said: Vec::with_capacity(32),
             permit: None,
@@ -107,6 +111,30 @@ impl World {
         replay.poll(0);
         for (index, (at, input)) in history.iter().enumerate() {
             replay.hear(index + 1, *at, *input);
+        }
+        replay
+    }
+
+    /// Plays so many inputs that `draw` chooses to a call after `start`. Every fourth time, and in the
+    /// end, all that the call has asked for until then is compared.
+    pub(crate) fn wander(
+        &self,
+        start: &[Class],
+        steps: usize,
+        mut draw: impl FnMut() -> Class,
+    ) -> Replay {
+        let mut history = self.tell(start);
+        let mut replay = self.replay(&history);
+        let mut now = history.last().map_or(START, |(at, _)| *at);
+        for step in 1..=steps {
+            let line = replay.line(draw(), now);
+            now = line.0;
+            history.push(line);
+            replay.hear(history.len(), line.0, line.1);
+            if step % 4 == 0 || step == steps {
+                self.compare(&replay, &history);
+                keeps_its_promises(&replay);
+            }
         }
         replay
     }
@@ -136,6 +164,11 @@ fn same_in_each_step(machine: &[(usize, Seen)], model: &[(usize, Seen)]) -> bool
 }
 
 impl Replay {
+    /// The prompt whose report comes next.
+    pub(crate) fn oldest_unreported(&self) -> Option<Prompt> {
+        self.unreported.first().copied()
+    }
+
     /// The line that a class adds to a history which ends at `now`.
     pub(crate) fn line(&self, class: Class, now: Time) -> Line {
         let at = match class {

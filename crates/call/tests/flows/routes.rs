@@ -83,15 +83,71 @@ fn a_number_without_a_line_leaves_no_fact() {
 }
 
 #[test]
-fn a_ground_without_a_lawful_flow_is_never_asked_for() {
-    for ground in Ground::ALL.iter().copied() {
-        let mut desk = Desk::new(asked(Asking { ground, ..asking() }));
-        let expected = if ground.manner().is_some() { Answer } else { Dial };
-        assert_eq!(desk.since(), [Opened, expected]);
-        if ground.manner().is_none() {
-            desk.tell(Input::Answered);
-            desk.tell(Input::HungUp(Party::Customer));
-            assert_eq!(desk.finished().verdict, Verdict::Blocked);
+fn c_17_no_call_is_led_with_a_prompt_of_its_ground_that_the_evidence_could_not_name() {
+    let asked = [
+        Prompt::Notice,
+        Prompt::Question,
+        Prompt::Reask,
+        Prompt::WrongKey,
+        Prompt::Granted,
+        Prompt::Refused,
+        Prompt::NotGiven,
+        Prompt::Withdrawn,
+        Prompt::Info,
+        Prompt::NoAnswer,
+        Prompt::AgentAsk,
+    ];
+    let twice = [&asked[..], &[Prompt::Explicit]].concat();
+    let heard_by_all = [Prompt::Info, Prompt::NoAnswer];
+    let law = [&heard_by_all[..], &[Prompt::LegalObligation]].concat();
+    let objections = [Prompt::Refused, Prompt::Withdrawn, Prompt::LegitimateInterest];
+    let opposing = [&heard_by_all[..], &objections].concat();
+    for (ground, needed) in [
+        (Ground::Consent, asked.to_vec()),
+        (Ground::ExplicitConsent, twice),
+        (Ground::LegitimateInterest, opposing.clone()),
+        (Ground::PublicTask, opposing),
+        (Ground::LegalObligation, law),
+    ] {
+        for missing in Prompt::ALL {
+            let mut policy = Asking { ground, ..asking() };
+            policy.prompts.retain(|(prompt, _)| *prompt != missing);
+            let mut desk = Desk::new(crate::support::asked(policy));
+            let expected = if needed.contains(&missing) { Dial } else { Answer };
+            assert_eq!(desk.since(), [Opened, expected], "{ground} without {missing}");
+        }
+    }
+}
+
+#[test]
+fn l_06_on_a_ground_without_a_flow_nothing_is_said_and_nothing_recorded() {
+    let without = Ground::ALL.iter().copied().filter(|ground| ground.manner().is_none());
+    let without: Vec<_> = without.collect();
+    assert_eq!(without, [Ground::Contract, Ground::VitalInterest]);
+    for ground in without {
+        for when_recording_fails in [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall] {
+            let policy = Asking { ground, when_recording_fails, ..asking() };
+            let joined = Asking { outbound: Outbound::Join, ..policy.clone() };
+            let before = early(QuestionAt::BeforeAnswer, policy.clone());
+            for offer in [asked(policy.clone()), before, placed(policy.clone()), placed(joined)] {
+                let mut desk = Desk::new(offer);
+                assert!(!desk.call.may_be_recorded() && !desk.call.ends_unrecorded());
+                assert_eq!(desk.since(), [Opened, Dial]);
+                assert_eq!(desk.tell(Input::Progressed), []);
+                assert_eq!(desk.tell(Input::Answered), [Answer, Connect(Connection::Bridged)]);
+                for input in [Input::Confirmed, Input::Ask, Input::Prepared(Ok(()))] {
+                    assert_eq!(desk.tell(input), []);
+                }
+                for key in ['1', '2', '*', '9'] {
+                    assert_eq!(desk.press(key), []);
+                }
+                assert_eq!((desk.commit(), desk.tell(Input::TapCut)), (vec![], vec![]));
+                assert_eq!(desk.wait(600_000), []);
+                desk.tell(Input::HungUp(Party::Customer));
+                let blocked = words(Consent::NotAsked, Outcome::Bridged, Verdict::Blocked);
+                assert_eq!(desk.finished(), blocked);
+                assert!(desk.evidence.is_none() && desk.permit.is_none());
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ fn digest(byte: u8) -> Digest {
 fn facts() -> Vec<Fact> {
     let line = asked(asking()).line.unwrap();
     let seconds = Erasure { from: 10, to: 20 };
+    let reason = Reason::Withdrawal;
     vec![
         Fact::NodeStarted { configuration: digest(1), version: "0.1.0" },
         Fact::ConfigurationChanged { configuration: digest(2) },
@@ -67,11 +68,7 @@ fn facts() -> Vec<Fact> {
         Fact::EraseIntended { recording: RECORDING, seconds, reason: Reason::Request },
         Fact::Erased { recording: RECORDING, seconds, reason: Reason::Request },
         Fact::DeletionIntended { recording: RECORDING, reason: Reason::Retention },
-        Fact::RecordingDeleted {
-            recording: RECORDING,
-            reason: Reason::Withdrawal,
-            manifest: digest(0),
-        },
+        Fact::RecordingDeleted { recording: RECORDING, reason, manifest: digest(0) },
         Fact::Unrecoverable { recording: RECORDING },
         Fact::EpochOpened { epoch: 3, tenant: line.tenant.clone(), month: "2026-12".into() },
         Fact::EpochClosed { epoch: 3 },

@@ -52,6 +52,16 @@ fn l_13_explicit_consent_takes_two_steps_of_which_both_were_heard() {
 }
 
 #[test]
+fn l_13_a_no_to_the_question_takes_one_step() {
+    for no in ['2', '*'] {
+        let mut desk = Desk::at_question(asked(policy()));
+        assert_eq!(desk.press(no), [Decided(Consent::Refused), Play(Prompt::Refused)]);
+        desk.cut(100);
+        assert_eq!(desk.hear(), [Dial, RINGS]);
+    }
+}
+
+#[test]
 fn l_13_a_press_in_the_second_step_decides_when_that_was_heard_in_full() {
     let mut desk = at_the_second_step(policy());
     desk.wait(100);

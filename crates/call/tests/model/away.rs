@@ -6,13 +6,15 @@ use std::time::Duration;
 use call::*;
 
 use crate::{
+    choice::Choice,
     depth::depth,
     exhaustive::{BRIDGED, search},
     reference::Script,
     support::{
-        Seen::{Connect, LostSight},
+        Seen::{Connect, Hush, Keep, LostSight},
         asking, key, ms,
     },
+    word::Stop,
     world::Class,
 };
 
@@ -27,10 +29,26 @@ impl Script<'_> {
         }
     }
 
-    pub(super) fn house_leaves(&mut self) {
-        if self.is_together() {
-            self.news_until = None;
-            self.house_is_out = true;
+    /// Who is being asked is not any more.
+    pub(super) fn house_leaves(&mut self) -> Result<(), Stop> {
+        if !self.is_together() {
+            return Ok(());
+        }
+        self.news_until = None;
+        self.house_is_out = true;
+        if self.asks { Err(Stop::NobodyAsks) } else { Ok(()) }
+    }
+
+    /// The parties talk, and nobody is asked.
+    pub(super) fn go_on_unasked(&mut self) -> Result<(), Stop> {
+        let sounding = self.log.anything_sounds();
+        self.settle(Choice::Open);
+        if sounding {
+            self.say(Hush);
+        }
+        self.say(Keep(Party::Customer, Kept::Nothing));
+        loop {
+            self.next(None)?;
         }
     }
 
@@ -41,10 +59,10 @@ impl Script<'_> {
         self.news_until.is_some_and(|news| news <= at && first(news))
     }
 
-    pub(super) fn lose_sight(&mut self) {
+    pub(super) fn lose_sight(&mut self) -> Result<(), Stop> {
         self.now = self.news_until.unwrap_or(self.now);
         self.say(LostSight);
-        self.house_leaves();
+        self.house_leaves()
     }
 }
 
@@ -68,4 +86,35 @@ pub(crate) fn every_history_of_a_customer_who_is_sent_away() {
     let pausing = Pausing { key: Some(key('7')), limit: ms(1_937) };
     let asking = Asking { pausing, ..asking() };
     search((Direction::Inbound, &asking), &BRIDGED, &AWAY, depth() - 2);
+}
+
+/// A customer who is asked or told in the call, and whom the house leaves.
+const LEAVING: [Class; 10] = [
+    Class::Ask,
+    Class::Prepared,
+    Class::Reported,
+    Class::Key('1'),
+    Class::Key('*'),
+    Class::SentAway(1_411),
+    Class::HouseLeft,
+    Class::Deadline,
+    Class::Committed,
+    Class::HungUp(Party::Agent),
+];
+
+#[test]
+pub(crate) fn l_51_every_history_of_a_house_that_leaves_while_it_asks() {
+    for ground in [
+        Ground::Consent,
+        Ground::ExplicitConsent,
+        Ground::LegitimateInterest,
+        Ground::LegalObligation,
+    ] {
+        let when_recording_fails = WhenRecordingFails::EndCall;
+        let agent_asks = Outbound::AgentAsks { key: None, times: 2 };
+        for outbound in [agent_asks, Outbound::Join] {
+            let asking = Asking { ground, when_recording_fails, outbound, ..asking() };
+            search((Direction::Outbound, &asking), &[Class::Answered], &LEAVING, depth() - 2);
+        }
+    }
 }

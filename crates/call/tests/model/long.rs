@@ -14,6 +14,7 @@ fn every_deeper_history_of_a_call_that_came_in() {
     deeper(exhaustive::every_history_of_a_recorded_call);
     deeper(paused::every_history_of_a_recording_that_is_paused);
     deeper(away::every_history_of_a_customer_who_is_sent_away);
+    deeper(away::l_51_every_history_of_a_house_that_leaves_while_it_asks);
     deeper(failing::o_05_every_history_of_a_recording_that_may_fail);
 }
 

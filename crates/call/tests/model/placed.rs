@@ -87,6 +87,8 @@ impl Script<'_> {
         loop {
             let open = matches!(self.log.choice(), None | Some(Choice::Open));
             match self.next(None)? {
+                // Who is gone wants nothing, and was not waited for.
+                _ if self.house_is_out => {}
                 Word::Wanted if left > 0 && open && !preparing => {
                     preparing = true;
                     self.say(Prepare);

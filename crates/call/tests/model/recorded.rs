@@ -11,7 +11,7 @@ impl Script<'_> {
             return;
         }
         let withdrawn = self.log.has_settled(Choice::NoMore);
-        if withdrawn || self.is_apart() {
+        if withdrawn || self.is_apart() || self.house_is_out {
             self.report_until = None;
         } else if self.log.reports() >= self.log.plays() - usize::from(self.log.prompt_sounds()) {
             self.commit();

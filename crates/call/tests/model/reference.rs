@@ -122,6 +122,10 @@ impl<'a> Script<'a> {
             Direction::Inbound => self.take_a_call(),
             Direction::Outbound => self.place_a_call(),
         };
+        let story = match story {
+            Err(Stop::NobodyAsks) => self.go_on_unasked(),
+            told => told,
+        };
         if let Err(Stop::NoMore) = story {
             return;
         }
@@ -134,7 +138,7 @@ impl<'a> Script<'a> {
             match self.next(Some(until)) {
                 Err(Stop::NoMore) => return,
                 Ok(Word::Late) => break,
-                Ok(_) | Err(Stop::Over) => self.record(),
+                Ok(_) | Err(Stop::Over | Stop::NobodyAsks) => self.record(),
             }
         }
         self.until = None;
@@ -299,7 +303,7 @@ impl<'a> Script<'a> {
             } else if unanswered_for_long {
                 self.answer();
             } else if self.news_are_missing(at, until) {
-                self.lose_sight();
+                self.lose_sight()?;
             } else if self.pause_is_forgotten(at, until) {
                 self.left_paused();
             } else if until.is_some_and(|until| until <= at) {
@@ -344,7 +348,7 @@ impl<'a> Script<'a> {
             Input::Pause => self.pause(Hand::Operator),
             Input::Resume => self.resume(Hand::Operator),
             Input::SentAway(within) => self.sent_away(within),
-            Input::HouseLeft => self.house_leaves(),
+            Input::HouseLeft => self.house_leaves()?,
             Input::Ask => return Ok(Word::Wanted),
             Input::Prepared(ready) => return Ok(Word::Prepared(ready)),
             Input::TapCut if self.log.has_said(Record) => self.withdraw(),

@@ -8,6 +8,8 @@ pub(super) enum Stop {
     NoMore,
     /// The customer is gone, or sent away.
     Over,
+    /// Nobody of the house is in the call any more, so nobody is asked.
+    NobodyAsks,
 }
 
 /// What the script reads next.

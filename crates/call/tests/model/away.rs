@@ -81,7 +81,7 @@ const AWAY: [Class; 10] = [
 ];
 
 #[test]
-pub(crate) fn every_history_of_a_customer_who_is_sent_away() {
+fn every_history_of_a_customer_who_is_sent_away() {
     // News are never missed in the same moment as a pause is.
     let pausing = Pausing { key: Some(key('7')), limit: ms(1_937) };
     let asking = Asking { pausing, ..asking() };
@@ -103,7 +103,7 @@ const LEAVING: [Class; 10] = [
 ];
 
 #[test]
-pub(crate) fn l_51_every_history_of_a_house_that_leaves_while_it_asks() {
+fn l_51_every_history_of_a_house_that_leaves_while_it_asks() {
     for ground in [
         Ground::Consent,
         Ground::ExplicitConsent,
@@ -116,5 +116,16 @@ pub(crate) fn l_51_every_history_of_a_house_that_leaves_while_it_asks() {
             let asking = Asking { ground, when_recording_fails, outbound, ..asking() };
             search((Direction::Outbound, &asking), &[Class::Answered], &LEAVING, depth() - 2);
         }
+    }
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_a_customer_who_is_sent_away() {
+        deeper(super::every_history_of_a_customer_who_is_sent_away);
+        deeper(super::l_51_every_history_of_a_house_that_leaves_while_it_asks);
     }
 }

@@ -61,14 +61,14 @@ const QUESTION: [Class; 10] = [
 ];
 
 #[test]
-pub(crate) fn every_history_of_a_notice_before_the_answer() {
+fn every_history_of_a_notice_before_the_answer() {
     for question in [AFTER, BEFORE] {
         search_worlds(&|| world(question, 60_000, asking()), &[], &MAIN, depth() - 1);
     }
 }
 
 #[test]
-pub(crate) fn every_history_while_the_question_waits() {
+fn every_history_while_the_question_waits() {
     let rings = [Class::Progressed, Class::Reported];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
         let policy = || Asking { confirm, ..asking() };
@@ -79,7 +79,7 @@ pub(crate) fn every_history_while_the_question_waits() {
 }
 
 #[test]
-pub(crate) fn every_history_of_a_question_that_waited() {
+fn every_history_of_a_question_that_waited() {
     let asked = [Class::Progressed, Class::Reported, Class::Answered, Class::Confirmed];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
         let policy = || Asking { confirm, ..asking() };
@@ -151,7 +151,7 @@ fn is_answered_first(said: &[(usize, Seen)]) -> bool {
 }
 
 #[test]
-pub(crate) fn long_histories_of_notices_before_the_answer() {
+fn long_histories_of_notices_before_the_answer() {
     let mut chance = Chance::from_seed(seed());
     let mut verdicts = [0_u64; 5];
     for _ in 0..runs(900) {
@@ -176,4 +176,21 @@ pub(crate) fn long_histories_of_notices_before_the_answer() {
         }
     }
     assert!(verdicts.iter().all(|times| *times > 10), "the runs go somewhere: {verdicts:?}");
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_a_notice_before_the_answer() {
+        deeper(super::every_history_of_a_notice_before_the_answer);
+        deeper(super::every_history_while_the_question_waits);
+        deeper(super::every_history_of_a_question_that_waited);
+    }
+
+    #[test]
+    fn many_more_long_histories() {
+        deeper(super::long_histories_of_notices_before_the_answer);
+    }
 }

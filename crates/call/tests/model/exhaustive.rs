@@ -171,20 +171,20 @@ impl World {
 }
 
 #[test]
-pub(crate) fn every_history_of_the_main_road() {
+fn every_history_of_the_main_road() {
     let compared = search((Direction::Inbound, &asking()), &[], &MAIN, depth());
     let leaves = 10_u64.pow(u32::try_from(depth()).unwrap());
     assert_eq!(compared, (leaves - 1) / 9 * 10, "each sequence was compared");
 }
 
 #[test]
-pub(crate) fn every_history_of_the_dialogue() {
+fn every_history_of_the_dialogue() {
     let asking = Asking { repeats: 2, ..asking() };
     search((Direction::Inbound, &asking), &[], &DIALOGUE, depth() - 1);
 }
 
 #[test]
-pub(crate) fn every_history_between_decision_and_answer() {
+fn every_history_between_decision_and_answer() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1')];
     for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
         let asking = Asking { confirm, ..asking() };
@@ -193,7 +193,7 @@ pub(crate) fn every_history_between_decision_and_answer() {
 }
 
 #[test]
-pub(crate) fn every_history_of_a_recorded_call() {
+fn every_history_of_a_recorded_call() {
     for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
         let asking = Asking { on_withdraw, ..asking() };
         search((Direction::Inbound, &asking), &BRIDGED, &RECORDED, depth() - 2);
@@ -275,7 +275,7 @@ fn draw(chance: &mut Chance) -> Class {
 }
 
 #[test]
-pub(crate) fn long_histories_of_every_input() {
+fn long_histories_of_every_input() {
     let mut chance = Chance::from_seed(seed());
     let mut finished = [0_u64; 3];
     for _ in 0..runs(2_000) {
@@ -298,7 +298,7 @@ pub(crate) fn long_histories_of_every_input() {
 const DIAL_LIMIT: Duration = Duration::from_secs(35);
 
 #[test]
-pub(crate) fn the_pbx_is_called_in_time_unless_the_caller_is_gone() {
+fn the_pbx_is_called_in_time_unless_the_caller_is_gone() {
     let mut chance = Chance::from_seed(seed());
     for _ in 0..runs(2_000) {
         let world = World::new(any_policy(&mut chance));
@@ -323,5 +323,28 @@ pub(crate) fn the_pbx_is_called_in_time_unless_the_caller_is_gone() {
             .iter()
             .any(|(_, seen)| matches!(seen, Seen::Dial | Seen::Finish(_) | Seen::HangUp(..)));
         assert!(reached || explained, "{:?}", replay.said);
+    }
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_the_main_road() {
+        deeper(super::every_history_of_the_main_road);
+    }
+
+    #[test]
+    fn every_deeper_history_of_a_call_that_came_in() {
+        deeper(super::every_history_of_the_dialogue);
+        deeper(super::every_history_between_decision_and_answer);
+        deeper(super::every_history_of_a_recorded_call);
+    }
+
+    #[test]
+    fn many_more_long_histories() {
+        deeper(super::long_histories_of_every_input);
+        deeper(super::the_pbx_is_called_in_time_unless_the_caller_is_gone);
     }
 }

@@ -55,11 +55,21 @@ const FAILING: [Class; 10] = [
 ];
 
 #[test]
-pub(crate) fn o_05_every_history_of_a_recording_that_may_fail() {
+fn o_05_every_history_of_a_recording_that_may_fail() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1'), Class::Reported];
     for when_recording_fails in [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall] {
         let asking = Asking { when_recording_fails, ..asking() };
         search((Direction::Inbound, &asking), &asked, &FAILING, depth() - 2);
         search((Direction::Inbound, &asking), &BRIDGED, &FAILING, depth() - 2);
+    }
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_a_recording_that_may_fail() {
+        deeper(super::o_05_every_history_of_a_recording_that_may_fail);
     }
 }

@@ -132,7 +132,7 @@ fn ways() -> [(Outbound, Vec<Class>); 3] {
 }
 
 #[test]
-pub(crate) fn l_13_every_history_of_explicit_consent() {
+fn l_13_every_history_of_explicit_consent() {
     search((IN, &on(Ground::ExplicitConsent)), &[], &MAIN, depth() - 1);
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1')];
     for confirm in [Confirm::First, Confirm::Off] {
@@ -142,7 +142,7 @@ pub(crate) fn l_13_every_history_of_explicit_consent() {
 }
 
 #[test]
-pub(crate) fn l_13_every_history_of_explicit_consent_with_an_early_notice() {
+fn l_13_every_history_of_explicit_consent_with_an_early_notice() {
     for question in [QuestionAt::AfterAnswer, QuestionAt::BeforeAnswer] {
         let world = || early(question, explicit());
         search_worlds(&world, &[], &EARLY, depth() - 1);
@@ -156,7 +156,7 @@ pub(crate) fn l_13_every_history_of_explicit_consent_with_an_early_notice() {
 }
 
 #[test]
-pub(crate) fn l_13_every_history_of_explicit_consent_in_a_call_that_the_pbx_started() {
+fn l_13_every_history_of_explicit_consent_in_a_call_that_the_pbx_started() {
     for (outbound, begun) in ways() {
         let asking = Asking { outbound, ..explicit() };
         search((OUT, &asking), &begun, &PLACED, depth() - 2);
@@ -166,7 +166,7 @@ pub(crate) fn l_13_every_history_of_explicit_consent_in_a_call_that_the_pbx_star
 }
 
 #[test]
-pub(crate) fn every_history_on_a_ground_on_which_the_customer_is_told() {
+fn every_history_on_a_ground_on_which_the_customer_is_told() {
     for asking in told() {
         search((IN, &asking), &[], &MAIN, depth() - 1);
     }
@@ -174,7 +174,7 @@ pub(crate) fn every_history_on_a_ground_on_which_the_customer_is_told() {
 }
 
 #[test]
-pub(crate) fn every_history_of_a_notice_without_a_question() {
+fn every_history_of_a_notice_without_a_question() {
     for asking in told() {
         search((IN, &asking), &[Class::Confirmed], &NOTICE, depth() - 2);
         for question in [QuestionAt::AfterAnswer, QuestionAt::BeforeAnswer] {
@@ -186,7 +186,7 @@ pub(crate) fn every_history_of_a_notice_without_a_question() {
 }
 
 #[test]
-pub(crate) fn l_21_every_history_of_an_objection_and_its_confirmation() {
+fn l_21_every_history_of_an_objection_and_its_confirmation() {
     for confirm in CONFIRMS {
         let asking = Asking { confirm, ..on(Ground::LegitimateInterest) };
         search((IN, &asking), &[Class::Confirmed, Class::Key('*')], &RINGING, depth() - 2);
@@ -196,7 +196,7 @@ pub(crate) fn l_21_every_history_of_an_objection_and_its_confirmation() {
 }
 
 #[test]
-pub(crate) fn every_history_of_a_call_whose_customer_was_told() {
+fn every_history_of_a_call_whose_customer_was_told() {
     for asking in told() {
         let heard = [Class::Confirmed, Class::Reported];
         search((IN, &asking), &heard, &RINGING, depth() - 2);
@@ -208,7 +208,7 @@ pub(crate) fn every_history_of_a_call_whose_customer_was_told() {
 }
 
 #[test]
-pub(crate) fn every_history_of_a_customer_whom_the_pbx_called_and_who_is_told() {
+fn every_history_of_a_customer_whom_the_pbx_called_and_who_is_told() {
     for asking in told() {
         for (outbound, begun) in ways() {
             for confirm in [Confirm::First, Confirm::Off] {
@@ -220,5 +220,26 @@ pub(crate) fn every_history_of_a_customer_whom_the_pbx_called_and_who_is_told() 
         }
         let asking = Asking { outbound: ways()[0].0, ..asking };
         search((OUT, &asking), recorded(asking.ground), &RECORDED, depth() - 2);
+    }
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_explicit_consent() {
+        deeper(super::l_13_every_history_of_explicit_consent);
+        deeper(super::l_13_every_history_of_explicit_consent_with_an_early_notice);
+        deeper(super::l_13_every_history_of_explicit_consent_in_a_call_that_the_pbx_started);
+    }
+
+    #[test]
+    fn every_deeper_history_of_a_customer_who_is_told() {
+        deeper(super::every_history_on_a_ground_on_which_the_customer_is_told);
+        deeper(super::every_history_of_a_notice_without_a_question);
+        deeper(super::l_21_every_history_of_an_objection_and_its_confirmation);
+        deeper(super::every_history_of_a_call_whose_customer_was_told);
+        deeper(super::every_history_of_a_customer_whom_the_pbx_called_and_who_is_told);
     }
 }

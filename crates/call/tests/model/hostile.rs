@@ -159,7 +159,7 @@ impl Grounds {
 }
 
 #[test]
-pub(crate) fn no_input_at_any_time_breaks_a_promise() {
+fn no_input_at_any_time_breaks_a_promise() {
     let mut chance = Chance::from_seed(seed());
     let mut permits = [0_u64; Ground::ALL.len()];
     for _ in 0..runs(3_000) {
@@ -195,4 +195,14 @@ pub(crate) fn no_input_at_any_time_breaks_a_promise() {
     // On two grounds there is no flow.
     let recorded = permits.iter().filter(|times| **times > 10).count();
     assert_eq!(recorded, 5, "the runs go somewhere: {permits:?}");
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn many_more_hostile_histories() {
+        deeper(super::no_input_at_any_time_breaks_a_promise);
+    }
 }

@@ -14,7 +14,6 @@ mod failing;
 mod grounds;
 mod hostile;
 mod log;
-mod long;
 mod notice;
 mod outbound;
 mod paused;

@@ -118,12 +118,12 @@ pub(crate) const fn recorded(ground: Ground) -> &'static [Class] {
 }
 
 #[test]
-pub(crate) fn every_history_in_which_the_agent_asks() {
+fn every_history_in_which_the_agent_asks() {
     search((OUT, &agent_asks(1)), &[Class::Answered], &MAIN, depth() - 1);
 }
 
 #[test]
-pub(crate) fn every_history_of_a_question_in_the_call() {
+fn every_history_of_a_question_in_the_call() {
     let begun = [Class::Answered, Class::AgentKey('#'), Class::Prepared];
     for confirm in [Confirm::First, Confirm::Off] {
         let asking = Asking { confirm, repeats: 2, ..agent_asks(2) };
@@ -133,14 +133,14 @@ pub(crate) fn every_history_of_a_question_in_the_call() {
 }
 
 #[test]
-pub(crate) fn every_history_before_the_customer_answers() {
+fn every_history_before_the_customer_answers() {
     for asking in [agent_asks(1), of(Outbound::Join), of(Outbound::HoldBack)] {
         search((OUT, &asking), &[], &RINGING, depth() - 2);
     }
 }
 
 #[test]
-pub(crate) fn every_history_of_an_agent_who_is_held_back() {
+fn every_history_of_an_agent_who_is_held_back() {
     for early_media in [false, true] {
         let alone = [Class::Ringing { early_media }, Class::Answered];
         for confirm in [Confirm::First, Confirm::WhileRinging, Confirm::Off] {
@@ -151,14 +151,14 @@ pub(crate) fn every_history_of_an_agent_who_is_held_back() {
 }
 
 #[test]
-pub(crate) fn every_history_of_a_customer_who_is_asked_again() {
+fn every_history_of_a_customer_who_is_asked_again() {
     let silent = [Class::Answered, Class::Ask, Class::Prepared, Class::Deadline];
     search((OUT, &agent_asks(2)), &silent, &AGAIN, depth() - 1);
     search((OUT, &agent_asks(2)), &[Class::Answered], &AGAIN, depth() - 2);
 }
 
 #[test]
-pub(crate) fn every_history_of_a_recorded_call_that_the_pbx_started() {
+fn every_history_of_a_recorded_call_that_the_pbx_started() {
     for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
         let asking = Asking { on_withdraw, ..agent_asks(1) };
         search((OUT, &asking), &RECORDING, &RECORDED, depth() - 2);
@@ -231,7 +231,7 @@ fn draw(chance: &mut Chance) -> Class {
 }
 
 #[test]
-pub(crate) fn long_histories_of_calls_that_the_pbx_starts() {
+fn long_histories_of_calls_that_the_pbx_starts() {
     let mut chance = Chance::from_seed(seed());
     let mut verdicts = [0_u64; 5];
     for _ in 0..runs(700) {
@@ -260,4 +260,24 @@ pub(crate) fn long_histories_of_calls_that_the_pbx_starts() {
         }
     }
     assert!(verdicts.iter().all(|times| *times > 10), "the runs go somewhere: {verdicts:?}");
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_a_call_that_the_pbx_started() {
+        deeper(super::every_history_in_which_the_agent_asks);
+        deeper(super::every_history_of_a_question_in_the_call);
+        deeper(super::every_history_before_the_customer_answers);
+        deeper(super::every_history_of_an_agent_who_is_held_back);
+        deeper(super::every_history_of_a_customer_who_is_asked_again);
+        deeper(super::every_history_of_a_recorded_call_that_the_pbx_started);
+    }
+
+    #[test]
+    fn many_more_long_histories() {
+        deeper(super::long_histories_of_calls_that_the_pbx_starts);
+    }
 }

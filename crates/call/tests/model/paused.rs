@@ -114,11 +114,21 @@ const PAUSED: [Class; 10] = [
 ];
 
 #[test]
-pub(crate) fn every_history_of_a_recording_that_is_paused() {
+fn every_history_of_a_recording_that_is_paused() {
     for pause_key in [None, Some(key('7'))] {
         // A pause never ends in the same moment as anything else.
         let pausing = Pausing { key: pause_key, limit: ms(1_937) };
         let asking = Asking { pausing, ..asking() };
         search((Direction::Inbound, &asking), &BRIDGED, &PAUSED, depth() - 2);
+    }
+}
+
+/// The same in the long lane, one input deeper and many more times.
+mod long {
+    use crate::depth::deeper;
+
+    #[test]
+    fn every_deeper_history_of_a_recording_that_is_paused() {
+        deeper(super::every_history_of_a_recording_that_is_paused);
     }
 }

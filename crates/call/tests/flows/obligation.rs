@@ -67,7 +67,7 @@ fn l_54_what_a_law_demands_is_recorded_after_the_notice_and_no_key_ends_it() {
 fn l_54_the_info_key_plays_information_and_then_it_goes_on() {
     let mut desk = told(Asking { unbridged_limit: ms(12_000), ..strict() });
     assert_eq!(desk.press('9'), []);
-    assert_eq!(desk.hear(), [Play(Prompt::Info)]);
+    assert_eq!(desk.hear(), [Play(Prompt::ObligationInfo)]);
     assert_eq!(desk.press('*'), []);
     assert_eq!(desk.hear(), [TOLD, Dial, RINGS, Commit { prompts: 2, presses: 2 }]);
 }

@@ -98,10 +98,9 @@ fn c_17_no_call_is_led_with_a_prompt_of_its_ground_that_the_evidence_could_not_n
         Prompt::AgentAsk,
     ];
     let twice = [&asked[..], &[Prompt::Explicit]].concat();
-    let heard_by_all = [Prompt::Info, Prompt::NoAnswer];
-    let law = [&heard_by_all[..], &[Prompt::LegalObligation]].concat();
-    let objections = [Prompt::Refused, Prompt::Withdrawn, Prompt::LegitimateInterest];
-    let opposing = [&heard_by_all[..], &objections].concat();
+    let law = vec![Prompt::LegalObligation, Prompt::ObligationInfo, Prompt::NoAnswer];
+    let objections = [Prompt::Refused, Prompt::Withdrawn, Prompt::Info, Prompt::NoAnswer];
+    let opposing = [&objections[..], &[Prompt::LegitimateInterest]].concat();
     for (ground, needed) in [
         (Ground::Consent, asked.to_vec()),
         (Ground::ExplicitConsent, twice),

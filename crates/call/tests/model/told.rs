@@ -13,22 +13,22 @@ impl Script<'_> {
     /// Tells the customer that they are recorded. Whether they heard it decides, and an objection does.
     pub(super) fn tell(&mut self, clock: &mut Clock) -> Result<Decision, Stop> {
         let keys = self.asking.keys;
-        let notice = match self.asking.ground {
-            Ground::LegalObligation => Prompt::LegalObligation,
-            _ => Prompt::LegitimateInterest,
+        let (notice, more) = match self.asking.ground {
+            Ground::LegalObligation => (Prompt::LegalObligation, Prompt::ObligationInfo),
+            _ => (Prompt::LegitimateInterest, Prompt::Info),
         };
         let (mut saying, mut wants_to_know) = (notice, false);
         self.speak(saying);
         loop {
             match self.listen(clock, None, Some(saying))? {
                 Word::Late => return Ok(Decision::TooLate),
-                Word::Silence { .. } if saying == Prompt::Info => {
+                Word::Silence { .. } if saying == more => {
                     return Ok(Decision::Of(Choice::May));
                 }
                 Word::Silence { whole: false } => return Ok(Decision::Of(Choice::Open)),
                 Word::Silence { whole: true } if wants_to_know => {
                     clock.explain(self.now);
-                    saying = Prompt::Info;
+                    saying = more;
                     self.speak(saying);
                 }
                 Word::Silence { whole: true } => return Ok(Decision::Of(Choice::May)),

@@ -48,6 +48,18 @@ fn t_03_a_commit_that_comes_after_the_transfer_permits_nothing() {
 }
 
 #[test]
+fn t_03_a_house_that_leaves_while_an_answer_is_awaited_waits_for_none_any_more() {
+    let mut desk = Desk::new(placed(Asking { outbound: Outbound::Join, ..asking() }));
+    desk.tell(Input::Answered);
+    desk.hear();
+    desk.hear();
+    assert_eq!(desk.call.poll_timeout(), Some(desk.now + ms(4_000)));
+    let given_back = Keep(Party::Customer, Kept::Nothing);
+    assert_eq!(desk.tell(Input::HouseLeft), [Decided(Consent::NotGiven), given_back]);
+    assert_eq!(desk.call.poll_timeout(), None);
+}
+
+#[test]
 fn t_14_before_the_parties_are_together_nobody_can_leave() {
     let mut desk = Desk::at_question(asked(asking()));
     assert_eq!(desk.tell(Input::HouseLeft), []);

@@ -64,6 +64,7 @@ impl Call {
             self.sound.hush(&mut self.out);
             self.talk_on();
         }
+        self.give_back_to_the_agent();
         self.recording.finish(self.bridge.audible(now), &mut self.out);
         self.forget_news(now);
     }

@@ -136,15 +136,29 @@ impl Call {
     /// Keeps from the customer the key of the agent's that means something to us now. One that asks and
     /// one that pauses never do at once: there is a recording only after the yes.
     pub(super) fn keep_of_the_agent(&mut self) {
+        let kept = self.keys_of_the_agent();
+        self.keep(Party::Agent, kept);
+    }
+
+    /// Lets the agent's side have a key that means nothing to us any more.
+    pub(super) fn give_back_to_the_agent(&mut self) {
+        if self.keys_of_the_agent() != self.kept_of_the_agent {
+            self.keep_of_the_agent();
+        }
+    }
+
+    fn keys_of_the_agent(&self) -> Kept {
         let asks = match self.outgoing {
             Some(Outgoing::Wanted { key, .. }) if self.may_be_asked() => key,
             Some(Outgoing::Wanted { .. } | Outgoing::Joined | Outgoing::HeldBack) | None => None,
         };
-        let kept = self.pause_key().or(asks).map_or(Kept::Nothing, Kept::One);
-        self.keep(Party::Agent, kept);
+        self.pause_key().or(asks).map_or(Kept::Nothing, Kept::One)
     }
 
     pub(super) fn keep(&mut self, party: Party, kept: Kept) {
+        if party == Party::Agent {
+            self.kept_of_the_agent = kept;
+        }
         self.out.push_back(Action::Keep(party, kept));
     }
 }

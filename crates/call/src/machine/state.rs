@@ -7,7 +7,7 @@ use crate::{
     machine::{
         bridge::Bridge,
         dialogue::Dialogue,
-        io::{Action, CallOffer, Failure},
+        io::{Action, CallOffer, Failure, Kept},
         outgoing::Outgoing,
         recording::Recording,
         route::{Route, Terms, ring_timeout},
@@ -98,6 +98,8 @@ pub struct Call {
     pub(super) urgent: bool,
     /// Whether the recording can be paused, and the agent's key for it means something.
     pub(super) pauses: bool,
+    /// Which of the agent's keys the customer does not hear.
+    pub(super) kept_of_the_agent: Kept,
     pub(super) timers: Timers,
     pub(super) out: VecDeque<Action>,
 }
@@ -140,6 +142,7 @@ impl Call {
             recording: Recording::new(offer.recording),
             urgent: offer.emergency,
             pauses: false,
+            kept_of_the_agent: Kept::Nothing,
             timers: Timers::default(),
             out: VecDeque::new(),
         }

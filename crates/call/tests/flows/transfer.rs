@@ -123,3 +123,20 @@ fn t_06_a_call_that_ends_while_the_customer_is_away_waits_for_no_news() {
     desk.tell(closed(true, 5_000));
     assert_eq!(desk.wait(120_000), []);
 }
+
+#[test]
+fn t_03_with_the_house_goes_the_agents_key_which_is_anybodys_again() {
+    for asked in [false, true] {
+        let mut desk = Desk::new(placed(asking()));
+        desk.tell(Input::Answered);
+        assert_eq!(desk.all.last(), Some(&Keep(Party::Agent, Kept::One(key('#')))));
+        if asked {
+            desk.tell(Input::Ask);
+            desk.tell(Input::Prepared(Ok(())));
+            desk.hear();
+        }
+        let seen = desk.tell(Input::HouseLeft);
+        assert_eq!(seen.last(), Some(&Keep(Party::Agent, Kept::Nothing)), "{seen:?}");
+        assert_eq!(desk.tell(Input::HouseLeft), [], "once");
+    }
+}

@@ -9,9 +9,10 @@ use crate::{
     choice::Choice,
     depth::depth,
     exhaustive::{BRIDGED, search},
+    log::Entry::Said,
     reference::Script,
     support::{
-        Seen::{Connect, Hush, Keep, LostSight},
+        Seen::{Connect, Hush, Keep, LostSight, Record},
         asking, key, ms,
     },
     word::Stop,
@@ -36,7 +37,24 @@ impl Script<'_> {
         }
         self.news_until = None;
         self.house_is_out = true;
-        if self.asks { Err(Stop::NobodyAsks) } else { Ok(()) }
+        if self.asks {
+            return Err(Stop::NobodyAsks);
+        }
+        self.give_back();
+        Ok(())
+    }
+
+    /// Nobody of the house is there who could begin a question: that key is anybody's again.
+    fn give_back(&mut self) {
+        let kept = self.log.entries().rev().find_map(|entry| match entry {
+            Said(Keep(Party::Agent, kept)) => Some(*kept),
+            _ => None,
+        });
+        let pauses =
+            self.asking.pausing.key.is_some() && self.log.has_said(Record) && self.log.ends() == 0;
+        if !pauses && matches!(kept, Some(Kept::One(_))) {
+            self.say(Keep(Party::Agent, Kept::Nothing));
+        }
     }
 
     /// The parties talk, and nobody is asked.
@@ -47,6 +65,7 @@ impl Script<'_> {
             self.say(Hush);
         }
         self.say(Keep(Party::Customer, Kept::Nothing));
+        self.give_back();
         loop {
             self.next(None)?;
         }

@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use zeroize::Zeroize;
 
-use super::store::{Page, Store, WINDOW};
+use super::store::{Store, WINDOW};
 use crate::{
     codec::{Codec, Moment},
     halfway::{REACH, halfway},
-    shelf::Shelf,
 };
 
 const MASK: u64 = WINDOW as u64 - 1;
@@ -169,11 +168,6 @@ impl Window {
             joined: 0,
             recent: Recent::default(),
         }
-    }
-
-    /// Its samples lie on pages that others use, too.
-    pub(crate) fn share(&mut self, pages: &Shelf<Page>) {
-        self.store.share(pages);
     }
 
     /// Who makes sense of codes that are not stored as they come.

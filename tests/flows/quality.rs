@@ -288,7 +288,8 @@ fn o_08_the_record_says_how_each_leg_sounded_by_what_came_and_by_what_the_peer_r
     let lost = number("customer", "received", "loss_percent");
     assert!((lost - 1_000.0 / sent).abs() < 1.0, "{lost} % of {sent}");
     let (bad, good) = (number("customer", "received", "mos"), number("agent", "received", "mos"));
-    assert!(bad < 4.0 && (4.2..4.42).contains(&good), "{bad} and {good}");
+    // Ten lost of some two hundred cost a tenth at the least; how many there were depends on the clock.
+    assert!(bad < good - 0.1 && (4.2..4.42).contains(&good), "{bad} and {good}");
     assert!(number("agent", "received", "loss_percent") < 0.01);
     let told = number("customer", "sent", "loss_percent");
     assert!((told - 500.0 / count as f64).abs() < 0.3, "{told} % of {count}");

@@ -14,11 +14,10 @@ use jawoord::phone::Payloads;
 use memchr::memmem::Finder;
 
 /// Random bytes that stand in every packet of one speaker, ten times.
-const NAME: usize = 12;
-/// The name, and behind it the number of the packet.
+const NAME: usize = 8;
+/// The name, behind it the number of the packet, and its complement: a number that is cut where a buffer
+/// ends, with something else behind it, is none.
 const TRACE: usize = 16;
-/// The number of the first packet. Memory that was wiped, or never written, says no number.
-const FIRST: u32 = 0x4A57_0001;
 
 /// How a sample is kept: as received, in two bytes with a code, or decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +105,7 @@ impl Traces {
                 // as old as the one before it in the packet.
                 let step = needle.len() / NAME * TRACE;
                 let same = before.filter(|before| before.place + step == place);
-                let known = said.filter(|number| *number < self.sent.len());
-                let packet = known.or_else(|| same?.packet).or(said);
+                let packet = said.or_else(|| same?.packet);
                 let found = Found { packet, form, place };
                 before = Some(found);
                 all.push(found);
@@ -122,26 +120,37 @@ fn packet(
     counter: &std::sync::atomic::AtomicU32,
     note: &Sender<Instant>,
 ) -> [u8; 160] {
-    let number = FIRST + counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let number = number.to_be_bytes();
+    let number = counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let mut payload = [0; 160];
     for trace in payload.chunks_exact_mut(TRACE) {
-        trace[..NAME].copy_from_slice(&name);
-        trace[NAME..].copy_from_slice(&number);
+        trace.copy_from_slice(&trace_of(name, number));
     }
     // The test may be over before the phone is.
     let _nobody_looks = note.send(Instant::now());
     payload
 }
 
-/// The number behind a name.
+fn trace_of(name: [u8; NAME], number: u32) -> [u8; TRACE] {
+    let mut trace = [0; TRACE];
+    let (front, numbers) = trace.split_at_mut(NAME);
+    front.copy_from_slice(&name);
+    let (plain, complement) = numbers.split_at_mut(4);
+    plain.copy_from_slice(&number.to_be_bytes());
+    complement.copy_from_slice(&(!number).to_be_bytes());
+    trace
+}
+
+/// The number behind a name, if all of it is there.
 fn number(form: Form, bytes: &[u8]) -> Option<usize> {
     let codes: Vec<u8> = match form {
-        Form::Coded => bytes.get(..4)?.to_vec(),
-        Form::Widened => bytes.get(..8)?.iter().step_by(2).copied().collect(),
+        Form::Coded => bytes.get(..8)?.to_vec(),
+        Form::Widened => bytes.get(..16)?.iter().step_by(2).copied().collect(),
         Form::Decoded => return None,
     };
-    Some(u32::from_be_bytes(codes.try_into().ok()?).checked_sub(FIRST)? as usize)
+    let codes: [u8; 8] = codes.try_into().ok()?;
+    let both = u64::from_be_bytes(codes);
+    let (plain, complement) = ((both >> 32) as u32, both as u32);
+    (plain == !complement).then_some(plain as usize)
 }
 
 #[test]
@@ -164,20 +173,19 @@ fn a_packet_is_found_in_every_form_it_may_be_kept_in() {
 }
 
 #[test]
-fn a_trace_whose_number_lies_in_the_next_frame_is_as_old_as_the_one_before_it() {
-    let (mut traces, _) = Traces::new();
-    let (note, noted) = channel();
-    traces.noted = noted;
-    let counter = std::sync::atomic::AtomicU32::new(0);
-    let payload = packet(traces.name, &counter, &note);
-    assert_eq!(traces.sent().len(), 1);
-    for behind in [0xEE, 0] {
-        let cut = [&payload[..156], &[behind; 164]].concat();
-        let packets: Vec<_> = traces.find(&cut).iter().map(|found| found.packet).collect();
-        assert_eq!(packets, [Some(0); 10], "before {behind:#x}");
+fn a_trace_whose_number_is_cut_is_as_old_as_the_one_before_it() {
+    let (traces, _) = Traces::new();
+    let cuts = (8..16).flat_map(|kept| [0xEE, 0, 0xFF].map(|behind| (kept, behind)));
+    for (number, (kept, behind)) in cuts.flat_map(|cut| [0, 255, 300].map(|number| (number, cut))) {
+        let whole = trace_of(traces.name, number);
+        let cut = [&whole[..kept], &[behind; 164]].concat();
+        let found = traces.find(&[&whole[..], &cut].concat());
+        let packets: Vec<_> = found.iter().map(|found| found.packet).collect();
+        assert_eq!(packets, [Some(number as usize); 2], "{kept} bytes before {behind:#x}");
+        // What is missing may happen to stand there; another number never does.
+        let alone = traces.find(&cut)[0].packet;
+        assert!(alone.is_none_or(|packet| packet == number as usize), "{kept}, {alone:?}");
     }
-    let alone = [&payload[..NAME], &[0xEE; 4]].concat();
-    assert_eq!(traces.find(&alone)[0].packet, Some((0xEEEE_EEEE - FIRST) as usize));
 }
 
 #[test]

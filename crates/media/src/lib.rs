@@ -47,6 +47,7 @@ mod slot;
 mod sound;
 mod srtp;
 mod start;
+mod stock;
 mod stream;
 mod tap;
 mod timeline;
@@ -77,6 +78,7 @@ pub use rtcp::{
 pub use rtp::{HEADER_LEN, Header, Malformed, Packet, parse as parse_rtp};
 pub use srtp::key::{Keys, MasterKey, Suite};
 pub use start::LegStart;
+pub use stock::Stock;
 pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};
 pub use tone::{Country, Tones};

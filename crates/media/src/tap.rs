@@ -16,6 +16,7 @@ use crate::{
     block::Block,
     codec::Codec,
     digit::blank::{Blank, Piece},
+    stock::Stock,
     timeline::CallClock,
 };
 
@@ -24,9 +25,7 @@ pub const BLOCK_TIME: Duration = Duration::from_millis(80);
 /// The same where sound has waited for 50 ms before it comes into a block: it would come too late for
 /// its place in the recording otherwise.
 const SHORT_BLOCK_TIME: Duration = Duration::from_millis(30);
-/// So many blocks a call has from the start, and keeps lying by: one that fills, one on its way. More are
-/// made only while the recorder is late.
-const BLOCKS_KEPT: usize = 2;
+
 /// Why a tap ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TapEnd {
@@ -53,14 +52,14 @@ struct Shared {
     /// 0 while it lives, then one more than the place in [`TapEnd::ALL`].
     end: AtomicU8,
     missing_ms: AtomicU64,
-    /// Blocks that exist.
+    /// Blocks that fill, or are on their way.
     blocks: AtomicU16,
 }
 
 /// The call's end of a ring of blocks. It becomes useful only together with a permit.
 pub struct TapFeed {
     full: Producer<Box<Block>>,
-    empty: Consumer<Box<Block>>,
+    stock: Stock,
     shared: Arc<Shared>,
     /// How many blocks there may be.
     limit: u16,
@@ -69,23 +68,27 @@ pub struct TapFeed {
 /// The recorder's end.
 pub struct TapReader {
     full: Consumer<Box<Block>>,
-    empty: Producer<Box<Block>>,
+    stock: Stock,
     shared: Arc<Shared>,
 }
 
-/// A ring of up to `blocks` blocks of at most 80 ms (about 1.6 KB each). Two are made now; the others when
-/// a recorder is so late that they are needed, and they go when it has caught up.
+/// A ring of up to `blocks` blocks of at most 80 ms (about 1.6 KB each), with a stock of its own.
 #[must_use]
 pub fn ring(blocks: u16) -> (TapFeed, TapReader) {
-    let (full, reader) = RingBuffer::new(blocks.into());
-    let (mut back, empty) = RingBuffer::new(BLOCKS_KEPT);
-    let shared = Arc::new(Shared::default());
-    for _ in 0..BLOCKS_KEPT.min(blocks.into()) {
-        let _fits = back.push(Box::new(Block::empty()));
-        shared.blocks.fetch_add(1, Ordering::Relaxed);
+    Stock::default().ring(blocks)
+}
+
+impl Stock {
+    /// A ring of up to `blocks` blocks of at most 80 ms (about 1.6 KB each). They are taken from here, and
+    /// made when a recorder is so late that there are too few.
+    #[must_use]
+    pub fn ring(&self, blocks: u16) -> (TapFeed, TapReader) {
+        self.fill();
+        let (full, reader) = RingBuffer::new(blocks.into());
+        let (shared, stock) = (Arc::new(Shared::default()), self.clone());
+        let reader = TapReader { full: reader, stock: stock.clone(), shared: shared.clone() };
+        (TapFeed { full, stock, shared, limit: blocks }, reader)
     }
-    let feed = TapFeed { full, empty, shared: Arc::clone(&shared), limit: blocks };
-    (feed, TapReader { full: reader, empty: back, shared })
 }
 
 impl TapReader {
@@ -94,12 +97,10 @@ impl TapReader {
         self.full.pop().ok()
     }
 
-    /// Wipes a block and returns it to the tap, or lets it go if enough lie by.
-    pub fn give_back(&mut self, mut block: Box<Block>) {
-        block.wipe();
-        if self.empty.push(block).is_err() {
-            self.shared.blocks.fetch_sub(1, Ordering::AcqRel);
-        }
+    /// Wipes a block and returns it to the stock.
+    pub fn give_back(&mut self, block: Box<Block>) {
+        self.stock.give_back(block);
+        self.shared.blocks.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Whether the tap is gone and every block has been taken.
@@ -339,8 +340,8 @@ impl Tap {
             Some(mut block) => {
                 (block.started, block.paused) = (span.started, self.paused);
                 (block.from, block.until) = (span.from, span.until);
-                // The ring holds as many blocks as there may be, so there is always room.
-                self.feed.full.push(block).is_err()
+                self.feed.hand_on(block);
+                false
             }
         };
         if lost {
@@ -364,14 +365,16 @@ impl Tap {
 impl TapFeed {
     /// An empty block, if there may be one more.
     fn block(&mut self) -> Option<Box<Block>> {
-        if let Ok(block) = self.empty.pop() {
-            return Some(block);
-        }
         if self.shared.blocks.load(Ordering::Acquire) >= self.limit {
             return None;
         }
         self.shared.blocks.fetch_add(1, Ordering::AcqRel);
-        Some(Box::new(Block::empty()))
+        Some(self.stock.take())
+    }
+
+    /// Hands a block on. There is a place in the ring for each that there may be.
+    fn hand_on(&mut self, block: Box<Block>) {
+        let _there_is_room = self.full.push(block);
     }
 
     fn end(&self, end: TapEnd) {

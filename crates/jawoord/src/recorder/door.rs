@@ -10,7 +10,7 @@ use std::{
 };
 
 use call::{CallId, Fate, NotReady, Permit, RecordingId, Time};
-use media::{Tap, TapReader, ring};
+use media::{Stock, Tap, TapReader};
 use vault::{RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
 
 /// Blocks of a tap: more than six seconds of sound, before speech is lost for want of a disk. They are
@@ -81,6 +81,8 @@ pub struct RecorderDoor {
     orders: Sender<Order>,
     failing: Failing,
     alive: Arc<()>,
+    /// Blocks for the taps.
+    stock: Stock,
 }
 
 /// Since when the disk takes nothing, in microseconds since 1970; 0 while it takes recordings.
@@ -138,7 +140,7 @@ impl RecorderDoor {
     ) -> Result<Tap, BeginError> {
         let seed = seed.ok_or(BeginError::NoSeed)?;
         let writer = Writer::create(&permit, seed, config).map_err(BeginError::Writer)?;
-        let (feed, reader) = ring(if blank_keys { SHORT_BLOCKS } else { BLOCKS });
+        let (feed, reader) = self.stock.ring(if blank_keys { SHORT_BLOCKS } else { BLOCKS });
         let begin = Box::new(Begin { call: permit.call(), writer, reader });
         self.orders.send(Order::Begin(begin)).map_err(|_| BeginError::NoThread)?;
         let tap = Tap::open(permit, feed);
@@ -175,6 +177,7 @@ pub(super) struct Inside {
 pub(super) fn door() -> (RecorderDoor, Inside) {
     let (orders, inbox) = channel();
     let (failing, alive) = (Failing::default(), Arc::new(()));
-    let door = RecorderDoor { orders, failing: failing.clone(), alive: Arc::clone(&alive) };
+    let stock = Stock::default();
+    let door = RecorderDoor { orders, failing: failing.clone(), alive: Arc::clone(&alive), stock };
     (door, Inside { orders: inbox, failing, alive })
 }

@@ -21,6 +21,7 @@ mod record;
 mod residency;
 mod secret;
 mod segment;
+mod shelf;
 mod signature;
 mod slip;
 #[cfg(feature = "storage")]
@@ -72,5 +73,6 @@ pub use verify::{Finding, Report, SlipFinding, verify_object, verify_slip};
 #[cfg(feature = "storage")]
 pub use writer::{
     REORDER_SAMPLES, Writer, WriterConfig, WriterError,
+    paper::Paper,
     window::{Decode, Decoded},
 };

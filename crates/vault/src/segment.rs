@@ -3,10 +3,11 @@
 use std::fmt;
 
 use ring::aead::{Aad, LessSafeKey, Nonce};
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, optimization_barrier};
 
 use crate::{
     secret::{CipherError, Secret},
+    shelf::{Blank, Shelf},
     tree::ChunkKey,
 };
 
@@ -75,38 +76,101 @@ fn stream_key(key: &ChunkKey, salt: &[u8; 32], associated: &[u8]) -> Secret {
     key.secret().hkdf(salt, &[associated])
 }
 
+/// Plaintext of a segment in the making lies in pieces of so many bytes. A call adds to its segment
+/// for a quarter of a second, and in pieces it holds half a segment on the average and not all of it.
+const PIECE: usize = 512;
+
+/// A part of a segment in the making; it is wiped when it goes.
+pub(crate) struct Piece {
+    bytes: [u8; PIECE],
+    used: usize,
+}
+
+impl Blank for Piece {
+    fn new() -> Self {
+        Self { bytes: [0; PIECE], used: 0 }
+    }
+
+    fn wipe(&mut self) {
+        // Every byte of a recording passes here: many at once, and nothing leaves that out.
+        self.bytes.fill(0);
+        optimization_barrier(&self.bytes);
+        self.used = 0;
+    }
+}
+
+impl Piece {
+    /// Takes as much as there is room for, and gives back the rest.
+    fn take<'a>(&mut self, data: &'a [u8]) -> &'a [u8] {
+        let room = self.bytes.get_mut(self.used..).unwrap_or_default();
+        let (now, later) = data.split_at(data.len().min(room.len()));
+        room.iter_mut().zip(now).for_each(|(to, from)| *to = *from);
+        self.used += now.len();
+        later
+    }
+
+    fn clear(&self) -> &[u8] {
+        self.bytes.get(..self.used).unwrap_or_default()
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
+
 /// Seals one stream. A whole segment is given out at once, so that what was said a quarter of a
 /// second ago no longer exists as plaintext.
 pub struct Sealer {
-    key: LessSafeKey,
-    prefix: [u8; 7],
+    /// As it is: what the cipher makes of it is 17 times as long, and made anew for each segment, of
+    /// which there are four in a second.
+    key: Secret,
+    stream: StreamSalt,
     index: u32,
-    /// Stream header (first segment only), then plaintext; sealed in place.
-    buffer: Zeroizing<Vec<u8>>,
-    clear_from: usize,
+    /// Plaintext that is in no sealed segment yet.
+    #[expect(
+        clippy::vec_box,
+        reason = "they stay where they are: what is moved leaves copies behind"
+    )]
+    pieces: Vec<Box<Piece>>,
+    length: usize,
+    empty: Shelf<Piece>,
 }
 
 impl Sealer {
     /// Begins a stream under a key that seals nothing else.
-    ///
-    /// # Errors
-    /// [`CipherError`] when the cipher does not work.
-    pub fn new(
-        key: &ChunkKey,
-        associated: &[u8],
-        stream: &StreamSalt,
-    ) -> Result<Self, CipherError> {
-        let mut buffer = Zeroizing::new(Vec::with_capacity(SEGMENT_LENGTH));
-        buffer.push(HEADER_LENGTH as u8);
-        buffer.extend_from_slice(&stream.salt);
-        buffer.extend_from_slice(&stream.nonce_prefix);
-        let key = stream_key(key, &stream.salt, associated).aes()?;
-        let prefix = stream.nonce_prefix;
-        Ok(Self { key, prefix, index: 0, buffer, clear_from: HEADER_LENGTH })
+    #[must_use]
+    pub fn new(key: &ChunkKey, associated: &[u8], stream: &StreamSalt) -> Self {
+        let key = stream_key(key, &stream.salt, associated);
+        let pieces = Vec::with_capacity(SEGMENT_LENGTH / PIECE);
+        let empty = Shelf::default();
+        Self { key, stream: *stream, index: 0, pieces, length: 0, empty }
+    }
+
+    /// The same on pieces that others use, too.
+    pub(crate) fn share(self, empty: Shelf<Piece>) -> Self {
+        Self { empty, ..self }
+    }
+
+    /// Bytes of the stream header in front of the segment in the making.
+    const fn ahead(&self) -> usize {
+        if self.index == 0 { HEADER_LENGTH } else { 0 }
     }
 
     fn room(&self) -> usize {
-        (SEGMENT_LENGTH - TAG_LENGTH).saturating_sub(self.buffer.len())
+        (SEGMENT_LENGTH - TAG_LENGTH).saturating_sub(self.ahead() + self.length)
+    }
+
+    /// Adds to the segment in the making, which has room for it.
+    fn add(&mut self, data: &[u8]) {
+        self.length += data.len();
+        let mut rest = self.pieces.last_mut().map_or(data, |piece| piece.take(data));
+        while !rest.is_empty() {
+            let mut piece = self.empty.take();
+            rest = piece.take(rest);
+            self.pieces.push(piece);
+        }
     }
 
     /// Adds plaintext that more will follow. Every segment that becomes full goes to `out`.
@@ -117,7 +181,7 @@ impl Sealer {
         let mut rest = data;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(self.room()));
-            self.buffer.extend_from_slice(now);
+            self.add(now);
             rest = later;
             if self.room() == 0 {
                 out.push(self.seal(false)?);
@@ -135,26 +199,38 @@ impl Sealer {
         let mut rest = data;
         while rest.len() > self.room() {
             let (now, later) = rest.split_at(self.room());
-            self.buffer.extend_from_slice(now);
+            self.add(now);
             rest = later;
             out.push(self.seal(false)?);
         }
-        self.buffer.extend_from_slice(rest);
+        self.add(rest);
         out.push(self.seal(true)?);
         Ok(())
     }
 
     fn seal(&mut self, last: bool) -> Result<Segment, CipherError> {
-        let clear = self.buffer.get_mut(self.clear_from..).ok_or(CipherError)?;
-        let nonce = nonce(&self.prefix, self.index, last);
+        let ahead = self.ahead();
+        // As long as it becomes, so that nothing of it is ever moved, and wiped unless it is sealed.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(ahead + self.length + TAG_LENGTH));
+        if ahead > 0 {
+            bytes.push(HEADER_LENGTH as u8);
+            bytes.extend_from_slice(&self.stream.salt);
+            bytes.extend_from_slice(&self.stream.nonce_prefix);
+        }
+        for piece in self.pieces.drain(..) {
+            bytes.extend_from_slice(piece.clear());
+            self.empty.give_back(piece);
+        }
+        self.length = 0;
+        let clear = bytes.get_mut(ahead..).ok_or(CipherError)?;
+        let nonce = nonce(&self.stream.nonce_prefix, self.index, last);
         let tag = self
             .key
+            .aes()?
             .seal_in_place_separate_tag(nonce, Aad::empty(), clear)
             .map_err(|_| CipherError)?;
-        self.buffer.extend_from_slice(tag.as_ref());
-        let bytes = std::mem::replace(&mut *self.buffer, Vec::with_capacity(SEGMENT_LENGTH));
-        self.clear_from = 0;
-        let segment = Segment { index: self.index, last, bytes };
+        bytes.extend_from_slice(tag.as_ref());
+        let segment = Segment { index: self.index, last, bytes: std::mem::take(&mut *bytes) };
         self.index = self.index.checked_add(1).ok_or(CipherError)?;
         Ok(segment)
     }

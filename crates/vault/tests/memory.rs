@@ -41,6 +41,7 @@ fn held(codecs: [Codec; 2], coded: bool) -> i64 {
 fn a_call_of_g_711_holds_nothing_that_only_wider_sound_needs() {
     let narrow = held([Codec::Pcma; 2], false);
     let wide = held([Codec::Pcm16Wide; 2], true);
-    assert!((1..=12_600).contains(&narrow), "{narrow} bytes");
-    assert!((1..=narrow + 1_024).contains(&wide), "{wide} bytes, and {narrow} of G.711");
+    assert!((1..=9_000).contains(&narrow), "{narrow} bytes");
+    // How much of a segment is in the making differs from moment to moment.
+    assert!((1..=narrow + 2_048).contains(&wide), "{wide} bytes, and {narrow} of G.711");
 }

@@ -32,7 +32,7 @@ fn sha256(bytes: &[u8]) -> String {
 
 fn sealer() -> Sealer {
     let stream = StreamSalt { salt: counting(0x20), nonce_prefix: counting(0x40) };
-    Sealer::new(&key(), ASSOCIATED, &stream).unwrap()
+    Sealer::new(&key(), ASSOCIATED, &stream)
 }
 
 fn key() -> ChunkKey {

@@ -11,7 +11,7 @@ use std::{
 
 use call::{CallId, Fate, NotReady, Permit, RecordingId, Time};
 use media::{Stock, Tap, TapReader};
-use vault::{RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
+use vault::{Paper, RootSeed, Tape as Spooled, Writer, WriterConfig, WriterError};
 
 /// Blocks of a tap: more than six seconds of sound, before speech is lost for want of a disk. They are
 /// made only while the disk is late.
@@ -83,6 +83,8 @@ pub struct RecorderDoor {
     alive: Arc<()>,
     /// Blocks for the taps.
     stock: Stock,
+    /// What the recordings are written on.
+    paper: Paper,
 }
 
 /// Since when the disk takes nothing, in microseconds since 1970; 0 while it takes recordings.
@@ -140,6 +142,7 @@ impl RecorderDoor {
     ) -> Result<Tap, BeginError> {
         let seed = seed.ok_or(BeginError::NoSeed)?;
         let writer = Writer::create(&permit, seed, config).map_err(BeginError::Writer)?;
+        let writer = writer.on(&self.paper);
         let (feed, reader) = self.stock.ring(if blank_keys { SHORT_BLOCKS } else { BLOCKS });
         let begin = Box::new(Begin { call: permit.call(), writer, reader });
         self.orders.send(Order::Begin(begin)).map_err(|_| BeginError::NoThread)?;
@@ -177,7 +180,8 @@ pub(super) struct Inside {
 pub(super) fn door() -> (RecorderDoor, Inside) {
     let (orders, inbox) = channel();
     let (failing, alive) = (Failing::default(), Arc::new(()));
-    let stock = Stock::default();
-    let door = RecorderDoor { orders, failing: failing.clone(), alive: Arc::clone(&alive), stock };
+    let (stock, paper) = (Stock::default(), Paper::default());
+    let door =
+        RecorderDoor { orders, failing: failing.clone(), alive: Arc::clone(&alive), stock, paper };
     (door, Inside { orders: inbox, failing, alive })
 }

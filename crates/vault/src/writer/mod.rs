@@ -1,5 +1,6 @@
 //! The writer: frames in any order in, sealed segments out. Only a permit makes one.
 
+pub(crate) mod paper;
 pub(crate) mod second;
 pub(crate) mod store;
 pub(crate) mod window;
@@ -9,6 +10,7 @@ use std::{collections::VecDeque, fmt};
 use call::{Parties, Party, Permit, RecordingId};
 
 use self::{
+    paper::Paper,
     second::{SecondWriter, give},
     store::WINDOW,
     window::{Decode, Form, Window},
@@ -21,6 +23,7 @@ use crate::{
     record::{ChunkCloses, ChunkOpens, Entry, Record},
     secret::{CipherError, RootSeed, Secret},
     segment::{Sealer, StreamSalt},
+    shelf::Shelf,
     tree::{Frontier, Leaf},
 };
 
@@ -133,7 +136,7 @@ impl Writer {
             base: 0,
             pushed_until: 0,
             paused: VecDeque::new(),
-            second: SecondWriter::new(recording, 0),
+            second: SecondWriter::new(recording, 0, Shelf::default()),
             records: VecDeque::new(),
             dropped: 0,
         };
@@ -142,9 +145,17 @@ impl Writer {
         Ok(writer)
     }
 
+    /// The same on paper that other recordings use, too. A recording writes on little of it at a time.
+    #[must_use]
+    pub fn on(mut self, paper: &Paper) -> Self {
+        self.windows.iter_mut().for_each(|window| window.share(&paper.pages));
+        self.second = SecondWriter::new(self.recording, 0, paper.pieces.clone());
+        self
+    }
+
     fn seal_metadata(&mut self, leaf: &Leaf, metadata: &Metadata) -> Result<(), CipherError> {
         let associated = associated_data(self.recording, leaf.chunk());
-        let sealer = Sealer::new(&leaf.key(), &associated, &self.stream(leaf.chunk()))?;
+        let sealer = Sealer::new(&leaf.key(), &associated, &self.stream(leaf.chunk()));
         let mut sealed = Vec::new();
         sealer.finish(&metadata.encode(), &mut sealed)?;
         let opens = ChunkOpens { commitment: leaf.commitment(self.recording), codecs: None };
@@ -347,7 +358,7 @@ impl Writer {
         let length = until.saturating_sub(u64::from(self.second.chunk()) * SECOND).min(SECOND);
         let samples = u32::try_from(length).unwrap_or(SAMPLES_PER_SECOND);
         let next = self.second.chunk() + 1;
-        let fresh = SecondWriter::new(self.recording, next);
+        let fresh = self.second.next(next);
         let records = std::mem::replace(&mut self.second, fresh).close(samples)?;
         self.records.extend(records);
         if next < METADATA_CHUNK { Ok(()) } else { Err(WriterError::TooLong) }
@@ -355,7 +366,12 @@ impl Writer {
 
     /// The next record for the spool. Its answer may change after every call of another method.
     pub fn poll_record(&mut self) -> Option<Record> {
-        self.records.pop_front()
+        let record = self.records.pop_front();
+        if self.records.is_empty() {
+            // There is one in a quarter of a second: no room lies by until then.
+            self.records = VecDeque::new();
+        }
+        record
     }
 
     /// Ends the recording at this position (later, if more has been sealed already) and gives the

@@ -1,7 +1,7 @@
 //! The second that is being written: sealed segment by segment, described at its end.
 
 use call::RecordingId;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::window::Window;
 use crate::{
@@ -13,7 +13,8 @@ use crate::{
     format::row::{Absence, first_sample},
     record::{ChunkCloses, ChunkOpens, Entry, Record},
     secret::CipherError,
-    segment::{Sealer, Segment, StreamSalt},
+    segment::{Piece, Sealer, Segment, StreamSalt},
+    shelf::Shelf,
     tree::Leaf,
 };
 
@@ -38,12 +39,12 @@ pub(crate) struct SecondWriter {
     peaks: Peaks,
     missing: u32,
     open: Option<Open>,
-    /// One frame in clear, wiped when the sealer has it.
-    clear: Zeroizing<Vec<u8>>,
+    /// What the sealer writes on.
+    pieces: Shelf<Piece>,
 }
 
 impl SecondWriter {
-    pub(crate) fn new(recording: RecordingId, chunk: u32) -> Self {
+    pub(crate) const fn new(recording: RecordingId, chunk: u32, pieces: Shelf<Piece>) -> Self {
         Self {
             recording,
             chunk,
@@ -53,8 +54,13 @@ impl SecondWriter {
             peaks: [[0; PEAKS]; 2],
             missing: 0,
             open: None,
-            clear: Zeroizing::new(Vec::with_capacity(frame_length([Codec::Pcma; 2]))),
+            pieces,
         }
+    }
+
+    /// The one behind it.
+    pub(crate) fn next(&self, chunk: u32) -> Self {
+        Self::new(self.recording, chunk, self.pieces.clone())
     }
 
     pub(crate) const fn chunk(&self) -> u32 {
@@ -81,13 +87,10 @@ impl SecondWriter {
         codecs: [Codec; 2],
     ) -> Result<Vec<Record>, CipherError> {
         let associated = associated_data(self.recording, self.chunk);
-        let mut sealer = Sealer::new(&leaf.key(), &associated, stream)?;
+        let sealer = Sealer::new(&leaf.key(), &associated, stream);
+        let mut sealer = sealer.share(self.pieces.clone());
         let mut sealed = Vec::new();
         sealer.push(&encode_header(codecs, first_sample(self.chunk)), &mut sealed)?;
-        if self.clear.capacity() < frame_length(codecs) {
-            // It never grows with sound in it: what it leaves behind would not be wiped.
-            self.clear = Zeroizing::new(Vec::with_capacity(frame_length(codecs)));
-        }
         let mut silence = Vec::with_capacity(frame_length(codecs));
         for codec in codecs {
             (0..FRAME_SAMPLES).for_each(|_| codec.put([codec.silence(); 2], &mut silence));
@@ -114,13 +117,16 @@ impl SecondWriter {
             Some(open) => open.codecs,
             None => [Codec::Pcma; 2],
         };
+        // One frame in clear, wiped when the sealer has it. It never grows with sound in it: what it
+        // left behind would not be wiped.
+        let mut clear = Zeroizing::new(Vec::with_capacity(frame_length(codecs)));
         for ((channel, window), codec) in (0..).zip(windows).zip(codecs) {
             let first = self.offset(at);
             // A frame is shorter than a peak's 50 ms, so it has part in two peaks at most.
             let turn = PEAK_SAMPLES - first % PEAK_SAMPLES;
-            if window.take_plain(at, FRAME_SAMPLES, codec, &mut self.clear) {
-                let sound = self.clear.len().checked_sub(FRAME_SAMPLES);
-                let sound = sound.and_then(|from| self.clear.get(from..)).unwrap_or_default();
+            if window.take_plain(at, FRAME_SAMPLES, codec, &mut clear) {
+                let sound = clear.len().checked_sub(FRAME_SAMPLES);
+                let sound = sound.and_then(|from| clear.get(from..)).unwrap_or_default();
                 let (before, behind) = sound.split_at(turn.min(sound.len()));
                 let loudest = [before, behind].map(|part| codec.loudest(part));
                 self.peak(channel, first / PEAK_SAMPLES, loudest);
@@ -140,17 +146,15 @@ impl SecondWriter {
                     None if position < until => self.gap(channel, position, &reason),
                     None => {}
                 }
-                codec.put(taken.unwrap_or([codec.silence(); 2]), &mut self.clear);
+                codec.put(taken.unwrap_or([codec.silence(); 2]), &mut clear);
             });
             self.peak(channel, first / PEAK_SAMPLES, loudest);
         }
         self.frames += 1;
         let mut sealed = Vec::new();
         if let Some(open) = &mut self.open {
-            open.sealer.push(&self.clear, &mut sealed)?;
+            open.sealer.push(&clear, &mut sealed)?;
         }
-        self.clear.as_mut_slice().zeroize();
-        self.clear.clear();
         Ok(self.records(sealed, None))
     }
 

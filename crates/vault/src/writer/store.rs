@@ -2,28 +2,40 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
-use crate::codec::Moment;
+use crate::{
+    codec::Moment,
+    shelf::{Blank, Shelf},
+};
 
 /// How many samples fit: 150 ms of reordering, a packet and a frame.
 pub(crate) const WINDOW: usize = 2_048;
 /// Bits of a word.
 const WORD: usize = 64;
+/// Samples of a page. A call that lies well has half of a window's pages, and there are thousands of
+/// windows: a page is there while something lies in it.
+const PAGE: usize = 256;
 
 /// The samples of a window, each of a kind: the number of its codec, zero where nothing came.
 pub(crate) enum Store {
     /// All of one kind that takes a byte a sample: nearly always.
-    Narrow(Box<Narrow>),
+    Narrow(Narrow),
     /// Each with its kind.
     Wide(Box<Wide>),
 }
 
-/// Codes of one kind, and a bit for each that came.
+/// Codes of one kind.
 pub(crate) struct Narrow {
     kind: u8,
-    codes: [u8; WINDOW],
-    came: [u64; WINDOW / WORD],
+    pages: [Option<Box<Page>>; WINDOW / PAGE],
+    empty: Shelf<Page>,
+}
+
+/// Codes, and a bit for each that came.
+pub(crate) struct Page {
+    codes: [u8; PAGE],
+    came: [u64; PAGE / WORD],
 }
 
 /// Codes, each with its kind.
@@ -71,7 +83,29 @@ fn words(places: Range<usize>) -> impl Iterator<Item = (usize, u64)> {
     })
 }
 
-impl Narrow {
+/// The parts of a stretch of places that lie in one page each: which page, and where in it.
+fn parts(places: Range<usize>) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let Range { start, end } = places;
+    (start / PAGE..end.div_ceil(PAGE)).map(move |page| {
+        let first = start.saturating_sub(page * PAGE);
+        (page, first..(end - page * PAGE).min(PAGE))
+    })
+}
+
+impl Blank for Page {
+    fn new() -> Self {
+        Self { codes: [0; PAGE], came: [0; PAGE / WORD] }
+    }
+
+    fn wipe(&mut self) {
+        // As for what is sealed: many at once, and nothing leaves that out.
+        self.codes.fill(0);
+        optimization_barrier(&self.codes);
+        self.came = [0; PAGE / WORD];
+    }
+}
+
+impl Page {
     fn bits(&self, places: Range<usize>) -> impl Iterator<Item = (u64, u64)> {
         words(places).map(|(word, bits)| (self.came.get(word).map_or(0, |came| came & bits), bits))
     }
@@ -106,21 +140,71 @@ impl Narrow {
         }
     }
 
+    /// Wipes these places. Whether nothing is left.
+    fn clear(&mut self, places: Range<usize>) -> bool {
+        self.codes.get_mut(places.clone()).unwrap_or_default().fill(0);
+        self.mark(places, false);
+        self.came.iter().all(|came| *came == 0)
+    }
+}
+
+impl Narrow {
+    fn page(&self, page: usize) -> Option<&Page> {
+        self.pages.get(page)?.as_deref()
+    }
+
+    fn any(&self, places: Range<usize>) -> bool {
+        parts(places).any(|(page, part)| self.page(page).is_some_and(|page| page.any(part)))
+    }
+
+    fn all(&self, places: Range<usize>) -> bool {
+        parts(places).all(|(page, part)| self.page(page).is_some_and(|page| page.all(part)))
+    }
+
+    fn put(&mut self, places: Range<usize>, codes: &[u8]) {
+        let mut rest = codes;
+        for (page, part) in parts(places) {
+            let (now, later) = rest.split_at(rest.len().min(part.len()));
+            if let Some(page) = self.pages.get_mut(page) {
+                page.get_or_insert_with(|| self.empty.take()).put(part, now);
+            }
+            rest = later;
+        }
+    }
+
+    /// What lies in a place, if anything came.
+    fn code(&self, place: usize) -> Option<u8> {
+        let (page, place) = (self.page(place / PAGE)?, place % PAGE);
+        page.codes.get(place).copied().filter(|_| page.any(place..place + 1))
+    }
+
+    /// Wipes these places.
+    fn wipe(&mut self, places: Range<usize>) {
+        for (page, part) in parts(places) {
+            if let Some(page) = self.pages.get_mut(page)
+                && let Some(empty) = page.take_if(|page| page.clear(part))
+            {
+                self.empty.give_back(empty);
+            }
+        }
+    }
+
     /// Appends the codes of these places and wipes them.
     fn take(&mut self, places: Range<usize>, to: &mut Vec<u8>) {
-        let codes = self.codes.get_mut(places.clone()).unwrap_or_default();
-        to.extend_from_slice(codes);
-        codes.fill(0);
-        self.mark(places, false);
+        for (page, part) in parts(places.clone()) {
+            let codes = self.page(page).and_then(|page| page.codes.get(part));
+            to.extend_from_slice(codes.unwrap_or_default());
+        }
+        self.wipe(places);
     }
 
     fn widen(&self) -> Box<Wide> {
         let (codes, kinds) = ([0; WINDOW], [0; WINDOW]);
         let mut wide = Box::new(Wide { codes, kinds, seconds: Vec::new() });
-        let places = wide.codes.iter_mut().zip(&mut wide.kinds).zip(&self.codes);
-        for (place, ((code, kind), byte)) in places.enumerate() {
-            if self.any(place..place + 1) {
-                (*code, *kind) = ((*byte).into(), self.kind);
+        let Wide { codes, kinds, .. } = &mut *wide;
+        for (place, (code, kind)) in codes.iter_mut().zip(kinds).enumerate() {
+            if let Some(byte) = self.code(place) {
+                (*code, *kind) = (byte.into(), self.kind);
             }
         }
         wide
@@ -130,7 +214,15 @@ impl Narrow {
 impl Store {
     /// An empty one, for samples of this kind first.
     pub(crate) fn new(kind: u8) -> Self {
-        Self::Narrow(Box::new(Narrow { kind, codes: [0; WINDOW], came: [0; WINDOW / WORD] }))
+        let (pages, empty) = ([const { None }; WINDOW / PAGE], Shelf::default());
+        Self::Narrow(Narrow { kind, pages, empty })
+    }
+
+    /// The same, with the empty pages of others.
+    pub(crate) fn share(&mut self, shelf: &Shelf<Page>) {
+        if let Self::Narrow(narrow) = self {
+            narrow.empty = shelf.clone();
+        }
     }
 
     /// Puts codes of a byte in their places; the first one to come stays.
@@ -175,11 +267,10 @@ impl Store {
     /// What lies in a place, and its kind.
     pub(crate) fn look(&self, place: usize) -> (u8, Moment) {
         match self {
-            Self::Narrow(narrow) if !narrow.any(place..place + 1) => (0, [0; 2]),
-            Self::Narrow(narrow) => {
-                let code = narrow.codes.get(place).copied().unwrap_or_default();
-                (narrow.kind, [code.into(), 0])
-            }
+            Self::Narrow(narrow) => match narrow.code(place) {
+                Some(code) => (narrow.kind, [code.into(), 0]),
+                None => (0, [0; 2]),
+            },
             Self::Wide(wide) => wide.moment(place),
         }
     }
@@ -188,10 +279,7 @@ impl Store {
     pub(crate) fn take(&mut self, place: usize) -> (u8, Moment) {
         let found = self.look(place);
         match self {
-            Self::Narrow(narrow) => {
-                narrow.mark(place..place + 1, false);
-                narrow.codes.get_mut(place).into_iter().for_each(|code| *code = 0);
-            }
+            Self::Narrow(narrow) => narrow.wipe(place..place + 1),
             Self::Wide(wide) => wide.wipe(place),
         }
         found
@@ -213,9 +301,9 @@ impl Store {
     }
 }
 
-impl Drop for Narrow {
+impl Drop for Page {
     fn drop(&mut self) {
-        self.codes.zeroize();
+        self.wipe();
     }
 }
 
@@ -286,6 +374,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_from_a_page_in_which_more_lies_is_wiped_there() {
+        let mut store = Store::new(1);
+        store.put_bytes(0..PAGE + 160, 1, &[7; PAGE + 160]);
+        assert!(store.take_bytes([0..PAGE + 10, 0..0], 1, &mut Vec::new()));
+        assert_eq!(store.take(PAGE + 10), (1, [7, 0]));
+        let Store::Narrow(narrow) = &store else { panic!("it stays narrow") };
+        let [None, Some(page), rest @ ..] = &narrow.pages else { panic!("something lies there") };
+        assert!(rest.iter().all(Option::is_none));
+        assert!(page.codes[..11].iter().all(|code| *code == 0) && page.codes[11..160] == [7; 149]);
+    }
+
+    #[test]
     fn what_lies_together_is_taken_together_and_wiped() {
         let mut store = Store::new(1);
         store.put_bytes(2_000..WINDOW, 1, &[3; 48]);
@@ -298,6 +398,6 @@ mod tests {
         assert_eq!((taken.len(), taken[0], taken[48], taken[49], taken[160]), (161, 0xAA, 3, 4, 5));
         assert!(!store.any(0..WINDOW));
         let Store::Narrow(narrow) = store else { panic!("it stays narrow") };
-        assert_eq!(narrow.codes, [0; WINDOW]);
+        assert!(narrow.pages.iter().all(Option::is_none), "nothing lies there any more");
     }
 }

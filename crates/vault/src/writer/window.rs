@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use zeroize::Zeroize;
 
-use super::store::{Store, WINDOW};
+use super::store::{Page, Store, WINDOW};
 use crate::{
     codec::{Codec, Moment},
     halfway::{REACH, halfway},
+    shelf::Shelf,
 };
 
 const MASK: u64 = WINDOW as u64 - 1;
@@ -168,6 +169,11 @@ impl Window {
             joined: 0,
             recent: Recent::default(),
         }
+    }
+
+    /// Its samples lie on pages that others use, too.
+    pub(crate) fn share(&mut self, pages: &Shelf<Page>) {
+        self.store.share(pages);
     }
 
     /// Who makes sense of codes that are not stored as they come.

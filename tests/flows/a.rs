@@ -19,15 +19,13 @@ use support::{
 #[test]
 fn a_01_trying_comes_at_once_and_before_the_pbx_hears_of_the_call() {
     let mut stage = Stage::start();
-    // A loaded machine may keep the node, or one of the peers that read the clock, from its core
-    // once; the node itself never waits, and sends the one before the other.
-    let (mut waits, mut in_order) = (Vec::new(), 0);
+    let mut waits = Vec::new();
     for _ in 0..5 {
         let mut a = stage.caller.calls(CALLER, NEVER);
         let sent = stage.caller.send(&a.invite().sdp(sdp(stage.ear.own)));
         let trying = stage.caller.expect(100);
         let invite = stage.pbx.expect("INVITE");
-        in_order += u32::from(trying.at < invite.at);
+        assert!(trying.at < invite.at, "the PBX is called first");
         assert_eq!(trying.tag("To"), None, "a 100 makes no dialog");
         // Nothing else is said until the PBX says something.
         stage.caller.hears_no(50, 180);
@@ -38,7 +36,7 @@ fn a_01_trying_comes_at_once_and_before_the_pbx_hears_of_the_call() {
         stage.pbx.expect("ACK");
         waits.push(trying.at - sent);
     }
-    assert!(in_order >= 3, "the PBX was called first in {} of five calls", 5 - in_order);
+    // A loaded machine may keep the node from its core once.
     let quickest = waits.iter().min().expect("five calls");
     assert!(*quickest < Duration::from_millis(200), "{waits:?}");
 }

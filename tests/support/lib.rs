@@ -1,5 +1,6 @@
 //! What the tests share: real nodes on free ports, SIPp with sounds of our own, and ears.
 
+pub mod arrival;
 pub mod asterisk;
 pub mod baresip;
 pub mod dns;

@@ -15,11 +15,22 @@ use crate::{
     traces::{Found, Traces},
 };
 
-/// What the node may still hold during the notice: one packet on its way.
-const ON_ITS_WAY: Duration = Duration::from_millis(40);
-/// What it may hold of a call that is being recorded (DESIGN §3.6: block, reordering, segment), and
-/// a tick of the recorder.
-const UNSEALED: Duration = Duration::from_millis(600);
+/// What the node may hold of what was said.
+#[derive(Clone, Copy)]
+struct Held {
+    /// For so long.
+    age: Duration,
+    /// In buffers that end where they like: a few samples at the end of one may be all that is left
+    /// there, and tell no age. A packet that stays somewhere is longer than that.
+    cut: bool,
+}
+
+/// After a call: nothing.
+const NOTHING: Held = Held { age: Duration::ZERO, cut: false };
+/// During the notice: one packet on its way.
+const ON_ITS_WAY: Held = Held { age: Duration::from_millis(40), cut: false };
+/// Of a call that is being recorded: a block, reordering, a segment, and a tick of the recorder.
+const UNSEALED: Held = Held { age: Duration::from_millis(600), cut: true };
 
 /// Every writable page of a process at one moment.
 struct Memory {
@@ -47,15 +58,16 @@ impl Memory {
             .collect()
     }
 
-    /// What is older than `limit`, or of no known age.
-    fn older(&self, traces: &mut Traces, limit: Duration) -> Vec<String> {
+    /// What is older than it may be, or of no known age.
+    fn older(&self, traces: &mut Traces, held: Held) -> Vec<String> {
         let sent = traces.sent().to_vec();
         let found = self.find(traces);
         let age = |found: &Found| {
             let at = found.packet.and_then(|number| sent.get(number));
             at.map(|at| self.taken.saturating_duration_since(*at))
         };
-        let old = found.into_iter().filter(|(_, it)| age(it).is_none_or(|age| age > limit));
+        let old = |found: &Found| age(found).map_or(!held.cut, |age| age > held.age);
+        let old = found.into_iter().filter(|(_, it)| old(it));
         old.map(|(piece, it)| format!("{it:?}, {:?} old, in {piece}", age(&it))).collect()
     }
 }
@@ -97,8 +109,8 @@ fn writable(rights: &str) -> bool {
 
 /// Nothing that either party said is in the memory of the node.
 fn nothing_left(call: &mut Call, memory: &Memory) {
-    let caller = memory.older(&mut call.said, Duration::ZERO);
-    let pbx = memory.older(&mut call.answered, Duration::ZERO);
+    let caller = memory.older(&mut call.said, NOTHING);
+    let pbx = memory.older(&mut call.answered, NOTHING);
     assert!(caller.is_empty() && pbx.is_empty(), "{caller:#?} {pbx:#?}");
 }
 
@@ -108,11 +120,11 @@ fn after_the_end(node: &Node, ended: Instant) -> Memory {
     Memory::of(node.pid())
 }
 
-fn look(node: &Node, call: &mut Call, times: u32, limit: Duration) {
+fn look(node: &Node, call: &mut Call, times: u32, held: Held) {
     for _ in 0..times {
         let memory = Memory::of(node.pid());
         let old =
-            [memory.older(&mut call.said, limit), memory.older(&mut call.answered, limit)].concat();
+            [memory.older(&mut call.said, held), memory.older(&mut call.answered, held)].concat();
         assert!(old.is_empty(), "{old:#?}");
         // Odd, so that no rhythm of the node is missed.
         thread::sleep(Duration::from_millis(313));

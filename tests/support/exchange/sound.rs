@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    arrival,
     peer::guard::Guard,
     sound::{decode_a, encode_a},
     stamp::Stamp,
@@ -69,6 +70,7 @@ impl Sound {
     pub(crate) fn new(ip: std::net::IpAddr, ssrc: u32) -> Self {
         let socket = even(ip);
         socket.set_nonblocking(true).expect("a socket");
+        arrival::note(&socket);
         Self {
             socket,
             remote: None,
@@ -203,11 +205,11 @@ impl Sound {
         self.last = packet;
     }
 
-    /// The next packet of sound: sequence number, timestamp, samples.
-    pub(crate) fn hear(&mut self) -> Option<(u16, u32, Vec<i16>)> {
+    /// The next packet of sound: when it came, sequence number, timestamp, samples.
+    pub(crate) fn hear(&mut self) -> Option<(Instant, u16, u32, Vec<i16>)> {
         let mut buffer = [0; 2_048];
         loop {
-            let (length, _) = self.socket.recv_from(&mut buffer).ok()?;
+            let (length, _, at) = arrival::receive(&self.socket, &mut buffer).ok()?;
             let packet = buffer.get(..length)?;
             if packet.len() <= 12 {
                 continue;
@@ -220,6 +222,7 @@ impl Sound {
             if packet[1] & 0x7f == 8 {
                 let sequence = u16::from_be_bytes([packet[2], packet[3]]);
                 return Some((
+                    at,
                     sequence,
                     timestamp,
                     packet[12..].iter().map(|b| decode_a(*b)).collect(),

@@ -13,6 +13,7 @@ use super::{
     message::{address_of, description, event_type, header, headers, repeated, status, uri},
     sound::Sound,
 };
+use crate::arrival;
 
 const TICK: Duration = Duration::from_millis(1);
 const REPEAT: Duration = Duration::from_millis(500);
@@ -25,6 +26,7 @@ impl Exchange {
     #[must_use]
     pub fn start(ip: [u8; 4], port: u16, manner: Manner) -> Self {
         let socket = UdpSocket::bind(SocketAddr::from((ip, port))).expect("a free port");
+        arrival::note(&socket);
         let address = socket.local_addr().expect("an address");
         let (orders, inbox) = channel();
         let (outbox, seen) = channel();
@@ -49,6 +51,8 @@ struct Worker {
     manner: Manner,
     calls: Vec<Call>,
     seen: Sender<Seen>,
+    /// When the message came in that is being read.
+    came: Instant,
 }
 
 struct Call {
@@ -77,7 +81,7 @@ impl Worker {
     fn new(socket: UdpSocket, manner: Manner, seen: Sender<Seen>) -> Self {
         socket.set_nonblocking(true).expect("a socket");
         let own = socket.local_addr().expect("an address");
-        Self { socket, own, manner, calls: Vec::new(), seen }
+        Self { socket, own, manner, calls: Vec::new(), seen, came: Instant::now() }
     }
 
     fn run(mut self, orders: &Receiver<Order>) {
@@ -91,7 +95,8 @@ impl Worker {
                     Err(TryRecvError::Disconnected) => return,
                 }
             }
-            while let Ok((length, source)) = self.socket.recv_from(&mut buffer) {
+            while let Ok((length, source, at)) = arrival::receive(&self.socket, &mut buffer) {
+                self.came = at;
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
                 self.received(source, &text);
             }
@@ -107,9 +112,9 @@ impl Worker {
         let now = Instant::now();
         let call = &mut self.calls[index];
         call.sound.tick(now);
-        while let Some((sequence, timestamp, samples)) = call.sound.hear() {
+        while let Some((at, sequence, timestamp, samples)) = call.sound.hear() {
             let what = What::Heard { sequence, timestamp, samples };
-            let _nobody = self.seen.send(Seen { call: index, at: Instant::now(), what });
+            let _nobody = self.seen.send(Seen { call: index, at, what });
         }
         while let Some(key) = call.sound.pressed() {
             let _nobody =
@@ -214,6 +219,11 @@ impl Worker {
         let _nobody = self.seen.send(Seen { call, at: Instant::now(), what });
     }
 
+    fn heard(&self, call: usize, text: &str) {
+        let what = What::Message(true, text.to_owned());
+        let _nobody = self.seen.send(Seen { call, at: self.came, what });
+    }
+
     fn act(&mut self, index: usize, act: Act) {
         if self.calls.get(index).is_none_or(|call| call.over) {
             return;
@@ -244,7 +254,7 @@ impl Worker {
         match (known, method) {
             (Some(index), "SIP/2.0") => self.response(index, text),
             (Some(index), _) => {
-                self.saw(index, What::Message(true, text.to_owned()));
+                self.heard(index, text);
                 self.request(index, method, text);
             }
             (None, "INVITE") => self.invited(source, text),
@@ -262,7 +272,7 @@ impl Worker {
 
     fn response(&mut self, index: usize, text: &str) {
         let Some(code) = status(text) else { return };
-        self.saw(index, What::Message(true, text.to_owned()));
+        self.heard(index, text);
         let invite = header(text, "CSeq").is_some_and(|cseq| cseq.ends_with("INVITE"));
         let call = &mut self.calls[index];
         call.pending = None;
@@ -353,7 +363,7 @@ impl Worker {
             pending: None,
             over: false,
         });
-        self.saw(index, What::Message(true, text.to_owned()));
+        self.heard(index, text);
         let (own, tag) = (self.own, format!("p{index}"));
         match self.manner.clone() {
             Manner::Answers { after, acts, .. } => {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use super::{draft::Draft, leg::Leg, seen::Seen};
+use crate::arrival;
 
 /// How long [`Peer::expect`] waits; a loaded machine is slow, and a right answer is quick.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -79,6 +80,7 @@ impl Peer {
     #[must_use]
     pub fn at(address: SocketAddr, node: u16) -> Self {
         let socket = Arc::new(UdpSocket::bind(address).expect("a free port"));
+        arrival::note(&socket);
         let own = socket.local_addr().expect("an address");
         let node = match own {
             SocketAddr::V4(_) => SocketAddr::from(([127, 0, 0, 1], node)),
@@ -92,10 +94,10 @@ impl Peer {
             let mut buffer = vec![0; 65_535];
             while !stop.load(Ordering::Relaxed) {
                 // A time-out, or an ICMP answer to something sent before.
-                let Ok((length, from)) = ear.recv_from(&mut buffer) else { continue };
+                let Ok((length, from, at)) = arrival::receive(&ear, &mut buffer) else { continue };
                 let octets = buffer[..length].to_vec();
                 let text = String::from_utf8_lossy(&octets).into_owned();
-                let seen = Seen { at: Instant::now(), from, octets, text };
+                let seen = Seen { at, from, octets, text };
                 if sender.send(seen).is_err() {
                     return;
                 }

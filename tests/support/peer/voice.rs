@@ -9,6 +9,7 @@ use std::{
 
 use super::guard::Guard;
 use crate::{
+    arrival,
     exchange::sound::Sound,
     sound::{decode_a, decode_u, level, share},
 };
@@ -375,8 +376,8 @@ impl Singer {
 
 fn next(socket: &UdpSocket) -> Option<(Instant, SocketAddr, Vec<u8>)> {
     let mut buffer = [0; 2_048];
-    let (length, from) = socket.recv_from(&mut buffer).ok()?;
-    Some((Instant::now(), from, buffer.get(..length)?.to_vec()))
+    let (length, from, at) = arrival::receive(socket, &mut buffer).ok()?;
+    Some((at, from, buffer.get(..length)?.to_vec()))
 }
 
 fn throw(sound: &Sound, datagram: &[u8]) {

@@ -1,3 +1,4 @@
 //! The law as behaviour of the whole product: each test is named after the rule that it shows.
 
 mod grounds;
+mod later;

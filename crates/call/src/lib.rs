@@ -41,7 +41,7 @@ pub use machine::io::{
 pub use machine::state::Call;
 pub use permit::{Leash, Permit};
 pub use policy::{
-    Asking, Confirm, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Pausing, Policy,
+    Asking, Confirm, Inbound, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Pausing, Policy,
     PromptId, Recording, Retention, WhenRecordingFails,
 };
 pub use private::Private;

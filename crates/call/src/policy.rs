@@ -131,6 +131,21 @@ pub enum WhenRecordingFails {
     EndCall,
 }
 
+/// How the customer who calls comes to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    /// Before the PBX is called (flows F1 and F2; default).
+    First,
+    /// The parties are connected at once and unrecorded; the question begins when the agent or the
+    /// operator wants it.
+    AgentAsks {
+        /// The agent's key, if a key begins the question; the customer never hears it.
+        key: Option<Key>,
+        /// How often the question may be begun in one call.
+        times: u8,
+    },
+}
+
 /// How the customer of a call that the PBX starts comes to be asked (flow F3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outbound {
@@ -139,7 +154,8 @@ pub enum Outbound {
     AgentAsks {
         /// The agent's key, if a key begins the question; the customer never hears it.
         key: Option<Key>,
-        /// How often the question may be begun in one call. A refusal and a withdrawal are final.
+        /// How often the question may be begun in one call. A refusal and a withdrawal are final, but
+        /// for a customer who changes their mind.
         times: u8,
     },
     /// The parties are connected at once, and both hear notice and question.
@@ -205,6 +221,8 @@ pub struct Asking {
     /// When the PBX is called. In a call that the PBX started only whether the decision is
     /// confirmed.
     pub confirm: Confirm,
+    /// How the customer who calls comes to be asked.
+    pub inbound: Inbound,
     /// How the customer of a call that the PBX starts comes to be asked.
     pub outbound: Outbound,
     /// What a withdrawal erases.
@@ -308,6 +326,7 @@ mod tests {
             answer_timeout: Duration::from_secs(4),
             unbridged_limit: Duration::from_secs(35),
             confirm: Confirm::First,
+            inbound: Inbound::First,
             outbound: Outbound::AgentAsks { key: None, times: 1 },
             on_withdraw: OnWithdraw::Erase,
             blank_keys: false,

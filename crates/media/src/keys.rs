@@ -195,7 +195,7 @@ impl Relay {
         let beside = self.beside;
         let leg = self.leg(party);
         let needed = match party {
-            Party::Customer => asks || armed.is_some() || leg.kept != Kept::Nothing,
+            Party::Customer => asks || armed.is_some() || leg.kept == Kept::All,
             Party::Agent => leg.kept != Kept::Nothing,
         };
         // A key that the other party is not given is heard to its end.

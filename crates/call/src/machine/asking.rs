@@ -50,14 +50,18 @@ impl Call {
 
     /// The customer pressed a key: an answer before the decision, after it perhaps a withdrawal.
     pub(super) fn pressed(&mut self, now: Time, press: Press) {
-        if self.dialogue.is_some() || self.uncommitted.is_some() {
+        let key = *press.key.reveal();
+        let ends = self.terms.is_some_and(|terms| terms.ending_key() == Some(key));
+        let comes_back = ends && self.may_change_their_mind();
+        if self.dialogue.is_some() || self.uncommitted.is_some() || comes_back {
             self.presses.push(press);
         }
-        let key = *press.key.reveal();
         if let Some(dialogue) = &mut self.dialogue {
             let turn = dialogue.pressed(key);
             self.take(now, turn);
-        } else if self.terms.is_some_and(|terms| terms.ending_key() == Some(key)) {
+        } else if comes_back {
+            self.prepare(Party::Customer);
+        } else if ends {
             self.withdraw(now);
         }
     }
@@ -75,7 +79,10 @@ impl Call {
                 self.timers.clear(Timer::Answer);
                 self.sound.play(now, prompt, &mut self.out);
             }
-            Turn::Wait => self.timers.set(Timer::Answer, now + terms.answer_timeout),
+            Turn::Wait => {
+                let patience = self.patience(terms.answer_timeout);
+                self.timers.set(Timer::Answer, now + patience);
+            }
             Turn::Postpone => self.postpone(now),
             Turn::Decide(choice) => self.decide(now, choice, terms.confirm),
         }

@@ -75,9 +75,9 @@ impl Call {
     /// The called party answered.
     pub(super) fn answered(&mut self, now: Time) {
         match self.far {
-            Far::Dialling(early) => match self.outgoing {
+            Far::Dialling(early) => match self.later {
                 None => self.bring_together(now),
-                Some(how) => self.customer_answered(now, early, how),
+                Some(how) => self.answered_unasked(now, early, how),
             },
             // The answer crossed with the CANCEL (RFC 3261 §9.1; flows row C-10).
             Far::Cancelled => {
@@ -97,6 +97,7 @@ impl Call {
         self.sound.hush(&mut self.out);
         self.out.push_back(Action::Connect(Connection::Bridged));
         self.bridge.open(now);
+        self.keep_what_is_ours();
         self.ask_at_last(now);
     }
 

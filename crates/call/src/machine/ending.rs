@@ -55,7 +55,7 @@ impl Call {
         if self.far != Far::Bridged {
             return;
         }
-        self.outgoing = None;
+        (self.later, self.preparing, self.changes) = (None, None, 0);
         self.uncommitted = None;
         self.timers.clear(Timer::Report);
         if self.dialogue.take().is_some() {
@@ -64,7 +64,7 @@ impl Call {
             self.sound.hush(&mut self.out);
             self.talk_on();
         }
-        self.give_back_to_the_agent();
+        self.keep_what_is_ours();
         self.recording.finish(self.bridge.audible(now), &mut self.out);
         self.forget_news(now);
     }

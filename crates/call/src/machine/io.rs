@@ -101,7 +101,8 @@ pub enum Connection {
 pub enum Kept {
     /// None: all of them reach it.
     Nothing,
-    /// Those of this key.
+    /// Those of this key. Of the customer, its tones are not listened for where there is nothing else
+    /// to tell of it: a call that is not recorded costs nothing for it.
     One(Key),
     /// Every press.
     All,

@@ -9,8 +9,8 @@ mod early;
 mod ending;
 mod failing;
 pub(crate) mod io;
-mod outbound;
-mod outgoing;
+mod later;
+mod mind;
 mod pausing;
 mod permitting;
 mod recording;
@@ -19,6 +19,7 @@ mod sound;
 pub(crate) mod state;
 mod timer;
 mod trail;
+mod way;
 
 use crate::{Fact, Hand, Party, Time};
 use dialogue::{Dialogue, Turn};
@@ -121,7 +122,7 @@ impl Call {
         }
         match route {
             Route::Asked(terms) => self.turn_to_the_caller(now, terms),
-            Route::Outgoing(..) | Route::Transparent(_) => self.dial(now),
+            Route::Later(..) | Route::Transparent(_) => self.dial(now),
             Route::Refused(_) => self.unconnected(now, Failure::Unreachable),
         }
     }

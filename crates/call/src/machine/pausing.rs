@@ -36,7 +36,7 @@ impl Call {
         self.pauses = true;
         if let Some(key) = self.pause_key() {
             self.out.push_back(Action::ArmPause(key));
-            self.keep_of_the_agent();
+            self.keep_what_is_ours();
         }
     }
 
@@ -49,7 +49,7 @@ impl Call {
         self.pauses = false;
         self.timers.clear(Timer::Pause);
         if had_key && self.stage == Stage::Open {
-            self.keep_of_the_agent();
+            self.keep_what_is_ours();
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{
     machine::{
         dialogue::{Dialogue, Opening},
         io::CallOffer,
-        outgoing::Outgoing,
+        way::{Later, Way},
     },
     verdict::Unasked,
 };
@@ -44,8 +44,8 @@ pub(super) struct Terms {
 pub(super) enum Route {
     /// Answered first or given the notice before, then asked and connected.
     Asked(Terms),
-    /// Called first, and asked once the customer has answered.
-    Outgoing(Terms, Outgoing),
+    /// Put through first, and asked afterwards.
+    Later(Terms, Later),
     /// Connected as if nothing stood between, and never recorded.
     Transparent(Unasked),
     /// Refused, because there is no PBX to connect it to.
@@ -60,18 +60,16 @@ impl Route {
         if offer.emergency {
             return Self::Transparent(Unasked::Emergency);
         }
-        let outbound = offer.direction == Direction::Outbound;
         let asking = offer.line.as_deref().and_then(asking);
-        let outgoing = asking.and_then(|asking| Outgoing::of(asking.outbound));
-        match asking.filter(|_| !outbound || outgoing.is_some()) {
+        match asking.and_then(|asking| Some((asking, Way::of(asking, offer.direction)?))) {
             None if !offer.target_up => Self::Refused(Unasked::PolicyOff),
             Some(_) if !offer.target_up => Self::Refused(Unasked::Unreachable),
             None => Self::Transparent(Unasked::PolicyOff),
-            Some(asking) => {
+            Some((asking, way)) => {
                 let terms = Terms::of(asking).filter(|_| offer.ready.is_ok());
-                match (terms, outgoing.filter(|_| outbound)) {
-                    (Some(terms), None) => Self::Asked(Terms { early: offer.early, ..terms }),
-                    (Some(terms), Some(how)) => Self::Outgoing(terms.connected(), how),
+                match (terms, way) {
+                    (Some(terms), Way::First) => Self::Asked(Terms { early: offer.early, ..terms }),
+                    (Some(terms), Way::Later(how)) => Self::Later(terms.connected(), how),
                     (None, _) if must_be_recorded(asking) => Self::Refused(Unasked::Blocked),
                     (None, _) => Self::Transparent(Unasked::Blocked),
                 }

@@ -3,17 +3,17 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
-    CallId, Direction, Fact, Line, Time,
+    CallId, Direction, Fact, Line, Party, Time,
     machine::{
         bridge::Bridge,
         dialogue::Dialogue,
         io::{Action, CallOffer, Failure, Kept},
-        outgoing::Outgoing,
         recording::Recording,
         route::{Route, Terms, ring_timeout},
         sound::Sound,
         timer::Timers,
         trail::Presses,
+        way::{CHANGES, Later},
     },
     verdict::{Choice, Unasked},
 };
@@ -81,8 +81,14 @@ pub struct Call {
     pub(super) rang: bool,
     /// Why the parties never came together, if it was not the caller who left.
     pub(super) failure: Option<Failure>,
-    /// How the customer comes to be asked, if the PBX started the call and policy lets them.
-    pub(super) outgoing: Option<Outgoing>,
+    /// How the customer comes to be asked, if the call is put through before anybody is.
+    pub(super) later: Option<Later>,
+    /// Who wants a question that is asked if everything is ready.
+    pub(super) preparing: Option<Party>,
+    /// How often the customer may still come back to the question.
+    pub(super) changes: u8,
+    /// What they had said before, while they are asked because they came back.
+    pub(super) anew: Option<Choice>,
     /// The question, as long as nothing is decided.
     pub(super) dialogue: Option<Dialogue>,
     pub(super) choice: Choice,
@@ -98,7 +104,8 @@ pub struct Call {
     pub(super) urgent: bool,
     /// Whether the recording can be paused, and the agent's key for it means something.
     pub(super) pauses: bool,
-    /// Which of the agent's keys the customer does not hear.
+    /// Which of a party's keys the other does not hear.
+    pub(super) kept_of_the_customer: Kept,
     pub(super) kept_of_the_agent: Kept,
     pub(super) timers: Timers,
     pub(super) out: VecDeque<Action>,
@@ -107,17 +114,17 @@ pub struct Call {
 impl Call {
     /// The state of a call whose way is decided and that has done nothing yet.
     pub(super) fn at_rest(offer: CallOffer, route: &Route) -> Self {
-        let (terms, outgoing, choice) = match route {
+        let (terms, later, choice) = match route {
             Route::Asked(terms) => (Some(*terms), None, Choice::NotGiven),
             // Whom nobody can reach, nobody asks.
-            Route::Outgoing(terms, how) => {
+            Route::Later(terms, how) => {
                 (Some(*terms), Some(*how), Choice::Unasked(Unasked::Unreachable))
             }
             Route::Transparent(why) | Route::Refused(why) => (None, None, Choice::Unasked(*why)),
         };
         let dialogue = match route {
             Route::Asked(terms) => Some(terms.dialogue(terms.opening())),
-            Route::Outgoing(..) | Route::Transparent(_) | Route::Refused(_) => None,
+            Route::Later(..) | Route::Transparent(_) | Route::Refused(_) => None,
         };
         Self {
             call: offer.call,
@@ -131,7 +138,10 @@ impl Call {
             far: Far::Idle,
             rang: false,
             failure: None,
-            outgoing,
+            later,
+            preparing: None,
+            changes: CHANGES,
+            anew: None,
             dialogue,
             choice,
             presses: Presses::default(),
@@ -142,6 +152,7 @@ impl Call {
             recording: Recording::new(offer.recording),
             urgent: offer.emergency,
             pauses: false,
+            kept_of_the_customer: Kept::Nothing,
             kept_of_the_agent: Kept::Nothing,
             timers: Timers::default(),
             out: VecDeque::new(),
@@ -174,6 +185,7 @@ impl Call {
         let asks = self.terms.is_none_or(|terms| terms.manner.asks());
         let untold = choice == Choice::NotGiven && !asks;
         let choice = if untold { Choice::Unasked(Unasked::Blocked) } else { choice };
+        let choice = self.or_as_before(choice);
         self.choice = choice;
         let (call, consent) = (self.call, choice.consent());
         self.out.push_back(Action::Audit(match choice.is_objection() {

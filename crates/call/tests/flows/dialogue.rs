@@ -205,10 +205,10 @@ fn c_13_a_refused_call_goes_on_unrecorded() {
     assert_eq!(desk.press('2'), [Decided(Consent::Refused), Play(Prompt::Refused)]);
     desk.cut(80);
     assert_eq!(desk.hear(), [Dial, RINGS]);
-    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
+    let listened_for = Keep(Party::Customer, Kept::One(key('*')));
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged), listened_for]);
     assert_eq!(desk.commit(), [], "an acknowledgement that nobody asked for mints nothing");
     assert_eq!(desk.press('1'), []);
-    assert_eq!(desk.press('*'), []);
     let words = words(Consent::Refused, Outcome::Bridged, Verdict::Refused);
     assert_eq!(
         desk.tell(Input::HungUp(Party::Agent)),

@@ -7,6 +7,7 @@ mod evidence;
 mod explicit;
 mod failing;
 mod grounds;
+mod mind;
 mod obligation;
 mod outbound;
 mod outbound_told;

@@ -149,13 +149,13 @@ fn c_17_an_agent_who_asks_while_nothing_could_be_kept_asks_nobody() {
 }
 
 #[test]
-fn c_13_a_refusal_is_final_and_the_call_goes_on() {
+fn c_13_the_house_never_asks_again_after_a_refusal_and_the_call_goes_on() {
     let mut desk = asked_by_agent(3);
     assert_eq!(
         desk.press('2'),
         [
             Decided(Consent::Refused),
-            Keep(Party::Customer, Kept::Nothing),
+            Keep(Party::Customer, Kept::One(key('*'))),
             Keep(Party::Agent, Kept::Nothing),
             Announce(Prompt::Refused)
         ]
@@ -245,7 +245,7 @@ fn the_question_in_the_call_ends_in_time_whatever_happens() {
         told,
         [
             Decided(Consent::NotGiven),
-            Keep(Party::Customer, Kept::Nothing),
+            Keep(Party::Customer, Kept::One(key('*'))),
             Keep(Party::Agent, Kept::Nothing),
             Hush
         ]
@@ -344,7 +344,8 @@ fn a_held_back_voicemail_is_asked_in_vain_and_then_heard_by_the_agent() {
     desk.wait(4_000);
     desk.hear();
     assert!(desk.wait(4_000).contains(&Decided(Consent::NotGiven)));
-    assert_eq!(desk.hear(), [Answer, Connect(Connection::Bridged)]);
+    let listened_for = Keep(Party::Customer, Kept::One(key('*')));
+    assert_eq!(desk.hear(), [Answer, Connect(Connection::Bridged), listened_for]);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! The script's question: what is said, which key or silence means what, and when it is over.
 
+use std::time::Duration;
+
 use call::*;
 
 use crate::{
     choice::{Choice, Decision},
     clock::Clock,
     reference::Script,
-    support::Seen::Hush,
+    support::{Seen::Hush, ms},
     word::{Stop, Word},
 };
 
@@ -54,7 +56,7 @@ impl Script<'_> {
                     return self.question(clock, Prompt::Explicit);
                 }
                 Word::Silence { whole: true } if granted => return Ok(Decision::Of(Choice::May)),
-                Word::Silence { whole: true } if self.postpones() => {
+                Word::Silence { whole: true } if self.postpones() && notice == Prompt::Notice => {
                     return Ok(Decision::Postponed);
                 }
                 Word::Silence { whole: true } => break,
@@ -72,7 +74,8 @@ impl Script<'_> {
 
     /// The question, from `first` on. The agent's has been heard together with its notice.
     pub(super) fn question(&mut self, clock: &mut Clock, first: Prompt) -> Result<Decision, Stop> {
-        let mut left = Left { repeats: self.asking.repeats, explanations: 2 };
+        let repeats = if self.comes_back { 0 } else { self.asking.repeats };
+        let mut left = Left { repeats, explanations: 2 };
         let mut saying = first;
         loop {
             match self.say_and_listen(clock, &mut left, saying)? {
@@ -80,6 +83,11 @@ impl Script<'_> {
                 Next::Decide(decision) => return Ok(decision),
             }
         }
+    }
+
+    /// How long an answer is waited for.
+    fn patience(&self) -> Duration {
+        if self.comes_back { ms(6_000) } else { self.asking.answer_timeout }
     }
 
     /// Says one thing, and reads what the customer answers to it.
@@ -92,7 +100,7 @@ impl Script<'_> {
         let keys = self.asking.keys;
         let (mut answer_until, mut heard, mut agreed) = (None, false, false);
         if saying == Prompt::AgentAsk {
-            answer_until = Some(self.now + self.asking.answer_timeout);
+            answer_until = Some(self.now + self.patience());
         } else {
             self.speak(saying);
         }
@@ -112,7 +120,7 @@ impl Script<'_> {
                 Word::Silence { .. } => {
                     heard = true;
                     clock.run(self.now);
-                    answer_until = Some(self.now + self.asking.answer_timeout);
+                    answer_until = Some(self.now + self.patience());
                 }
                 Word::Key(key) if key == keys.refuse || key == keys.withdraw => {
                     return Ok(MAY_NOT);

@@ -9,10 +9,9 @@ use crate::{
     choice::Choice,
     depth::depth,
     exhaustive::{BRIDGED, search},
-    log::Entry::Said,
     reference::Script,
     support::{
-        Seen::{Connect, Hush, Keep, LostSight, Record},
+        Seen::{Connect, Hush, LostSight},
         asking, key, ms,
     },
     word::Stop,
@@ -40,21 +39,8 @@ impl Script<'_> {
         if self.asks {
             return Err(Stop::NobodyAsks);
         }
-        self.give_back();
+        self.keep_what_is_ours();
         Ok(())
-    }
-
-    /// Nobody of the house is there who could begin a question: that key is anybody's again.
-    fn give_back(&mut self) {
-        let kept = self.log.entries().rev().find_map(|entry| match entry {
-            Said(Keep(Party::Agent, kept)) => Some(*kept),
-            _ => None,
-        });
-        let pauses =
-            self.asking.pausing.key.is_some() && self.log.has_said(Record) && self.log.ends() == 0;
-        if !pauses && matches!(kept, Some(Kept::One(_))) {
-            self.say(Keep(Party::Agent, Kept::Nothing));
-        }
     }
 
     /// The parties talk, and nobody is asked.
@@ -64,8 +50,7 @@ impl Script<'_> {
         if sounding {
             self.say(Hush);
         }
-        self.say(Keep(Party::Customer, Kept::Nothing));
-        self.give_back();
+        self.keep_what_is_ours();
         loop {
             self.next(None)?;
         }

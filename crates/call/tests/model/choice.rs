@@ -83,6 +83,13 @@ impl Script<'_> {
     /// Writes down what came of the dialogue.
     pub(super) fn settle(&mut self, choice: Choice) {
         self.asks = false;
+        // Who comes back to a question and says nothing has said what they had said before.
+        let before = self.log.choice().filter(|_| self.comes_back);
+        let choice = match (before, choice) {
+            (Some(Choice::MayNot), Choice::Open | Choice::Gone) => Choice::MayNot,
+            _ => choice,
+        };
+        self.comes_back = false;
         self.log.write(self.step, self.now, Settled(choice));
         self.say(fact(self.asking.ground, choice));
     }

@@ -33,9 +33,9 @@ impl Script<'_> {
 
     /// Ends a call that may not go on without a record.
     pub(super) fn end_unrecorded(&mut self) -> Result<Word, Stop> {
-        match self.direction {
-            Direction::Inbound => self.ended(Input::Stop(Cause::NotRecorded)),
-            Direction::Outbound => self.stopped(Cause::NotRecorded),
+        match self.is_put_through_first() {
+            false => self.ended(Input::Stop(Cause::NotRecorded)),
+            true => self.stopped(Cause::NotRecorded),
         }
     }
 }

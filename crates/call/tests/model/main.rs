@@ -23,6 +23,7 @@ mod recorded;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;
+mod talk;
 mod told;
 mod word;
 mod world;

@@ -62,7 +62,7 @@ impl Script<'_> {
     fn conclude(&mut self, choice: Choice, confirm: Confirm) {
         let sounding = self.log.prompt_sounds();
         self.settle(choice);
-        self.say(Keep(Party::Customer, Kept::Nothing));
+        self.keep_what_is_ours();
         if choice == Choice::May {
             self.report_until = Some(self.now + ms(500));
         }

@@ -21,7 +21,7 @@ fn of(outbound: Outbound) -> Asking {
 }
 
 /// From the answer of the customer to a decision and its recording.
-const MAIN: [Class; 10] = [
+pub(crate) const MAIN: [Class; 10] = [
     Class::AgentKey('#'),
     Class::Prepared,
     Class::Reported,
@@ -35,7 +35,7 @@ const MAIN: [Class; 10] = [
 ];
 
 /// The question in full.
-const DIALOGUE: [Class; 10] = [
+pub(crate) const DIALOGUE: [Class; 10] = [
     Class::Reported,
     Class::Faulted,
     Class::Key('1'),
@@ -49,7 +49,7 @@ const DIALOGUE: [Class; 10] = [
 ];
 
 /// The way to the customer.
-const RINGING: [Class; 10] = [
+pub(crate) const RINGING: [Class; 10] = [
     Class::Ringing { early_media: false },
     Class::Ringing { early_media: true },
     Class::Answered,
@@ -77,7 +77,7 @@ const ALONE: [Class; 10] = [
 ];
 
 /// Asked in vain, and perhaps asked again.
-const AGAIN: [Class; 10] = [
+pub(crate) const AGAIN: [Class; 10] = [
     Class::Ask,
     Class::Prepared,
     Class::NotPrepared,
@@ -231,7 +231,7 @@ fn draw(chance: &mut Chance) -> Class {
 }
 
 #[test]
-fn long_histories_of_calls_that_the_pbx_starts() {
+fn long_histories_of_calls_that_are_put_through_first() {
     let mut chance = Chance::from_seed(seed());
     let mut verdicts = [0_u64; 5];
     for _ in 0..runs(700) {
@@ -243,7 +243,14 @@ fn long_histories_of_calls_that_the_pbx_starts() {
             Outbound::HoldBack,
         ];
         let outbound = outbound[chance.below(outbound.len())];
-        let world = World::of(OUT, Asking { outbound, ..any_policy(&mut chance) });
+        let policy = Asking { outbound, ..any_policy(&mut chance) };
+        let world = match (outbound, chance.below(2)) {
+            (Outbound::AgentAsks { key, times }, 0) => {
+                let inbound = Inbound::AgentAsks { key, times };
+                World::of(Direction::Inbound, Asking { inbound, ..policy })
+            }
+            _ => World::of(OUT, policy),
+        };
         // Half of the runs start where chance alone seldom comes.
         let asks = matches!(outbound, Outbound::AgentAsks { times: 1.., .. });
         let start =
@@ -278,6 +285,6 @@ mod long {
 
     #[test]
     fn many_more_long_histories() {
-        deeper(super::long_histories_of_calls_that_the_pbx_starts);
+        deeper(super::long_histories_of_calls_that_are_put_through_first);
     }
 }

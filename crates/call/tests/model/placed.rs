@@ -1,4 +1,5 @@
-//! The script of a call that the PBX starts: the customer is called, answers, and is perhaps asked.
+//! The script of a call that is put through before anybody is asked: the called party answers, and the
+//! customer is perhaps asked.
 
 use call::*;
 
@@ -13,7 +14,11 @@ use crate::{
 impl Script<'_> {
     pub(super) fn place_a_call(&mut self) -> Result<(), Stop> {
         self.say(Dial);
-        let until = self.now + ms(180_000);
+        let until = self.now
+            + match self.direction {
+                Direction::Inbound => self.ring_timeout,
+                Direction::Outbound => ms(180_000),
+            };
         let (mut rang, mut early) = (false, false);
         loop {
             match self.next(Some(until))? {
@@ -38,18 +43,14 @@ impl Script<'_> {
                 _ => {}
             }
         }
+        if self.agents_way().is_some() {
+            self.together();
+            return self.talk();
+        }
         match self.asking.outbound {
-            Outbound::AgentAsks { key, times } => {
-                self.together();
-                if let Some(key) = key {
-                    self.say(Keep(Party::Agent, Kept::One(key)));
-                }
-                self.wait_for_the_agent(times)
-            }
             Outbound::Join => {
                 self.together();
-                self.ask_in_the_call(Prompt::Notice, 0)?;
-                self.wait_for_the_agent(0)
+                self.ask_in_the_call(Prompt::Notice)?;
             }
             Outbound::HoldBack => {
                 if early {
@@ -60,10 +61,10 @@ impl Script<'_> {
                 }
                 self.ask_before_the_agent()?;
                 self.together();
-                self.wait_for_the_agent(0)
             }
-            Outbound::Never => unreachable!("a policy that never asks is transparent"),
+            Outbound::AgentAsks { .. } | Outbound::Never => unreachable!("nobody is asked so"),
         }
+        self.talk()
     }
 
     fn turn_away(&mut self, failure: Failure) {
@@ -76,50 +77,16 @@ impl Script<'_> {
         self.say(Connect(Connection::Bridged));
     }
 
-    /// Whether a key of the agent begins the question.
-    pub(super) fn begins(&self, pressed: Key) -> bool {
-        matches!(self.asking.outbound, Outbound::AgentAsks { key, .. } if key == Some(pressed))
-    }
-
-    /// The parties talk, until somebody leaves.
-    fn wait_for_the_agent(&mut self, times: u8) -> Result<(), Stop> {
-        let (mut left, mut preparing) = (times, false);
-        loop {
-            let open = matches!(self.log.choice(), None | Some(Choice::Open));
-            match self.next(None)? {
-                // Who is gone wants nothing, and was not waited for.
-                _ if self.house_is_out => {}
-                Word::Wanted if left > 0 && open && !preparing => {
-                    preparing = true;
-                    self.say(Prepare);
-                }
-                Word::Prepared(Ok(())) if preparing => {
-                    (left, preparing) = (left - 1, false);
-                    self.ask_in_the_call(Prompt::AgentAsk, left)?;
-                }
-                Word::Prepared(Err(_)) if preparing => {
-                    preparing = false;
-                    self.blocked = true;
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Asks while both listen.
-    fn ask_in_the_call(&mut self, notice: Prompt, left: u8) -> Result<(), Stop> {
+    pub(super) fn ask_in_the_call(&mut self, notice: Prompt) -> Result<(), Stop> {
         (self.asks, self.shared) = (true, true);
-        self.say(Keep(Party::Customer, Kept::All));
+        self.keep(Party::Customer, Kept::All);
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
         let (choice, confirmation) = self.decision(&mut clock, notice)?;
         let sounding = self.log.prompt_sounds();
         self.settle(choice);
         self.keep_to_the_law(choice)?;
-        self.say(Keep(Party::Customer, Kept::Nothing));
-        let again = left > 0 && choice == Choice::Open;
-        if matches!(self.asking.outbound, Outbound::AgentAsks { key: Some(_), .. }) && !again {
-            self.say(Keep(Party::Agent, Kept::Nothing));
-        }
+        self.keep_what_is_ours();
         match confirmation {
             Some(prompt) => self.play(prompt),
             None if sounding => self.say(Hush),
@@ -168,11 +135,15 @@ impl Script<'_> {
         if self.closing {
             return Ok(Word::Other);
         }
-        match party {
-            Party::Customer if bridged => self.say(HangUp(Party::Agent, Cause::Normal)),
-            Party::Customer if self.customer_is_up() => self.turn_away(Failure::NoAnswer),
-            Party::Customer => return Ok(Word::Other),
-            Party::Agent => self.drop_the_customer(Cause::Normal),
+        let caller = self.direction.caller();
+        if party == caller {
+            self.drop_the_called(Cause::Normal);
+        } else if bridged {
+            self.say(HangUp(caller, Cause::Normal));
+        } else if self.has_answered() {
+            self.turn_away(Failure::NoAnswer);
+        } else {
+            return Ok(Word::Other);
         }
         self.undecided(match party {
             Party::Customer => Choice::Gone,
@@ -186,11 +157,11 @@ impl Script<'_> {
             return Ok(Word::Other);
         }
         if self.log.has_said(Answer) {
-            self.say(HangUp(Party::Agent, cause));
+            self.say(HangUp(self.direction.caller(), cause));
         } else {
             self.turn_away(Failure::Unreachable);
         }
-        self.drop_the_customer(cause);
+        self.drop_the_called(cause);
         self.undecided(Choice::Open)
     }
 
@@ -201,16 +172,16 @@ impl Script<'_> {
         Err(Stop::Over)
     }
 
-    fn drop_the_customer(&mut self, cause: Cause) {
-        if self.customer_is_up() {
-            self.say(HangUp(Party::Customer, cause));
+    fn drop_the_called(&mut self, cause: Cause) {
+        if self.has_answered() {
+            self.say(HangUp(self.direction.called(), cause));
         } else {
             self.say(CancelDial);
         }
     }
 
-    /// Whether the customer has answered. Only then is anything asked or anybody connected.
-    fn customer_is_up(&self) -> bool {
+    /// Whether the called party has answered. Only then is anything asked or anybody connected.
+    fn has_answered(&self) -> bool {
         self.log.has_heard_the_answer()
     }
 }

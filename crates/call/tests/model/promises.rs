@@ -55,16 +55,18 @@ fn records_in_the_lawful_order(ground: Ground, said: &Said) {
     let recorded = first(said, |seen| seen == Seen::Record);
     assert!(recorded.is_none() || committed < recorded, "{said:?}");
     assert!(committed.is_none() || permitted.is_some_and(|it| Some(it) < committed), "{said:?}");
-    let ended = first(said, |seen| {
-        matches!(seen, Seen::Objected | Seen::Decided(Consent::Withdrawn | Consent::Refused))
-    });
+    let ended =
+        first(said, |seen| matches!(seen, Seen::Objected | Seen::Decided(Consent::Withdrawn)));
+    let refused = said.iter().rposition(|(_, seen)| *seen == Seen::Decided(Consent::Refused));
+    assert!(recorded.is_none() || refused < recorded, "refused what is recorded: {said:?}");
     assert!(ended.is_none() || recorded.is_none() || recorded < ended, "recorded after: {said:?}");
     let armed = first(said, |seen| matches!(seen, Seen::Arm(_)));
     let can_be_ended = ground != Ground::LegalObligation;
     assert_eq!(armed.is_some(), recorded.is_some() && can_be_ended, "{said:?}");
 }
 
-/// Silence may be asked again; a yes, a no and a hang-up are final, but for the withdrawal.
+/// Silence may be asked again; a yes and a hang-up are final, but for the withdrawal, and a no but for a
+/// whole question, notice and all, that the customer wanted.
 fn decides_once(ground: Ground, said: &Said) {
     let committed = first(said, |seen| matches!(seen, Seen::Commit { .. }));
     let facts = said.iter().enumerate().filter_map(|(place, (_, seen))| match seen {
@@ -76,6 +78,11 @@ fn decides_once(ground: Ground, said: &Said) {
     let lasting = facts.windows(2).all(|pair| match (pair[0].1, pair[1].1) {
         (Some(Consent::NotGiven), Some(_)) => needs_a_yes(ground),
         (Some(Consent::NotAsked), _) => !needs_a_yes(ground),
+        (Some(Consent::Refused), Some(Consent::Refused)) => needs_a_yes(ground),
+        (Some(Consent::Refused), Some(Consent::Granted)) => {
+            let between = said.get(pair[0].0..pair[1].0).unwrap_or_default();
+            times(between, |seen| seen == Seen::Announce(Prompt::AgentAsk)) > 0
+        }
         (before, after) => (before, after) == (Some(Consent::Granted), Some(Consent::Withdrawn)),
     });
     assert!(lasting, "a decision is changed: {said:?}");

@@ -38,7 +38,7 @@ pub(crate) struct Script<'a> {
     pub(super) asking: &'a Asking,
     pub(super) direction: Direction,
     pub(super) early: Option<EarlyNotice>,
-    ring_timeout: Duration,
+    pub(super) ring_timeout: Duration,
     history: &'a [Line],
     /// How many lines of history have been read.
     read: usize,
@@ -49,6 +49,11 @@ pub(crate) struct Script<'a> {
     pub(super) log: Log,
     /// Whether the customer is being asked at this moment.
     pub(super) asks: bool,
+    /// Whether that is because they wanted it, and how often they still may.
+    pub(super) comes_back: bool,
+    pub(super) changes: u8,
+    /// How often the house may still want it.
+    pub(super) left: u8,
     /// Whether both parties hear the prompts.
     pub(super) shared: bool,
     /// Whether something was not ready when the agent wanted to ask.
@@ -90,7 +95,10 @@ impl<'a> Script<'a> {
             step: 0,
             now: start,
             log: Log::new(),
-            asks: offer.direction == Direction::Inbound,
+            asks: false,
+            comes_back: false,
+            changes: 3,
+            left: 0,
             shared: false,
             blocked: false,
             presses: 0,
@@ -118,9 +126,11 @@ impl<'a> Script<'a> {
 
     fn call(&mut self) {
         self.say(Opened);
-        let story = match self.direction {
-            Direction::Inbound => self.take_a_call(),
-            Direction::Outbound => self.place_a_call(),
+        self.asks = !self.is_put_through_first();
+        self.left = self.agents_way().map_or(0, |(_, times)| times);
+        let story = match self.asks {
+            true => self.take_a_call(),
+            false => self.place_a_call(),
         };
         let story = match story {
             Err(Stop::NobodyAsks) => self.go_on_unasked(),
@@ -244,14 +254,7 @@ impl<'a> Script<'a> {
             self.say(Hush);
         }
         self.say(Connect(Connection::Bridged));
-        loop {
-            if self.asks && self.log.is_acknowledged() {
-                self.ask_at_last()?;
-            }
-            if let Word::Key(key) = self.next(None)? {
-                self.decide_before_the_question(key);
-            }
-        }
+        self.talk()
     }
 
     fn farewell(&mut self, failure: Failure) -> Result<(), Stop> {
@@ -336,8 +339,13 @@ impl<'a> Script<'a> {
                 return Ok(Word::Key(*press.key.reveal()));
             }
             Input::Digit(Party::Customer, press) => {
-                self.presses += usize::from(self.report_until.is_some());
-                if *press.key.reveal() == withdraw {
+                let ends = *press.key.reveal() == withdraw;
+                let comes_back = ends && self.may_come_back();
+                self.presses += usize::from(self.report_until.is_some() || comes_back);
+                if comes_back {
+                    return Ok(Word::ComesBack);
+                }
+                if ends {
                     self.withdraw();
                 }
             }
@@ -360,10 +368,10 @@ impl<'a> Script<'a> {
             }
             Input::Answered => return Ok(Word::Answered),
             Input::Failed(failure) => return Ok(Word::Failed(failure)),
-            Input::HungUp(party) if self.direction == Direction::Outbound => {
+            Input::HungUp(party) if self.is_put_through_first() => {
                 return self.parted(party);
             }
-            Input::Stop(cause) if self.direction == Direction::Outbound => {
+            Input::Stop(cause) if self.is_put_through_first() => {
                 return self.stopped(cause);
             }
             Input::HungUp(_) | Input::Stop(_) if !self.closing => return self.ended(input),

@@ -26,6 +26,8 @@ pub(super) enum Word {
     Resumed,
     /// The agent or the operator wants the customer to be asked.
     Wanted,
+    /// The customer, who was asked and has not said yes, wants to be asked again.
+    ComesBack,
     Prepared(Result<(), NotReady>),
     Ringing {
         early_media: bool,

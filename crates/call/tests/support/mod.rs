@@ -151,6 +151,7 @@ pub(crate) fn asking() -> Asking {
         answer_timeout: ms(4_000),
         unbridged_limit: ms(35_000),
         confirm: Confirm::First,
+        inbound: Inbound::First,
         outbound: Outbound::AgentAsks { key: Some(key('#')), times: 1 },
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,

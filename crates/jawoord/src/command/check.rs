@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use call::{Direction, Ground, Line, Manner, Outbound, Recording, WhenRecordingFails};
+use call::{Direction, Ground, Inbound, Line, Manner, Outbound, Recording, WhenRecordingFails};
 use serde_json::{Value, json};
 
 use super::route::{self, Trial};
@@ -46,6 +46,7 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                         "version": line.policy.version,
                         "recorded": matches!(line.policy.recording, Recording::Ask(_)),
                         "direction": line.direction.map_or("both", Direction::as_str),
+                        "inbound": inbound(line),
                         "outbound": outbound(line),
                         "when_recording_fails": unrecorded(line),
                     })
@@ -147,10 +148,14 @@ fn does(line: &Line) -> String {
     };
     let asks = asking.ground.manner().is_none_or(Manner::asks);
     let does = if asks { "asks" } else { "tells" };
+    let callers = match asking.inbound {
+        Inbound::First => "callers",
+        Inbound::AgentAsks { .. } => "callers when the agent wants it",
+    };
     let whom = match (line.direction, outbound(line)) {
-        (Some(Direction::Inbound), _) => format!("{does} callers"),
+        (Some(Direction::Inbound), _) => format!("{does} {callers}"),
         (Some(Direction::Outbound), how) => format!("calls out ({how})"),
-        (None, how) => format!("{does} callers and calls out ({how})"),
+        (None, how) => format!("{does} {callers} and calls out ({how})"),
     };
     let unrecorded = match (asking.when_recording_fails, asking.ground) {
         (WhenRecordingFails::GoOn, _) => "",
@@ -175,6 +180,18 @@ fn unrecorded(line: &Line) -> Option<&'static str> {
             WhenRecordingFails::GoOn => "go_on",
             WhenRecordingFails::EndCall => "end_call",
         }),
+    }
+}
+
+/// How those who call a line come to be asked, as the configuration says it.
+fn inbound(line: &Line) -> &'static str {
+    match &line.policy.recording {
+        Recording::Never => "never",
+        Recording::Ask(_) if line.direction == Some(Direction::Outbound) => "never",
+        Recording::Ask(asking) => match asking.inbound {
+            Inbound::First => "first",
+            Inbound::AgentAsks { .. } => "agent_asks",
+        },
     }
 }
 
@@ -218,6 +235,21 @@ mod tests {
         assert_eq!(told("go_on").unwrap()[0].0, Some("go_on"), "as by default");
         let refused = told("stop").expect_err("no such choice");
         assert!(refused.contains("`go_on` or `end_call`"), "{refused}");
+    }
+
+    #[test]
+    fn it_is_said_which_lines_leave_the_question_to_the_agent() {
+        let text = LAB.replacen("\ninbound = \"first\"", "\ninbound = \"agent_asks\"", 1);
+        let settings = read::read_text(&text).and_then(|read| judge::judge(read, None)).unwrap();
+        let told = settings.lines.iter().map(|line| (inbound(line), does(line)));
+        let [first, second, never] = told.collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!((first.0, second.0, never.0), ("agent_asks", "first", "never"));
+        assert!(
+            first.1.starts_with("asks callers when the agent wants it and calls"),
+            "{}",
+            first.1
+        );
+        assert!(second.1.starts_with("asks callers and calls out"), "{}", second.1);
     }
 
     #[test]

@@ -228,7 +228,7 @@ pub enum Calls {
         #[arg(long, value_name = "FILE", conflicts_with = "ladder")]
         pcap: Option<PathBuf>,
     },
-    /// Asks the customer of a call that the PBX started whether it may be recorded.
+    /// Asks the customer of a running call whether it may be recorded.
     Ask {
         /// The call's id.
         id: String,

@@ -101,9 +101,9 @@ impl Operator {
             Asked::Begun => return Reply::done(id.to_string().into()),
             Asked::Unknown => "no such call runs now; see `calls list`",
             Asked::NotNow => {
-                "nobody can be asked in this call now: only the customer of a connected call that \
-                 the PBX started on a line with `outbound = \"agent_asks\"` can, as often as \
-                 `ask_times` says, and never again after a yes or a no"
+                "nobody can be asked in this call now: only the customer of a connected call whose \
+                 policy says `agent_asks` for its direction can, as often as `ask_times` says, and \
+                 never again after a yes or a no"
             }
             Asked::NotReady => {
                 "nobody is asked, because the recording could not be kept; see the log and \

@@ -27,7 +27,7 @@ pub enum Request {
         /// The call.
         id: String,
     },
-    /// Asks the customer of a call that the PBX started.
+    /// Asks the customer of a running call.
     CallsAsk {
         /// The call.
         id: String,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use call::{Asking, Direction, Manner, Outbound, Private, QuestionAt, Recording};
+use call::{Asking, Direction, Inbound, Manner, Outbound, Private, QuestionAt, Recording};
 use serde_json::{Value, json};
 
 use crate::{
@@ -167,8 +167,10 @@ impl Explained {
 
     /// When the customer is asked, or told where nobody is asked.
     fn when(&self, asking: &Asking) -> &'static str {
+        let agents = matches!(asking.inbound, Inbound::AgentAsks { .. });
         if !asking.ground.manner().is_none_or(Manner::asks) {
             return match (self.outbound, asking.outbound) {
+                (false, _) if agents => "gives notice when the agent wants it",
                 (false, _) if self.early.is_some() => "gives notice before the answer",
                 (false, _) => "gives notice",
                 (true, Outbound::AgentAsks { .. }) => "gives notice when the agent wants it",
@@ -178,6 +180,7 @@ impl Explained {
             };
         }
         match (self.outbound, asking.outbound) {
+            (false, _) if agents => "asks when the agent wants it,",
             (false, _) => match self.early {
                 None => "asks",
                 Some(QuestionAt::AfterAnswer) => "gives notice before the answer, asks after it,",

@@ -49,6 +49,17 @@ pub enum OnWithdraw {
     Stop,
 }
 
+/// How the customer who calls comes to be asked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inbound {
+    /// Before the PBX is called.
+    #[default]
+    First,
+    /// When the agent wants it, in a call that is put through at once.
+    AgentAsks,
+}
+
 /// What becomes of a call whose customer says no.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +80,13 @@ pub enum OnSilence {
     NotGiven,
     /// Consent: refused when the file is read, by the article that forbids it.
     Granted,
+}
+
+impl Inbound {
+    /// Whether it need not be written.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl OnRefuse {

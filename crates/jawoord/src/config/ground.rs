@@ -4,7 +4,7 @@
 use call::{Ground, Manner};
 
 use super::{
-    choice::{OnRefuse, OnSilence, Record},
+    choice::{Inbound, OnRefuse, OnSilence, Record},
     problem::Problem,
     schema::{self, Outbound},
 };
@@ -107,6 +107,11 @@ fn ruled_out(policy: &schema::Policy, manner: Manner, place: &str, problems: &mu
                     `hold_back` or `never`";
         problems.push(Problem::value(place, "outbound", "agent_asks", mend));
     }
+    if manner == Manner::Told && policy.inbound == Inbound::AgentAsks {
+        let mend =
+            "what a law demands is not for the agent to begin (GDPR Art. 6(1)(c)); use `first`";
+        problems.push(Problem::value(place, "inbound", "agent_asks", mend));
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +213,12 @@ mod tests {
             (
                 "record = \"tell\"\nground = \"legal_obligation\"\nlaw = \"Wft\"",
                 "outbound",
+                "Art. 6(1)(c)",
+            ),
+            (
+                "record = \"tell\"\nground = \"legal_obligation\"\nlaw = \"Wft\"\noutbound = \"join\"\n\
+                 inbound = \"agent_asks\"",
+                "inbound",
                 "Art. 6(1)(c)",
             ),
         ] {

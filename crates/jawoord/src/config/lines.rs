@@ -106,11 +106,12 @@ impl Maker<'_> {
         let purposes = self.purposes(policy, place);
         let retention = self.retention(policy, place);
         let keys = self.keys(policy, place);
-        let outbound = outbound::outbound(policy, place, self.problems);
+        let asked = outbound::asked(policy, place, self.problems);
         let pausing = pausing::pausing(policy, place, self.problems);
         self.waits(policy, place);
         let language = self.language(policy, place);
         let (keys, retention, language) = (keys?, retention?, language?);
+        let (inbound, outbound) = asked?;
         let manner = ground?.manner()?;
         let prompts = self.spoken(policy, (language, manner), (keys, retention.keep), place)?;
         Some(Asking {
@@ -128,7 +129,8 @@ impl Maker<'_> {
                 choice::Confirm::WhileRinging => Confirm::WhileRinging,
                 choice::Confirm::Off => Confirm::Off,
             },
-            outbound: outbound?,
+            inbound,
+            outbound,
             on_withdraw: match policy.on_withdraw {
                 choice::OnWithdraw::Erase => OnWithdraw::Erase,
                 choice::OnWithdraw::Stop => OnWithdraw::Stop,

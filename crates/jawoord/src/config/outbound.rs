@@ -1,9 +1,9 @@
-//! Calls that the PBX starts: how their customers come to be asked, and what the law rules out.
+//! How customers come to be asked: those who call, those whom the PBX calls, and what the law rules out.
 
-use call::{Direction, Key, Outbound};
+use call::{Direction, Inbound, Key, Outbound};
 
 use super::{
-    choice::Record,
+    choice::{self, Record},
     problem::Problem,
     schema::{self, File},
 };
@@ -11,25 +11,31 @@ use super::{
 /// How often the agent may ask in one call at most: more would be pressure, not a question.
 const TIMES: std::ops::RangeInclusive<u8> = 1..=3;
 
-/// How the customers of a policy's outgoing calls come to be asked.
-pub(super) fn outbound(
+/// How the customers of a policy come to be asked, in calls of either direction.
+pub(super) fn asked(
     policy: &schema::Policy,
     place: &str,
     problems: &mut Vec<Problem>,
-) -> Option<Outbound> {
+) -> Option<(Inbound, Outbound)> {
     if !TIMES.contains(&policy.ask_times) {
         let mend = "use 1 to 3; a customer who is asked more often is pressed";
         problems.push(Problem::value(place, "ask_times", policy.ask_times, mend));
     }
-    match policy.outbound {
-        schema::Outbound::AgentAsks => {
-            let key = ask_key(policy, place, problems)?;
-            Some(Outbound::AgentAsks { key, times: policy.ask_times })
-        }
-        schema::Outbound::Join => Some(Outbound::Join),
-        schema::Outbound::HoldBack => Some(Outbound::HoldBack),
-        schema::Outbound::Never => Some(Outbound::Never),
-    }
+    let agents = policy.outbound == schema::Outbound::AgentAsks
+        || policy.inbound == choice::Inbound::AgentAsks;
+    let key = if agents { ask_key(policy, place, problems)? } else { None };
+    let times = policy.ask_times;
+    let inbound = match policy.inbound {
+        choice::Inbound::First => Inbound::First,
+        choice::Inbound::AgentAsks => Inbound::AgentAsks { key, times },
+    };
+    let outbound = match policy.outbound {
+        schema::Outbound::AgentAsks => Outbound::AgentAsks { key, times },
+        schema::Outbound::Join => Outbound::Join,
+        schema::Outbound::HoldBack => Outbound::HoldBack,
+        schema::Outbound::Never => Outbound::Never,
+    };
+    Some((inbound, outbound))
 }
 
 /// The agent's key; an empty text is none, so that only the operator begins the question.
@@ -131,12 +137,17 @@ mod tests {
             .map_err(|problems| Problems(&problems).to_string())
     }
 
-    fn asks(settings: &Settings) -> Outbound {
+    /// How those who call the first line come to be asked, and those whom it calls.
+    fn both(settings: &Settings) -> (Inbound, Outbound) {
         let line = settings.lines.iter().find(|line| line.id.as_str() == "sales-nl").unwrap();
         match &Arc::clone(line).policy.recording {
-            call::Recording::Ask(asking) => asking.outbound,
+            call::Recording::Ask(asking) => (asking.inbound, asking.outbound),
             call::Recording::Never => panic!("sales-nl asks"),
         }
+    }
+
+    fn asks(settings: &Settings) -> Outbound {
+        both(settings).1
     }
 
     #[test]
@@ -148,6 +159,21 @@ mod tests {
         let operator = asks(&lab(&[("ask_key", "\"\"")], &[]).unwrap());
         assert_eq!(operator, Outbound::AgentAsks { key: None, times: 1 });
         assert_eq!(asks(&lab(&[("outbound", "\"hold_back\"")], &[]).unwrap()), Outbound::HoldBack);
+    }
+
+    #[test]
+    fn who_calls_is_asked_first_unless_the_agent_is_to() {
+        assert_eq!(both(&lab(&[], &[]).unwrap()).0, Inbound::First);
+        let key = Key::new('#').ok();
+        let agent = [("inbound", "\"agent_asks\""), ("outbound", "\"never\"")];
+        let agent = lab(&agent, &[]).unwrap();
+        assert_eq!(both(&agent), (Inbound::AgentAsks { key, times: 1 }, Outbound::Never));
+        let wrong =
+            [("inbound", "\"agent_asks\""), ("outbound", "\"never\""), ("ask_key", "\"1\"")];
+        let text = lab(&wrong, &[]).expect_err("refused");
+        assert!(text.contains("`ask_key` is \"1\""), "{text}");
+        let text = lab(&[("inbound", "\"join\"")], &[]).expect_err("refused");
+        assert!(text.contains("`first` or `agent_asks`"), "{text}");
     }
 
     #[test]

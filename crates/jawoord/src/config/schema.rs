@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account, alarms,
-    choice::{Confirm, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails},
+    choice::{Confirm, Inbound, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails},
     connections,
     dns::Dns,
     early,
@@ -365,6 +365,9 @@ pub struct Policy {
     /// When the PBX is called.
     #[serde(default)]
     pub confirm: Confirm,
+    /// How the customer who calls comes to be asked.
+    #[serde(default, skip_serializing_if = "Inbound::is_default")]
+    pub inbound: Inbound,
     /// How the customer of a call that the PBX starts comes to be asked.
     #[serde(default)]
     pub outbound: Outbound,

@@ -6,12 +6,7 @@ use std::{
     time::Duration,
 };
 
-use call::{
-    Action, Asking, Call, CallId, CallOffer, Confirm, Connection, DialledPattern, Digest,
-    Direction, Ground, Input, Key, Keys, Language, Line, LineId, OnWithdraw, Outbound, Parties,
-    Party, Pausing, Permit, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, RecordingId,
-    Retention, TenantId, Time,
-};
+use call::*;
 use media::{
     Codec, Country, Event, Format, HEADER_LEN, Header, LegStart, PromptAudio, Relay, Remote, Tap,
     TapReader, Tones, Verdict, parse_rtp, ring,
@@ -467,11 +462,12 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         answer_timeout: Duration::from_secs(4),
         unbridged_limit: Duration::from_secs(35),
         confirm: Confirm::First,
+        inbound: Inbound::First,
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
         pausing: Pausing { key: pause_key, limit: Duration::from_secs(300) },
-        when_recording_fails: call::WhenRecordingFails::GoOn,
+        when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };
     let line = Line {

@@ -419,12 +419,17 @@ fn d_19_a_tone_of_a_recorded_customer_is_an_event_to_a_pbx_that_takes_events() {
 
 #[test]
 fn d_11_nobody_listens_for_tones_in_a_call_that_is_not_recorded() {
-    let mut stage = Stage::bare();
-    without_events(&mut stage, Party::Customer);
-    stage.connect(Connection::Bridged);
-    say(&mut stage, Party::Customer, '5', 200);
-    assert_eq!(stage.keys(), "");
-    assert_eq!(sounds_ms(&stage.agent.heard, '5'), 200);
+    let star = call::Key::new('*').expect("a key");
+    // Nor for the one with which a customer comes back to the question.
+    for kept in [call::Kept::Nothing, call::Kept::One(star)] {
+        let mut stage = Stage::bare();
+        without_events(&mut stage, Party::Customer);
+        stage.relay.keep(Party::Customer, kept);
+        stage.connect(Connection::Bridged);
+        say(&mut stage, Party::Customer, '*', 200);
+        assert_eq!(stage.keys(), "");
+        assert_eq!(sounds_ms(&stage.agent.heard, '*'), 200);
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn asking(heard: Parties) -> Asking {
         answer_timeout: Duration::from_secs(4),
         unbridged_limit: Duration::from_secs(35),
         confirm: Confirm::First,
+        inbound: call::Inbound::First,
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,

@@ -1,0 +1,174 @@
+//! A yes that comes later: the customer changes their mind, or the agent asks who has called.
+
+use crate::{NORMAL, keys_of, support::Seen::*, support::*};
+use call::*;
+
+const LISTENED_FOR: fn() -> Seen = || Keep(Party::Customer, Kept::One(key('*')));
+const GIVEN_BACK: Seen = Keep(Party::Customer, Kept::Nothing);
+const ALL_OURS: Seen = Keep(Party::Customer, Kept::All);
+
+/// A caller who said no and talks.
+fn refused(asking: Asking) -> Desk {
+    let mut desk = Desk::at_question(asked(asking));
+    desk.press('2');
+    desk.cut(80);
+    desk.hear();
+    assert!(desk.tell(Input::Answered).contains(&LISTENED_FOR()));
+    desk
+}
+
+/// The same, who has come back and hears the question.
+fn comes_back(desk: &mut Desk) {
+    assert_eq!(desk.press('*'), [Prepare]);
+    let asked = desk.tell(Input::Prepared(Ok(())));
+    assert_eq!(asked, [ALL_OURS, Announce(Prompt::AgentAsk)]);
+}
+
+#[test]
+fn l_08_who_said_no_may_say_yes_at_any_time_with_the_key_that_would_end_it() {
+    let mut desk = refused(asking());
+    desk.wait(20_000);
+    comes_back(&mut desk);
+    assert_eq!(desk.press('1'), [], "the notice is heard in full first");
+    desk.since();
+    assert_eq!(
+        desk.hear(),
+        [
+            Decided(Consent::Granted),
+            GIVEN_BACK,
+            Announce(Prompt::Granted),
+            Commit { prompts: 4, presses: 3 }
+        ]
+    );
+    assert_eq!(keys_of(desk.evidence.as_deref().unwrap()), "2*1", "what they did is all there");
+    assert_eq!(desk.commit(), [Record, Arm(key('*'))]);
+    desk.wait(5_000);
+    assert_eq!(
+        desk.press('*'),
+        [
+            End(Fate::Erase(Reason::Withdrawal)),
+            Decided(Consent::Withdrawn),
+            Announce(Prompt::Withdrawn)
+        ]
+    );
+}
+
+#[test]
+fn l_11_who_comes_back_and_says_nothing_has_said_what_they_said_before() {
+    let mut desk = refused(asking());
+    comes_back(&mut desk);
+    assert_eq!(desk.hear(), []);
+    assert_eq!(desk.wait(5_900), [], "six seconds are theirs");
+    let over = [Decided(Consent::Refused), LISTENED_FOR(), Announce(Prompt::Refused)];
+    assert_eq!(desk.wait(100), over, "and nobody presses them");
+    comes_back(&mut desk);
+    desk.tell(Input::HungUp(Party::Customer));
+    assert_eq!(desk.finished(), words(Consent::Refused, Outcome::Bridged, Verdict::Refused));
+}
+
+#[test]
+fn who_comes_back_three_times_has_the_key_for_the_pbx_again() {
+    let mut desk = refused(asking());
+    for _ in 0..2 {
+        comes_back(&mut desk);
+        assert!(desk.press('2').contains(&LISTENED_FOR()));
+    }
+    comes_back(&mut desk);
+    assert!(desk.press('2').contains(&GIVEN_BACK));
+    assert_eq!(desk.press('*'), []);
+}
+
+#[test]
+fn nobody_is_asked_while_something_is_missing_and_they_may_try_again() {
+    let mut desk = refused(asking());
+    assert_eq!(desk.press('*'), [Prepare]);
+    assert_eq!(desk.press('*'), [], "once is enough");
+    assert_eq!(desk.tell(Input::Prepared(Err(NotReady::Disk))), []);
+    comes_back(&mut desk);
+    desk.tell(Input::HungUp(Party::Agent));
+    assert_eq!(desk.finished(), words(Consent::Refused, Outcome::Bridged, Verdict::Refused));
+}
+
+#[test]
+fn l_13_who_comes_back_takes_both_steps_of_explicit_consent() {
+    let mut desk = refused(Asking { ground: Ground::ExplicitConsent, ..asking() });
+    comes_back(&mut desk);
+    desk.hear();
+    assert_eq!(desk.press('1'), [Announce(Prompt::Explicit)]);
+    desk.hear();
+    assert_eq!(desk.press('1')[0], Decided(Consent::Granted));
+}
+
+#[test]
+fn l_51_nobody_comes_back_once_the_house_has_left() {
+    let mut desk = refused(asking());
+    assert_eq!(desk.tell(Input::HouseLeft), [GIVEN_BACK]);
+    assert_eq!(desk.press('*'), []);
+}
+
+#[test]
+fn who_objected_or_was_never_asked_has_no_such_key() {
+    let interest = Asking { ground: Ground::LegitimateInterest, ..asking() };
+    let mut desk = Desk::new(asked(interest));
+    desk.tell(Input::Confirmed);
+    desk.press('*');
+    desk.cut(80);
+    desk.hear();
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.press('*'), []);
+    let mut desk = Desk::new(CallOffer { ready: Err(NotReady::Disk), ..asked(asking()) });
+    desk.tell(Input::Answered);
+    assert_eq!(desk.press('*'), []);
+}
+
+/// A line on which the agent asks who calls.
+fn agent_asks(times: u8) -> CallOffer {
+    let inbound = Inbound::AgentAsks { key: Some(key('#')), times };
+    asked(Asking { inbound, ..asking() })
+}
+
+#[test]
+fn a_caller_whom_the_agent_asks_is_put_through_at_once() {
+    let mut desk = Desk::new(agent_asks(1));
+    assert_eq!(desk.since(), [Opened, Dial]);
+    assert_eq!(desk.tell(Input::Ringing { early_media: false }), [Ring(false)]);
+    let agents_key = Keep(Party::Agent, Kept::One(key('#')));
+    let together = [Answer, Connect(Connection::Bridged), agents_key];
+    assert_eq!(desk.tell(Input::Answered), together);
+    assert_eq!(desk.press('*'), [], "nobody has told them of a key");
+    desk.tell(Input::HungUp(Party::Customer));
+    assert_eq!(desk.finished(), words(Consent::NotAsked, Outcome::Bridged, Verdict::PolicyOff));
+}
+
+#[test]
+fn c_14_the_agent_asks_who_has_called_and_only_the_caller_answers() {
+    let mut desk = Desk::new(agent_asks(1));
+    desk.tell(Input::Answered);
+    let at = desk.now;
+    let agent = |character| Input::Digit(Party::Agent, press(character, at));
+    assert_eq!(desk.tell(agent('#')), [Prepare]);
+    let asked = desk.tell(Input::Prepared(Ok(())));
+    assert_eq!(asked, [ALL_OURS, Announce(Prompt::AgentAsk)]);
+    assert_eq!(desk.tell(agent('1')), [], "the agent's yes is nobody's");
+    desk.hear();
+    let granted = desk.press('1');
+    assert_eq!(granted[..2], [Decided(Consent::Granted), GIVEN_BACK]);
+    desk.cut(100);
+    assert_eq!(desk.commit(), [Record, Arm(key('*'))]);
+    desk.wait(5_000);
+    assert_eq!(
+        desk.tell(Input::HungUp(Party::Customer)),
+        [HangUp(Party::Agent, NORMAL), End(Fate::Keep)]
+    );
+}
+
+#[test]
+fn b_18_a_pbx_that_is_busy_is_what_a_caller_is_told_who_was_not_asked() {
+    let mut desk = Desk::new(agent_asks(1));
+    desk.since();
+    let words = words(Consent::NotAsked, Outcome::Busy, Verdict::Unconnected);
+    assert_eq!(
+        desk.tell(Input::Failed(Failure::Busy)),
+        [Reject(Failure::Busy), Ended(words), Finish(words)]
+    );
+}

@@ -1,0 +1,132 @@
+//! A yes that comes later than the first question: from a customer who changes their mind, and from a
+//! caller whom the agent asks.
+
+use std::time::Duration;
+
+use support::{
+    exchange::{Act, History, Manner, Plan},
+    node::Change,
+    scene::{ENGLISH, Scene, words},
+    sound::{heard, level},
+};
+
+const CALLER: &str = "+31612345602";
+/// How long the question takes that holds its notice, at the English line, and a little.
+const ASKED_MS: u64 = 12_500;
+/// What each says before the yes, and afterwards.
+const BEFORE: [f64; 2] = [1_200.0, 2_000.0];
+const AFTER: [f64; 2] = [700.0, 440.0];
+/// When the question begins, after the answer of whom the test asks.
+const BEGINS_MS: u64 = 5_000;
+/// When the customer says yes.
+const YES_MS: u64 = BEGINS_MS + ASKED_MS + 500;
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A node whose English line has these lines in its policy, before a PBX whose agent does this.
+fn scene(lines: &str, acts: &[(u64, Act)]) -> Scene {
+    let policy = "record = \"ask\"\nground = \"consent\"\npurposes";
+    let change = Change::default().with(policy, format!("{lines}{policy}"));
+    let acts = acts.iter().map(|(at, act)| (ms(*at), *act)).collect();
+    Scene::start(&change, Manner::Answers { after: ms(300), tone_hz: 0.0, acts })
+}
+
+/// A caller who says no at once.
+fn refuses() -> Plan {
+    Plan::new(CALLER, ENGLISH).at(0, Act::Speak(BEFORE[0])).at(1_000, Act::Press('2'))
+}
+
+fn keys(side: &History) -> String {
+    side.pressed.iter().map(|(_, key)| *key).collect()
+}
+
+/// The stored recording, left and right. Nothing of what was said before the yes is in it.
+fn kept_from_the_yes_on(scene: &mut Scene) -> [Vec<i16>; 2] {
+    let tags = scene.recording(CALLER);
+    assert_eq!((&tags["ground"], &tags["verdict"]), (&"consent".into(), &"recorded".into()));
+    let (left, right) = scene.node.export(tags["recording"].as_str().expect("an id"));
+    for hz in BEFORE {
+        assert_eq!((heard(&left, hz), heard(&right, hz)), (0.0, 0.0), "{hz} Hz is kept");
+    }
+    assert!(heard(&left, AFTER[0]) > 0.3 && heard(&right, AFTER[1]) > 0.3);
+    [left, right]
+}
+
+#[test]
+fn l_08_who_said_no_presses_the_key_that_would_end_it_and_says_yes() {
+    let agent = [
+        (0, Act::Speak(BEFORE[1])),
+        (YES_MS - 4_500, Act::Speak(0.0)),
+        (YES_MS, Act::Speak(AFTER[1])),
+    ];
+    let mut scene = scene("", &agent);
+    scene.call(
+        refuses()
+            .at(BEGINS_MS, Act::Press('*'))
+            .at(YES_MS - 500, Act::Speak(0.0))
+            .at(YES_MS, Act::Press('1'))
+            .at(YES_MS + 3_000, Act::Speak(AFTER[0]))
+            .at(YES_MS + 7_000, Act::HangUp),
+    );
+    scene.over(1, 60);
+    assert_eq!(words(&scene.shown(CALLER)), "granted bridged recorded");
+    let (caller, agent) = scene.sides(CALLER);
+    assert_eq!(keys(&agent), "", "what is for us is not for the PBX");
+    let asked = caller.answered().expect("answered") + ms(BEGINS_MS + 3_000);
+    for side in [&caller, &agent] {
+        assert!(
+            level(&side.samples(asked, asked + ms(6_000))) > 500.0,
+            "the question is not heard"
+        );
+    }
+    let [left, _] = kept_from_the_yes_on(&mut scene);
+    assert!(left.len() < 8 * 8_000, "{} samples", left.len());
+}
+
+#[test]
+fn l_11_who_comes_back_and_says_nothing_is_not_recorded_and_has_their_keys_again() {
+    let mut scene = scene("", &[]);
+    let six_seconds = BEGINS_MS + ASKED_MS + 6_500;
+    scene.call(
+        refuses()
+            .at(4_000, Act::Press('4'))
+            .at(BEGINS_MS, Act::Press('*'))
+            .at(six_seconds + 1_500, Act::Press('8'))
+            .at(six_seconds + 3_000, Act::HangUp),
+    );
+    scene.over(1, 60);
+    assert_eq!(words(&scene.shown(CALLER)), "refused bridged refused");
+    assert_eq!(keys(&scene.sides(CALLER).1), "48");
+    assert_eq!(scene.node.done(&["recordings", "list"]), serde_json::json!([]));
+    assert_eq!(scene.node.files("store"), [], "an object");
+}
+
+#[test]
+fn c_14_a_caller_is_put_through_at_once_and_recorded_from_when_the_agent_has_asked_and_they_agree()
+{
+    let agent = [
+        (0, Act::Speak(BEFORE[1])),
+        (BEGINS_MS, Act::Press('#')),
+        (BEGINS_MS + 2_000, Act::Press('1')),
+        (YES_MS - 500, Act::Speak(0.0)),
+        (YES_MS + 3_000, Act::Speak(AFTER[1])),
+    ];
+    let mut scene = scene("inbound = \"agent_asks\"\n", &agent);
+    scene.call(
+        Plan::new(CALLER, ENGLISH)
+            .at(0, Act::Speak(BEFORE[0]))
+            .at(YES_MS - 500, Act::Speak(0.0))
+            .at(YES_MS, Act::Press('1'))
+            .at(YES_MS + 3_000, Act::Speak(AFTER[0]))
+            .at(YES_MS + 7_000, Act::HangUp),
+    );
+    scene.over(1, 60);
+    assert_eq!(words(&scene.shown(CALLER)), "granted bridged recorded");
+    let (caller, agent) = scene.sides(CALLER);
+    let reached = agent.request("INVITE", true).expect("an INVITE").at;
+    assert!(reached < caller.answered().expect("answered"), "the PBX is called first");
+    assert_eq!((keys(&agent).as_str(), keys(&caller).as_str()), ("", "1"), "whose key is whose");
+    kept_from_the_yes_on(&mut scene);
+}

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use call::Private;
-use portal::{Now, PauseError, Unavailable};
+use portal::{AskError, Now, PauseError, Unavailable};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
-use crate::note::{Note, Paused};
+use crate::note::{Asked, Note, Paused};
 
 /// How long the media threads are waited for that are asked what they have counted: several times what
 /// they take. Of one that takes longer, the page shows what it said when somebody looked before.
@@ -24,8 +24,16 @@ impl FloorDoor {
         Self(notes)
     }
 
-    /// Makes a call's recording silent, or lets it go on. The call's name is its id, or the Call-ID of
-    /// either leg.
+    /// Has the customer of a call asked. The call's name is its id, or the Call-ID of either leg.
+    pub async fn asks(&self, call: &str) -> Asked {
+        let (answer, answered) = oneshot::channel();
+        match self.0.send(Note::Ask(Private::new(call.to_owned()), answer)) {
+            Ok(()) => answered.await.unwrap_or(Asked::Unknown),
+            Err(_) => Asked::Unknown,
+        }
+    }
+
+    /// Makes a call's recording silent, or lets it go on.
     pub async fn pauses(&self, call: &str, on: bool) -> Paused {
         let (answer, answered) = oneshot::channel();
         match self.0.send(Note::Pause(Private::new(call.to_owned()), on, answer)) {
@@ -42,6 +50,15 @@ impl portal::Floor for FloorDoor {
         let (answer, answered) = oneshot::channel();
         self.0.send(Note::Floor(answer)).map_err(|_| Unavailable)?;
         answered.await.map_err(|_| Unavailable)
+    }
+
+    async fn ask(&self, call: &str) -> Result<(), AskError> {
+        match self.asks(call).await {
+            Asked::Begun => Ok(()),
+            Asked::Unknown => Err(AskError::Unknown),
+            Asked::NotNow => Err(AskError::NotNow),
+            Asked::NotReady => Err(AskError::NotReady),
+        }
     }
 
     async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {

@@ -28,10 +28,10 @@ pub enum Note {
     RecorderGone,
     /// New settings take effect; running calls keep theirs.
     Settings(Arc<Settings>),
-    /// The operator wants the customer of a call to be asked.
-    Ask(CallId, oneshot::Sender<Asked>),
+    /// The operator wants the customer of a call to be asked. Its name is its id, or the Call-ID of one of
+    /// its legs.
+    Ask(Private<String>, oneshot::Sender<Asked>),
     /// The operator wants a call's recording to pause, or to go on.
-    /// Its name is its id, or the Call-ID of one of its legs.
     Pause(Private<String>, bool, oneshot::Sender<Paused>),
     /// Somebody is about to look at the page: how the calls that it shows have sounded is wanted.
     Count,

@@ -8,8 +8,9 @@ use ledger::{
     RemovalRow,
 };
 use portal::{
-    CallEntry, Entry, Erasure, ErasureState, Finding, Incident, Now, OpenError, PauseError, Peak,
-    ReadError, Reader, Reading, SessionId, Slice, Sound, State, Unavailable, VerifyReport,
+    AskError, CallEntry, Entry, Erasure, ErasureState, Finding, Incident, Now, OpenError,
+    PauseError, Peak, ReadError, Reader, Reading, SessionId, Slice, Sound, State, Unavailable,
+    VerifyReport,
 };
 use tokio::sync::Mutex;
 
@@ -144,6 +145,10 @@ impl portal::Archive for Page {
 impl portal::Floor for Page {
     async fn now(&self) -> Result<Now, Unavailable> {
         self.floor.now().await
+    }
+
+    async fn ask(&self, call: &str) -> Result<(), AskError> {
+        self.floor.ask(call).await
     }
 
     async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {

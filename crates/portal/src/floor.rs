@@ -1,5 +1,5 @@
-//! What the portal asks of the daemon about calls that run: how each stands, what is wrong, and that a
-//! recording be silent for a while.
+//! What the portal asks of the daemon about calls that run: how each stands, what is wrong, that a customer
+//! be asked, and that a recording be silent for a while.
 
 use std::{fmt, future::Future};
 
@@ -84,6 +84,8 @@ pub struct Running {
     /// Whether it is being recorded.
     #[serde(rename = "recording")]
     pub taping: Taping,
+    /// Whether the house may have the customer asked now.
+    pub askable: bool,
     /// What is wrong with it now, the oldest first.
     pub alarms: Vec<Incident>,
     /// How each leg has sounded so far: nothing of one that has hardly sounded, or, of what it hears, has
@@ -131,6 +133,29 @@ pub struct Now {
     pub troubles: Vec<Trouble>,
 }
 
+/// Why a customer is not asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskError {
+    /// No such call runs.
+    Unknown,
+    /// It is not a call in which the house may have anybody asked now.
+    NotNow,
+    /// The recording could not be kept, or not be proved.
+    NotReady,
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "no such call runs now; look for it in the list",
+            Self::NotNow => "nobody can be asked in this call now; its policy says when",
+            Self::NotReady => "the recording could not be kept; look at what is wrong",
+        })
+    }
+}
+
+impl std::error::Error for AskError {}
+
 /// Why a recording was not paused, or did not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseError {
@@ -159,9 +184,15 @@ pub trait Floor: Send + Sync + 'static {
     /// [`Unavailable`] when the calls do not answer.
     fn now(&self) -> impl Future<Output = Result<Now, Unavailable>> + Send;
 
+    /// Has the customer of a call asked, as the agent's key does. Only their own key answers. The call's
+    /// name is its id, which `X-Jawoord-Call` tells the PBX, or the Call-ID of either leg.
+    ///
+    /// # Errors
+    /// [`AskError`] says why not.
+    fn ask(&self, call: &str) -> impl Future<Output = Result<(), AskError>> + Send;
+
     /// Makes the recording of a call silent from here on (`on`), or lets it go on. The daemon commits
-    /// who did it to the audit tree. The call's name is its id, which `X-Jawoord-Call` tells the PBX,
-    /// or the Call-ID of either leg.
+    /// who did it to the audit tree. The call is named as for [`Floor::ask`].
     ///
     /// # Errors
     /// [`PauseError`] says why not.

@@ -32,7 +32,9 @@ mod wav;
 
 pub use archive::{Archive, Finding, OpenError, Reader, Reading, Slice, Unavailable, VerifyReport};
 pub use entry::{CallEntry, Entry, Erasure, ErasureState, State};
-pub use floor::{Ailment, Floor, Hearing, Now, PauseError, Running, Taping, Trouble, Way};
+pub use floor::{
+    Ailment, AskError, Floor, Hearing, Now, PauseError, Running, Taping, Trouble, Way,
+};
 pub use incident::Incident;
 pub use router::Portal;
 pub use session::{OneTimeLink, SessionId};

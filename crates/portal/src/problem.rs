@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     archive::{OpenError, Unavailable},
-    floor::PauseError,
+    floor::{AskError, PauseError},
     language::Language,
     session::{DeadLink, NoSession},
     sound::ReadError,
@@ -105,6 +105,16 @@ problems! {
         en: "This call is not being recorded now", "There is nothing to pause. The list of calls that run says which are recorded.";
         nl: "Dit gesprek wordt nu niet opgenomen", "Er is niets te onderbreken. De lijst van lopende gesprekken zegt welke worden opgenomen.";
     }
+    /// A call in which nobody may be asked.
+    NotAskable = "not-askable", CONFLICT {
+        en: "Nobody can be asked in this call now", "The house may ask in a connected call whose policy says agent_asks for its direction, as often as ask_times says, and not again after a yes or a no.";
+        nl: "In dit gesprek kan nu niets worden gevraagd", "Uw kant mag vragen in een verbonden gesprek waarvan het beleid agent_asks zegt voor die richting, zo vaak als ask_times zegt, en niet opnieuw na een ja of een nee.";
+    }
+    /// Nobody is asked for what could not be kept.
+    NothingKept = "nothing-kept", SERVICE_UNAVAILABLE {
+        en: "Nobody is asked, because the recording could not be kept", "Look at what is wrong on this page, or at the log of Jawoord, and try again.";
+        nl: "Er wordt niets gevraagd, omdat de opname niet kan worden bewaard", "Kijk op deze pagina wat er mis is, of in het logboek van Jawoord, en probeer het opnieuw.";
+    }
     /// No page or resource here.
     UnknownPage = "unknown-page", NOT_FOUND {
         en: "There is nothing here", "Start again from the list of recordings.";
@@ -179,6 +189,16 @@ impl IntoResponse for Problem {
 impl From<Unavailable> for Problem {
     fn from(Unavailable: Unavailable) -> Self {
         Self::Unavailable
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Unknown => Self::UnknownCall,
+            AskError::NotNow => Self::NotAskable,
+            AskError::NotReady => Self::NothingKept,
+        }
     }
 }
 

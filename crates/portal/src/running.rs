@@ -1,4 +1,5 @@
-//! What programs ask and order of calls that run: how it stands, and a pause of a recording.
+//! What programs ask and order of calls that run: how it stands, a question to the customer, and a pause of a
+//! recording.
 
 use std::sync::Arc;
 
@@ -12,6 +13,14 @@ use crate::{floor::Floor, problem::Problem, recordings::json};
 
 pub(crate) async fn now<F: Floor>(State(floor): State<Arc<F>>) -> Result<Response, Problem> {
     json(&floor.now().await?)
+}
+
+pub(crate) async fn ask<F: Floor>(
+    State(floor): State<Arc<F>>,
+    Path(call): Path<String>,
+) -> Result<StatusCode, Problem> {
+    floor.ask(&call).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn pause<F: Floor>(

@@ -88,17 +88,8 @@ impl Operator {
     }
 
     async fn ask(&self, id: &str) -> Reply {
-        let id = match call_id(id) {
-            Ok(id) => id,
-            Err(reply) => return reply,
-        };
-        let (answer, answered) = oneshot::channel();
-        let asked = match self.notes.send(Note::Ask(id, answer)) {
-            Ok(()) => answered.await.unwrap_or(Asked::Unknown),
-            Err(_) => Asked::Unknown,
-        };
-        Reply::failed(match asked {
-            Asked::Begun => return Reply::done(id.to_string().into()),
+        Reply::failed(match FloorDoor::new(self.notes.clone()).asks(id).await {
+            Asked::Begun => return Reply::done(id.into()),
             Asked::Unknown => "no such call runs now; see `calls list`",
             Asked::NotNow => {
                 "nobody can be asked in this call now: only the customer of a connected call whose \

@@ -57,6 +57,7 @@ impl Node {
             line: session.offer.line.as_ref().map(|line| line.id.clone()),
             direction: session.direction(),
             taping,
+            askable: session.call.may_be_asked(),
             alarms: alarms
                 .map(|it| Incident { alarm: it.alarm, since: it.since, until: None })
                 .collect(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call::CallId;
+use call::{CallId, Private};
 use sip::{By, Event, Refusal};
 
 use super::{
@@ -296,9 +296,10 @@ impl Node {
         }
     }
 
-    /// The operator wants a customer to be asked.
-    pub(crate) fn ask(&mut self, call: CallId) -> Asked {
-        let Some(session) = self.sessions.get(&call) else { return Asked::Unknown };
+    /// The operator wants the customer of the call of this name to be asked.
+    pub(crate) fn ask(&mut self, name: &Private<String>) -> Asked {
+        let Some(session) = self.named(name.reveal()) else { return Asked::Unknown };
+        let call = session.id();
         if !session.call.may_be_asked() {
             return Asked::NotNow;
         }

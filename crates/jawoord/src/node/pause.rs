@@ -19,7 +19,7 @@ impl Node {
     }
 
     /// The running call of this name: its id, as `X-Jawoord-Call` tells it, or the Call-ID of either leg.
-    fn named(&self, name: &str) -> Option<&Session> {
+    pub(super) fn named(&self, name: &str) -> Option<&Session> {
         let by_id = name.parse().ok().and_then(|call: CallId| self.sessions.get(&call));
         let is_leg = |session: &&Session| {
             session.called.as_deref() == Some(name) || session.wires.call_id() == name.as_bytes()

@@ -140,7 +140,7 @@ impl Node {
                 self.registry.unsettle();
             }
             Note::Ask(call, answer) => {
-                let _nobody_waits = answer.send(self.ask(call));
+                let _nobody_waits = answer.send(self.ask(&call));
             }
             Note::Pause(call, on, answer) => {
                 let _nobody_waits = answer.send(self.pauses(&call, on));

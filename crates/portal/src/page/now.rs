@@ -105,7 +105,7 @@ fn table(language: Language, calls: &[Running]) -> Markup {
                     th scope="col" { (direction) }
                     th scope="col" { (sound) }
                     th scope="col" { (call) }
-                    th scope="col" { span.unseen { (language.pick("Pause", "Onderbreken")) } }
+                    th scope="col" { span.unseen { (language.pick("What can be done", "Wat kan")) } }
                 }
             }
             tbody {
@@ -160,18 +160,24 @@ const fn heard_by(language: Language, leg: Party, way: Way) -> &'static str {
     }
 }
 
-/// The button that makes a recording silent for a while, or lets it go on.
+/// The button that has the customer asked, makes a recording silent for a while, or lets it go on.
 fn order(language: Language, running: &Running) -> Markup {
-    let (name, text) = match running.taping {
-        Taping::Off => return html! {},
-        Taping::On => ("pause", language.pick("Pause", "Onderbreken")),
-        Taping::Paused => ("resume", language.pick("Go on", "Hervatten")),
+    let recording = language.pick("the recording of call ", "de opname van gesprek ");
+    let (name, text, what) = match (running.taping, running.askable) {
+        (Taping::Off, false) => return html! {},
+        (Taping::Off, true) => (
+            "ask",
+            language.pick("Ask", "Vragen"),
+            language.pick("the customer of call ", "aan de klant van gesprek "),
+        ),
+        (Taping::On, _) => ("pause", language.pick("Pause", "Onderbreken"), recording),
+        (Taping::Paused, _) => ("resume", language.pick("Go on", "Hervatten"), recording),
     };
     html! {
         button type="button" data-order={ "/api/calls/" (running.call) "/" (name) } {
             (text)
             span.unseen {
-                " " (language.pick("the recording of call ", "de opname van gesprek ")) (running.call)
+                " " (what) (running.call)
             }
         }
     }

@@ -13,9 +13,9 @@ use call::{
     Purpose, RecordingId, TenantId, Time, Unheard, Verdict, Words,
 };
 use portal::{
-    Ailment, Archive, CallEntry, Entry, Erasure, ErasureState, Finding, Floor, Hearing, Incident,
-    Now, OpenError, PauseError, Peak, ReadError, Reader, Reading, Running, Slice, Sound, State,
-    Taping, Trouble, Unavailable, VerifyReport, Way,
+    Ailment, Archive, AskError, CallEntry, Entry, Erasure, ErasureState, Finding, Floor, Hearing,
+    Incident, Now, OpenError, PauseError, Peak, ReadError, Reader, Reading, Running, Slice, Sound,
+    State, Taping, Trouble, Unavailable, VerifyReport, Way,
 };
 
 /// Frames per second of what is made up here.
@@ -259,6 +259,7 @@ pub(crate) fn running(number: u8, started_at: Time, taping: Taping) -> Running {
         line: Some(LineId::new("sales").unwrap()),
         direction: Direction::Inbound,
         taping,
+        askable: false,
         alarms: Vec::new(),
         sound: Vec::new(),
     }
@@ -302,6 +303,16 @@ impl Floor for Shelf {
     async fn now(&self) -> Result<Now, Unavailable> {
         self.up()?;
         Ok(self.floor.lock().unwrap().clone())
+    }
+
+    async fn ask(&self, call: &str) -> Result<(), AskError> {
+        let mut floor = self.floor.lock().unwrap();
+        let mut calls = floor.calls.iter_mut();
+        let running = calls.find(|it| it.call.to_string() == call).ok_or(AskError::Unknown)?;
+        match (running.taping, std::mem::take(&mut running.askable)) {
+            (Taping::Off, true) => Ok(()),
+            (Taping::Off | Taping::On | Taping::Paused, _) => Err(AskError::NotNow),
+        }
     }
 
     async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {

@@ -47,6 +47,28 @@ async fn a_recording_is_paused_and_goes_on_by_the_calls_id_or_a_call_id() {
 }
 
 #[tokio::test]
+async fn a_customer_is_asked_once_where_the_house_may_ask() {
+    let shelf = shelf();
+    shelf.floor.lock().unwrap().calls[2].askable = true;
+    let visitor = Visitor::inside(shelf).await;
+    let page = visitor.get("/now").await;
+    assert!(page.text().contains(&format!("data-order=\"{}\"", order(9, "ask"))), "no button");
+    assert_eq!(visitor.get("/api/now").await.json()["calls"][2]["askable"], true);
+    let done = visitor.post(&order(9, "ask")).await;
+    assert_eq!((done.status, done.body.len()), (StatusCode::NO_CONTENT, 0));
+    for (number, status, kind) in
+        [(9, StatusCode::CONFLICT, "not-askable"), (77, StatusCode::NOT_FOUND, "unknown-call")]
+    {
+        let answer = visitor.post(&order(number, "ask")).await;
+        assert_eq!(
+            (answer.status, answer.json()["type"].as_str()),
+            (status, Some(&*format!("/problems/{kind}")))
+        );
+    }
+    assert!(!visitor.get("/now").await.text().contains("/ask\""), "the button stays");
+}
+
+#[tokio::test]
 async fn what_cannot_be_paused_is_said_with_what_to_do() {
     let visitor = Visitor::inside(shelf()).await;
     for (path, status, kind) in [

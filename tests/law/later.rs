@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use support::{
-    exchange::{Act, History, Manner, Plan},
+    exchange::{Act, History, Manner, Plan, message::header},
     node::Change,
+    page::Visitor,
     scene::{ENGLISH, Scene, words},
     sound::{heard, level},
 };
@@ -129,4 +130,26 @@ fn c_14_a_caller_is_put_through_at_once_and_recorded_from_when_the_agent_has_ask
     assert!(reached < caller.answered().expect("answered"), "the PBX is called first");
     assert_eq!((keys(&agent).as_str(), keys(&caller).as_str()), ("", "1"), "whose key is whose");
     kept_from_the_yes_on(&mut scene);
+}
+
+#[test]
+fn c_14_a_program_has_a_caller_asked_by_the_call_id_of_the_pbx_and_the_page_says_so() {
+    let mut scene = scene("inbound = \"agent_asks\"\n", &[]);
+    let page = Visitor::enter(&scene.node);
+    scene.call(
+        Plan::new(CALLER, ENGLISH).at(YES_MS, Act::Press('1')).at(YES_MS + 2_500, Act::HangUp),
+    );
+    let answered = |calls: &[History]| calls.iter().any(|call| call.answered().is_some());
+    assert!(scene.callers.until(ms(5_000), answered), "the caller is not put through");
+    let now = || page.get("/api/now").json()["calls"][0].clone();
+    assert_eq!((&now()["askable"], &now()["recording"]), (&true.into(), &"off".into()));
+    let invite = scene.pbx.of(CALLER).request("INVITE", true).expect("an INVITE").text.clone();
+    let path = format!("/api/calls/{}/ask", header(&invite, "Call-ID").expect("a Call-ID"));
+    assert_eq!(page.post(&path).status, 204);
+    assert_eq!((&now()["askable"], &now()["recording"]), (&false.into(), &"asked".into()));
+    assert!(page.get("/now").body.contains("being asked"));
+    let again = page.post(&path);
+    assert_eq!((again.status, &again.json()["type"]), (409, &"/problems/not-askable".into()));
+    scene.over(1, 60);
+    assert_eq!(words(&scene.shown(CALLER)), "granted bridged recorded");
 }

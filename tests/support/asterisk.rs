@@ -36,7 +36,7 @@ const MODULES: &str = "res_timing_timerfd res_sorcery_config res_sorcery_memory 
     res_crypto res_srtp res_rtp_asterisk chan_pjsip res_musiconhold bridge_simple \
     bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features \
     bridge_builtin_interval_features codec_alaw codec_ulaw format_wav format_pcm pbx_config \
-    app_dial app_mixmonitor app_playtones app_read app_echo app_stack app_verbose app_transfer \
+    app_dial app_mixmonitor app_playtones app_read app_echo app_stack app_verbose app_transfer app_senddtmf \
     func_channel func_callerid func_logic func_strings func_global func_uri app_exec";
 
 /// A program of the unpacked system, to be run with that system's own libraries.

@@ -18,6 +18,8 @@ use crate::{
 pub enum Taping {
     /// It is not.
     Off,
+    /// It is not, and the customer is being asked, or told, at this moment.
+    Asked,
     /// It is.
     On,
     /// It is, and somebody wants silence in it for a while.

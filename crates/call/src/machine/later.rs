@@ -77,6 +77,12 @@ impl Call {
         self.stage == Stage::Open && self.far == Far::Bridged && self.dialogue.is_none()
     }
 
+    /// Whether the customer is being asked, or told, at this moment.
+    #[must_use]
+    pub const fn is_being_asked(&self) -> bool {
+        self.dialogue.is_some()
+    }
+
     /// Somebody of the house wants the customer to be asked.
     pub(super) fn wanted(&mut self) {
         if self.may_be_asked() {
@@ -93,21 +99,22 @@ impl Call {
     }
 
     /// Everything is ready for the question, or something is not: then nobody is asked (invariant
-    /// 4).
+    /// 4). Nothing but the end of the call, or of the house in it, can have come between the wish and this,
+    /// and with either the wish is gone.
     pub(super) fn prepared(&mut self, now: Time, ready: Result<(), NotReady>) {
         match (self.preparing.take(), ready) {
-            (Some(Party::Agent), Ok(())) if self.may_be_asked() => {
+            (Some(Party::Agent), Ok(())) => {
                 if let Some(how @ Later::Wanted { key, left }) = self.later {
                     let left = left.saturating_sub(1);
                     self.later = Some(Later::Wanted { key, left });
                     self.ask(now, how);
                 }
             }
-            (Some(Party::Customer), Ok(())) if self.may_change_their_mind() => self.ask_anew(now),
+            (Some(Party::Customer), Ok(())) => self.ask_anew(now),
             (Some(_), Err(_)) if matches!(self.choice, Choice::Unasked(_)) => {
                 self.choice = Choice::Unasked(Unasked::Blocked);
             }
-            (None | Some(_), Ok(()) | Err(_)) => {}
+            (Some(_), Err(_)) | (None, Ok(()) | Err(_)) => {}
         }
     }
 

@@ -47,6 +47,7 @@ impl Node {
     fn running(&self, session: &Session) -> Running {
         let alarms = session.alarms.now().iter();
         let taping = match (session.call.may_be_paused(), session.call.is_paused()) {
+            (false, _) if session.call.is_being_asked() => Taping::Asked,
             (false, _) => Taping::Off,
             (true, false) => Taping::On,
             (true, true) => Taping::Paused,

@@ -130,6 +130,7 @@ fn table(language: Language, calls: &[Running]) -> Markup {
 fn state(language: Language, taping: Taping) -> Markup {
     let (tone, text) = match taping {
         Taping::Off => (Tone::Quiet, language.pick("not recorded", "niet opgenomen")),
+        Taping::Asked => (Tone::Quiet, language.pick("being asked", "wordt gevraagd")),
         Taping::On => (Tone::Good, language.pick("being recorded", "wordt opgenomen")),
         Taping::Paused => (Tone::Attention, language.pick("paused", "onderbroken")),
     };
@@ -164,7 +165,7 @@ const fn heard_by(language: Language, leg: Party, way: Way) -> &'static str {
 fn order(language: Language, running: &Running) -> Markup {
     let recording = language.pick("the recording of call ", "de opname van gesprek ");
     let (name, text, what) = match (running.taping, running.askable) {
-        (Taping::Off, false) => return html! {},
+        (Taping::Off, false) | (Taping::Asked, _) => return html! {},
         (Taping::Off, true) => (
             "ask",
             language.pick("Ask", "Vragen"),

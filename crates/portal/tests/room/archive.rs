@@ -310,8 +310,11 @@ impl Floor for Shelf {
         let mut calls = floor.calls.iter_mut();
         let running = calls.find(|it| it.call.to_string() == call).ok_or(AskError::Unknown)?;
         match (running.taping, std::mem::take(&mut running.askable)) {
-            (Taping::Off, true) => Ok(()),
-            (Taping::Off | Taping::On | Taping::Paused, _) => Err(AskError::NotNow),
+            (Taping::Off, true) => {
+                running.taping = Taping::Asked;
+                Ok(())
+            }
+            (Taping::Off | Taping::Asked | Taping::On | Taping::Paused, _) => Err(AskError::NotNow),
         }
     }
 
@@ -322,7 +325,7 @@ impl Floor for Shelf {
             it.call.to_string() == call || (call == "a/b@c.test" && it.call == call_id(31))
         };
         let running = floor.calls.iter_mut().find(is).ok_or(PauseError::Unknown)?;
-        if running.taping == Taping::Off {
+        if matches!(running.taping, Taping::Off | Taping::Asked) {
             return Err(PauseError::NotRecorded);
         }
         running.taping = if on { Taping::Paused } else { Taping::On };

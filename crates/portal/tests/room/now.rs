@@ -65,7 +65,10 @@ async fn a_customer_is_asked_once_where_the_house_may_ask() {
             (status, Some(&*format!("/problems/{kind}")))
         );
     }
-    assert!(!visitor.get("/now").await.text().contains("/ask\""), "the button stays");
+    let page = visitor.get("/now").await;
+    let page = page.text();
+    assert!(page.contains("being asked") && !page.contains("/ask\""), "the button stays");
+    assert_eq!(tapings(&visitor).await, ["on", "paused", "asked"]);
 }
 
 #[tokio::test]

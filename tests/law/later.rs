@@ -39,6 +39,14 @@ fn refuses() -> Plan {
     Plan::new(CALLER, ENGLISH).at(0, Act::Speak(BEFORE[0])).at(1_000, Act::Press('2'))
 }
 
+/// What a caller does who says yes, and talks on.
+fn agrees(plan: Plan) -> Plan {
+    plan.at(YES_MS - 500, Act::Speak(0.0))
+        .at(YES_MS, Act::Press('1'))
+        .at(YES_MS + 3_000, Act::Speak(AFTER[0]))
+        .at(YES_MS + 7_000, Act::HangUp)
+}
+
 fn keys(side: &History) -> String {
     side.pressed.iter().map(|(_, key)| *key).collect()
 }
@@ -63,14 +71,7 @@ fn l_08_who_said_no_presses_the_key_that_would_end_it_and_says_yes() {
         (YES_MS, Act::Speak(AFTER[1])),
     ];
     let mut scene = scene("", &agent);
-    scene.call(
-        refuses()
-            .at(BEGINS_MS, Act::Press('*'))
-            .at(YES_MS - 500, Act::Speak(0.0))
-            .at(YES_MS, Act::Press('1'))
-            .at(YES_MS + 3_000, Act::Speak(AFTER[0]))
-            .at(YES_MS + 7_000, Act::HangUp),
-    );
+    scene.call(agrees(refuses().at(BEGINS_MS, Act::Press('*'))));
     scene.over(1, 60);
     assert_eq!(words(&scene.shown(CALLER)), "granted bridged recorded");
     let (caller, agent) = scene.sides(CALLER);
@@ -115,14 +116,7 @@ fn c_14_a_caller_is_put_through_at_once_and_recorded_from_when_the_agent_has_ask
         (YES_MS + 3_000, Act::Speak(AFTER[1])),
     ];
     let mut scene = scene("inbound = \"agent_asks\"\n", &agent);
-    scene.call(
-        Plan::new(CALLER, ENGLISH)
-            .at(0, Act::Speak(BEFORE[0]))
-            .at(YES_MS - 500, Act::Speak(0.0))
-            .at(YES_MS, Act::Press('1'))
-            .at(YES_MS + 3_000, Act::Speak(AFTER[0]))
-            .at(YES_MS + 7_000, Act::HangUp),
-    );
+    scene.call(agrees(Plan::new(CALLER, ENGLISH).at(0, Act::Speak(BEFORE[0]))));
     scene.over(1, 60);
     assert_eq!(words(&scene.shown(CALLER)), "granted bridged recorded");
     let (caller, agent) = scene.sides(CALLER);

@@ -41,8 +41,8 @@ pub use machine::io::{
 pub use machine::state::Call;
 pub use permit::{Leash, Permit};
 pub use policy::{
-    Asking, Confirm, Inbound, Key, KeyError, Keys, Language, OnWithdraw, Outbound, Pausing, Policy,
-    PromptId, Recording, Retention, WhenRecordingFails,
+    Asking, Audience, Confirm, Inbound, Key, KeyError, Keys, Language, OnWithdraw, Outbound,
+    Pausing, Policy, PromptId, Recording, Retention, WhenRecordingFails,
 };
 pub use private::Private;
 pub use prompt::Prompt;

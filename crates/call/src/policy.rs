@@ -166,6 +166,15 @@ pub enum Outbound {
     Never,
 }
 
+/// Who hears what is said to the customer in a call that is put through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Both parties, each over the other (default): the agent knows why the customer does not speak.
+    Both,
+    /// The customer alone, over the agent.
+    Customer,
+}
+
 /// How the house pauses a recording, as while a card number is said (PCI DSS 3.3.1, flows row D-25). The
 /// operator, or a program that speaks for it, always can; the customer never does by a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,6 +234,8 @@ pub struct Asking {
     pub inbound: Inbound,
     /// How the customer of a call that the PBX starts comes to be asked.
     pub outbound: Outbound,
+    /// Who hears the question in a call that is put through.
+    pub audience: Audience,
     /// What a withdrawal erases.
     pub on_withdraw: OnWithdraw,
     /// Whether the tones of keys are silence in a recording, of both parties (PCI DSS, flows row D-23).
@@ -328,6 +339,7 @@ mod tests {
             confirm: Confirm::First,
             inbound: Inbound::First,
             outbound: Outbound::AgentAsks { key: None, times: 1 },
+            audience: Audience::Both,
             on_withdraw: OnWithdraw::Erase,
             blank_keys: false,
             pausing: Pausing { key: None, limit: Duration::from_secs(300) },

@@ -55,7 +55,7 @@ impl Call {
         let Some(terms) = self.terms else { return };
         let waits = self.dialogue.as_ref().is_some_and(Dialogue::is_postponed);
         if waits && self.confirmed && self.far == Far::Bridged {
-            self.sound.share();
+            self.sound.address(terms.audience);
             self.timers.set(Timer::Limit, now + terms.until_dial);
             let turn = self.dialogue.as_mut().map_or(Turn::Stay, Dialogue::ask);
             self.take(now, turn);

@@ -45,7 +45,7 @@ impl Call {
         self.dialogue = Some(dialogue);
         self.choice = Choice::NotGiven;
         if self.far == Far::Bridged {
-            self.sound.share();
+            self.sound.address(terms.audience);
             self.keep(Party::Customer, Kept::All);
         }
         self.timers.set(Timer::Limit, now + terms.until_dial);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Asking, Confirm, Direction, EarlyNotice, Ground, Key, Keys, Line, Manner, OnWithdraw, Parties,
-    Pausing, Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
+    Asking, Audience, Confirm, Direction, EarlyNotice, Ground, Key, Keys, Line, Manner, OnWithdraw,
+    Parties, Pausing, Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
     machine::{
         dialogue::{Dialogue, Opening},
         io::CallOffer,
@@ -34,6 +34,7 @@ pub(super) struct Terms {
     pub(super) answer_timeout: Duration,
     pub(super) until_dial: Duration,
     pub(super) confirm: Confirm,
+    pub(super) audience: Audience,
     pub(super) keep_withdrawn: bool,
     pub(super) pausing: Pausing,
     pub(super) ends_unrecorded: bool,
@@ -96,6 +97,7 @@ impl Terms {
             answer_timeout: asking.answer_timeout,
             until_dial: limit.saturating_sub(UNBRIDGED_MARGIN),
             confirm: asking.confirm,
+            audience: asking.audience,
             keep_withdrawn: match asking.on_withdraw {
                 OnWithdraw::Erase => false,
                 OnWithdraw::Stop => true,

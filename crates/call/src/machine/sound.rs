@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Party, Prompt, Time,
+    Audience, Party, Prompt, Time,
     machine::io::{Action, Tone},
 };
 
@@ -47,9 +47,9 @@ impl Sound {
         }
     }
 
-    /// From here on the agent hears the prompts, too.
-    pub(super) const fn share(&mut self) {
-        self.shared = true;
+    /// The parties are connected: who hears the prompts from here on.
+    pub(super) fn address(&mut self, audience: Audience) {
+        self.shared = audience == Audience::Both;
     }
 
     pub(super) fn play(&mut self, now: Time, prompt: Prompt, out: &mut VecDeque<Action>) {

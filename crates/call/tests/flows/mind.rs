@@ -100,6 +100,17 @@ fn l_13_who_comes_back_takes_both_steps_of_explicit_consent() {
 }
 
 #[test]
+fn where_the_policy_says_so_the_customer_alone_hears_the_question() {
+    let mut desk = refused(Asking { audience: Audience::Customer, ..asking() });
+    desk.press('*');
+    let asked = desk.tell(Input::Prepared(Ok(())));
+    assert_eq!(asked, [ALL_OURS, Play(Prompt::AgentAsk)]);
+    desk.hear();
+    let denied = [Decided(Consent::Refused), LISTENED_FOR(), Play(Prompt::Refused)];
+    assert_eq!(desk.press('2'), denied);
+}
+
+#[test]
 fn l_51_nobody_comes_back_once_the_house_has_left() {
     let mut desk = refused(asking());
     assert_eq!(desk.tell(Input::HouseLeft), [GIVEN_BACK]);

@@ -56,6 +56,7 @@ pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
         repeats: [0, 1, 2, 3][chance.below(4)],
         answer_timeout: ms([0, 1, 500, 4_000][chance.below(4)]),
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
+        audience: [Audience::Both, Audience::Customer][chance.below(2)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         pausing: any_pausing(chance),
         when_recording_fails: any_end(chance),

@@ -5,7 +5,7 @@ use call::*;
 use crate::{
     log::Entry::Settled,
     reference::Script,
-    support::Seen::{self, Decided, Objected},
+    support::Seen::{self, Connect, Decided, Objected},
     word::Stop,
 };
 
@@ -96,10 +96,11 @@ impl Script<'_> {
 
     /// What the customer hears of what was understood. Where nothing is asked, only an objection is.
     pub(super) fn confirmation(&self, choice: Choice) -> Option<Prompt> {
+        let together = self.log.has_said(Connect(Connection::Bridged));
         match choice {
             Choice::MayNot => Some(Prompt::Refused),
             Choice::May if self.needs_a_yes() => Some(Prompt::Granted),
-            Choice::Open if self.needs_a_yes() && self.shared => Some(Prompt::Refused),
+            Choice::Open if self.needs_a_yes() && together => Some(Prompt::Refused),
             Choice::Open if self.needs_a_yes() => Some(Prompt::NotGiven),
             Choice::May | Choice::Open | Choice::Gone | Choice::NoMore => None,
         }

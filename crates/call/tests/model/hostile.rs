@@ -94,6 +94,7 @@ fn any_world(chance: &mut Chance) -> World {
         ground: any_ground(chance),
         outbound: outbound[chance.below(outbound.len())],
         confirm: [Confirm::First, Confirm::WhileRinging, Confirm::Off][chance.below(3)],
+        audience: [Audience::Both, Audience::Customer][chance.below(2)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         pausing: any_pausing(chance),
         when_recording_fails: any_end(chance),

@@ -50,7 +50,7 @@ impl Script<'_> {
 
     /// Asks in the call, with both listening.
     pub(super) fn ask_at_last(&mut self) -> Result<(), Stop> {
-        self.shared = true;
+        self.shared = self.asking.audience == Audience::Both;
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
         match self.question(&mut clock, Prompt::Question)? {
             Decision::Of(choice) => self.conclude(choice, self.asking.confirm),

@@ -79,7 +79,8 @@ impl Script<'_> {
 
     /// Asks while both listen.
     pub(super) fn ask_in_the_call(&mut self, notice: Prompt) -> Result<(), Stop> {
-        (self.asks, self.shared) = (true, true);
+        self.asks = true;
+        self.shared = self.asking.audience == Audience::Both;
         self.keep(Party::Customer, Kept::All);
         let mut clock = Clock::Runs { until: self.now + ms(34_750) };
         let (choice, confirmation) = self.decision(&mut clock, notice)?;

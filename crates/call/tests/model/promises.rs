@@ -81,7 +81,7 @@ fn decides_once(ground: Ground, said: &Said) {
         (Some(Consent::Refused), Some(Consent::Refused)) => needs_a_yes(ground),
         (Some(Consent::Refused), Some(Consent::Granted)) => {
             let between = said.get(pair[0].0..pair[1].0).unwrap_or_default();
-            times(between, |seen| seen == Seen::Announce(Prompt::AgentAsk)) > 0
+            times(between, |seen| says(seen, Prompt::AgentAsk)) > 0
         }
         (before, after) => (before, after) == (Some(Consent::Granted), Some(Consent::Withdrawn)),
     });

@@ -158,6 +158,9 @@ fn every_history_of_a_caller_who_comes_back_to_the_question() {
         let silent = [Class::Confirmed, Class::Deadline, Class::Answered];
         search((IN, &asking), &silent, &BACK, depth() - 2);
     }
+    let alone = Asking { audience: Audience::Customer, ..asking() };
+    let refused = [Class::Confirmed, Class::Key('2'), Class::Reported, Class::Answered];
+    search((IN, &alone), &refused, &BACK, depth() - 2);
     let early = EarlyNotice { question: QuestionAt::AfterAnswer, limit: ms(60_000) };
     let world = || World::early(early, asking());
     let told = [Class::Progressed, Class::Reported, Class::Key('2'), Class::Answered];

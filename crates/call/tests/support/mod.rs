@@ -152,6 +152,7 @@ pub(crate) fn asking() -> Asking {
         unbridged_limit: ms(35_000),
         confirm: Confirm::First,
         inbound: Inbound::First,
+        audience: Audience::Both,
         outbound: Outbound::AgentAsks { key: Some(key('#')), times: 1 },
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,

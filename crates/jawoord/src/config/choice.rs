@@ -60,6 +60,17 @@ pub enum Inbound {
     AgentAsks,
 }
 
+/// Who hears the question in a call that is put through.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeardBy {
+    /// Both parties.
+    #[default]
+    Both,
+    /// The customer alone.
+    Customer,
+}
+
 /// What becomes of a call whose customer says no.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -83,6 +94,13 @@ pub enum OnSilence {
 }
 
 impl Inbound {
+    /// Whether it need not be written.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl HeardBy {
     /// Whether it need not be written.
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()

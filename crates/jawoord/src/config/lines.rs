@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use call::{
-    Asking, Confirm, DialledPattern, Digest, Key, Keys, Language, Line, LineId, Lines, Manner,
-    OnWithdraw, Parties, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, Retention,
+    Asking, Audience, Confirm, DialledPattern, Digest, Key, Keys, Language, Line, LineId, Lines,
+    Manner, OnWithdraw, Parties, Policy, PolicyId, Prompt, PromptId, Purpose, Recording, Retention,
     TenantId, WhenRecordingFails,
 };
 
@@ -131,6 +131,10 @@ impl Maker<'_> {
             },
             inbound,
             outbound,
+            audience: match policy.question_heard_by {
+                choice::HeardBy::Both => Audience::Both,
+                choice::HeardBy::Customer => Audience::Customer,
+            },
             on_withdraw: match policy.on_withdraw {
                 choice::OnWithdraw::Erase => OnWithdraw::Erase,
                 choice::OnWithdraw::Stop => OnWithdraw::Stop,

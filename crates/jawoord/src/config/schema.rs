@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account, alarms,
-    choice::{Confirm, Inbound, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails},
+    choice::{
+        Confirm, HeardBy, Inbound, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails,
+    },
     connections,
     dns::Dns,
     early,
@@ -377,6 +379,9 @@ pub struct Policy {
     /// How often the agent may ask in one call.
     #[serde(default = "once")]
     pub ask_times: u8,
+    /// Who hears the question in a call that is put through.
+    #[serde(default, skip_serializing_if = "HeardBy::is_default")]
+    pub question_heard_by: HeardBy,
     /// What a withdrawal erases.
     #[serde(default)]
     pub on_withdraw: OnWithdraw,

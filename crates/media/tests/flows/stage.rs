@@ -463,6 +463,7 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         unbridged_limit: Duration::from_secs(35),
         confirm: Confirm::First,
         inbound: Inbound::First,
+        audience: Audience::Both,
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,

@@ -93,6 +93,7 @@ fn asking(heard: Parties) -> Asking {
         unbridged_limit: Duration::from_secs(35),
         confirm: Confirm::First,
         inbound: call::Inbound::First,
+        audience: call::Audience::Both,
         outbound: Outbound::Never,
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,

@@ -1,7 +1,7 @@
 //! The customer's own keys in a call that is put through: their answers, and the key with which one who
 //! is not recorded says that they want to be after all.
 //!
-//! A yes may come at any moment (law.md §2.3), and not only when the house asks: the key that ends a
+//! A yes may come at any moment, and not only when the house asks: the key that ends a
 //! recording begins the question where there is none. It is the whole one, notice and all, so that a yes
 //! is as well informed as the first would have been (L01). Silence changes nothing.
 

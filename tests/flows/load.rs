@@ -28,6 +28,8 @@ const SAID: [f64; 2] = [700.0, 450.0];
 const TOGETHER: Duration = Duration::from_secs(1);
 /// Speech is through so soon after the answer of the PBX, and until so shortly before the end.
 const SLOW: Duration = Duration::from_millis(500);
+/// A recording that begins later than its talk, on a machine that does eight things at once, is still one.
+const LATE: Duration = Duration::from_secs(1);
 /// What a packet takes through the node when nothing else wants the processor.
 const QUICK: Duration = Duration::from_millis(5);
 
@@ -117,7 +119,7 @@ fn recordings_are_whole(scene: &Scene, mut talks: Vec<Duration>) {
     let (missing, lengths) = (each("missing_ms"), each("duration_ms"));
     assert!(missing[rows.len() / 2] < PACKET && missing[rows.len() - 1] < SLOW, "{missing:?}");
     talks.sort_unstable();
-    let shorter = lengths.iter().zip(&talks).find(|(length, talk)| **length + SLOW < **talk);
+    let shorter = lengths.iter().zip(&talks).find(|(length, talk)| **length + LATE < **talk);
     assert_eq!(shorter, None, "a recording, and a talk of its rank");
     for row in rows.iter().step_by(10) {
         let (left, right) = scene.node.export(row["recording"].as_str().expect("an id"));

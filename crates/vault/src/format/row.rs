@@ -26,12 +26,21 @@ pub enum Absence {
     NotHeard = 5,
     /// The party was silent and its phone sent nothing on purpose, after comfort noise (RFC 3389).
     Rest = 6,
+    /// No agent was known to talk to the customer, who waited, held or heard a menu (law row L03).
+    NoAgent = 7,
 }
 
 impl Absence {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::Hold, Self::Pause, Self::NoAudio, Self::Lost, Self::NotHeard, Self::Rest];
+    pub const ALL: [Self; 7] = [
+        Self::Hold,
+        Self::Pause,
+        Self::NoAudio,
+        Self::Lost,
+        Self::NotHeard,
+        Self::Rest,
+        Self::NoAgent,
+    ];
 
     /// The number in the format.
     #[must_use]
@@ -49,7 +58,7 @@ impl Absence {
     #[must_use]
     pub const fn is_loss(self) -> bool {
         match self {
-            Self::Hold | Self::Pause | Self::NotHeard | Self::Rest => false,
+            Self::Hold | Self::Pause | Self::NotHeard | Self::Rest | Self::NoAgent => false,
             Self::NoAudio | Self::Lost => true,
         }
     }

@@ -319,6 +319,17 @@ impl Writer {
         self.paused.push_back(Paused { party: None, from, until: u64::MAX, reason });
     }
 
+    /// The same, and of what came before that position everything that is not sealed yet is dropped, which is
+    /// up to 120 ms: for who hears of the reason a moment late. That it was not recorded is no loss.
+    pub fn pause_since(&mut self, from: u64, reason: Absence) {
+        let since = from.saturating_sub(REORDER_SAMPLES).max(self.base);
+        let count = usize::try_from(self.pushed_until.saturating_sub(since)).unwrap_or(0);
+        for window in &mut self.windows {
+            window.wipe(since, count.min(WINDOW));
+        }
+        self.pause(since, reason);
+    }
+
     /// From this position on sound is recorded again.
     pub fn resume(&mut self, from: u64) {
         if let Some(last) = self.paused.iter_mut().rfind(|paused| paused.party.is_none()) {

@@ -275,6 +275,13 @@ impl Window {
         })
     }
 
+    /// Forgets the samples of these positions.
+    pub(crate) fn wipe(&mut self, from: u64, count: usize) {
+        for at in (from..).take(count) {
+            let _forgotten = self.store.take(usize::try_from(at & MASK).unwrap_or(0));
+        }
+    }
+
     /// Takes the sample at a position and wipes its place.
     fn take_one(&mut self, at: u64) -> Option<Said> {
         let place = usize::try_from(at & MASK).unwrap_or(0);

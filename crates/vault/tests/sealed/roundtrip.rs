@@ -174,6 +174,37 @@ fn b_34_a_hole_of_a_millisecond_between_packets_is_a_joint_and_no_gap() {
 }
 
 #[test]
+fn l_03_what_is_heard_of_late_takes_what_is_not_sealed_yet_with_it() {
+    let mut bench = Bench::new();
+    let (permit, _call) = granted(RECORDING, Parties::BOTH);
+    let config = WriterConfig { codecs: A, metadata: metadata() };
+    let mut writer = Writer::create(&permit, seed(), &config).unwrap();
+    for at in (0..24_000).step_by(160) {
+        if at == 12_000 {
+            writer.pause_since(12_000, Absence::NoAgent);
+        }
+        if at == 16_000 {
+            writer.resume(16_000);
+        }
+        for party in [Party::Customer, Party::Agent] {
+            let sound = payload(party, Codec::Pcma, at, 160);
+            writer.push(party, at, Codec::Pcma, &sound).unwrap();
+        }
+        writer.advance(at + 160).unwrap();
+        bench.drain(&mut writer);
+    }
+    bench.finish(writer, 24_000);
+    let (sealed, object) = bench.store(RECORDING);
+    assert_eq!(sealed.manifest.missing_samples, 0, "it is no loss");
+    let silence = Codec::Pcma.decode(Codec::Pcma.silence());
+    // 120 ms before the word came are gone, and what comes late from there stays out.
+    for (at, sample) in (0..).zip(listen(&object, slip())) {
+        let expected = if (11_040..16_000).contains(&at) { [silence; 2] } else { said(A, at) };
+        assert_eq!(sample, expected, "at {at}");
+    }
+}
+
+#[test]
 fn l_03_what_is_said_on_hold_is_not_recorded_and_is_no_loss() {
     let mut bench = Bench::new();
     let (permit, _call) = granted(RECORDING, Parties::BOTH);

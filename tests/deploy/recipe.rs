@@ -71,6 +71,19 @@ fn the_trunks_in_the_recipe_are_whole_and_join_up() {
     }
 }
 
+/// What Asterisk lets the node see and do is what it is let in the tests with a real one, and no more.
+#[test]
+fn the_managers_account_in_the_recipe_is_the_one_that_is_tried_with_a_real_asterisk() {
+    let [manager] = &blocks(&read(RECIPE), "conf")[..] else { panic!("one manager.conf") };
+    let sections = sections(manager);
+    let (_, account) =
+        sections.iter().find(|(name, _)| name == "jawoord").expect("an account of the node");
+    let [read_class, write_class] = ["read", "write"].map(|key| account[key].as_str());
+    let tried = format!("read = {read_class}\\nwrite = {write_class}\\n");
+    assert!(read("tests/support/asterisk.rs").contains(&tried), "{tried}");
+    assert_eq!((read_class, write_class), ("call,agent", "reporting"));
+}
+
 fn contexts(dialplan: &str) -> BTreeSet<String> {
     sections(dialplan).into_iter().map(|(name, _)| name).collect()
 }

@@ -1,4 +1,5 @@
 //! The law as behaviour of the whole product: each test is named after the rule that it shows.
 
+mod agent;
 mod grounds;
 mod later;

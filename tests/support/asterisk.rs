@@ -36,7 +36,7 @@ const MODULES: &str = "res_timing_timerfd res_sorcery_config res_sorcery_memory 
     res_crypto res_srtp res_rtp_asterisk chan_pjsip res_musiconhold bridge_simple \
     bridge_native_rtp bridge_softmix bridge_holding bridge_builtin_features \
     bridge_builtin_interval_features codec_alaw codec_ulaw format_wav format_pcm pbx_config \
-    app_dial app_mixmonitor app_playtones app_read app_echo app_stack app_verbose app_transfer app_senddtmf \
+    app_dial app_queue app_mixmonitor app_playtones app_read app_echo app_stack app_verbose app_transfer app_senddtmf \
     func_channel func_callerid func_logic func_strings func_global func_uri app_exec";
 
 /// A program of the unpacked system, to be run with that system's own libraries.
@@ -117,6 +117,10 @@ pub struct Setup<'a> {
     pub direct_media: bool,
     /// Phones that need not register: user and address. Each has an address of its own.
     pub phones: &'a [(&'a str, SocketAddr)],
+    /// The port of its manager on 127.0.0.1; 0 is any.
+    pub manager: u16,
+    /// `queues.conf`.
+    pub queues: &'a str,
     /// `extensions.conf`. Calls of the box arrive in `from-box`, those of phones in `from-phone`.
     pub dialplan: &'a str,
 }
@@ -137,7 +141,8 @@ impl Asterisk {
     #[must_use]
     pub fn start(setup: &Setup<'_>) -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let (manager, sound) = (port::free(), Ports::reserve(40));
+        let manager = if setup.manager == 0 { port::free() } else { setup.manager };
+        let sound = Ports::reserve(40);
         configure(home.path(), manager, &sound, setup);
         let child = run(home.path());
         let mut asterisk = Self { home, child, manager, _sound: sound };
@@ -333,7 +338,8 @@ fn configure(home: &Path, manager: u16, sound: &Ports, setup: &Setup<'_>) {
             "manager.conf",
             format!(
                 "[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = {manager}\n\
-                 [test]\nsecret = test\nread = all\nwrite = all\n"
+                 [test]\nsecret = test\nread = all\nwrite = all\n\
+                 [jawoord]\nsecret = sesame\nread = call,agent\nwrite = reporting\n"
             ),
         ),
         ("rtp.conf", format!("[general]\nrtpstart = {first}\nrtpend = {last}\n")),
@@ -345,6 +351,7 @@ fn configure(home: &Path, manager: u16, sound: &Ports, setup: &Setup<'_>) {
         ),
         ("features.conf", "[featuremap]\natxfer = *2\nblindxfer = #1\n".to_owned()),
         ("pjsip.conf", pjsip(setup)),
+        ("queues.conf", setup.queues.to_owned()),
         ("extensions.conf", setup.dialplan.to_owned()),
     ];
     for (name, text) in files {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purposes, RecordingId, TenantId,
-    Time, Verdict, encoding::Encoder, named,
+    AgentId, AgentSource, CallId, Consent, Digest, Ground, LineId, Outcome, PolicyId, Purposes,
+    RecordingId, TenantId, Time, Verdict, encoding::Encoder, named,
 };
 
 named!(
@@ -203,6 +203,31 @@ facts! {
         recording: RecordingId,
         /// Who wanted it.
         by: Hand,
+    }
+    /// From this moment on this agent talks to the customer of a recording.
+    AgentConnected = "agent-connected" {
+        /// The recording.
+        recording: RecordingId,
+        /// Who, by a pseudonym.
+        agent: AgentId,
+        /// By which queue the customer came to them; empty where that is not known.
+        queue: Box<str>,
+        /// Who says so.
+        by: AgentSource,
+    }
+    /// From this moment on nobody of the house does: the customer waits, holds, or hears a menu.
+    AgentLeft = "agent-left" {
+        /// The recording.
+        recording: RecordingId,
+        /// Who says so.
+        by: AgentSource,
+    }
+    /// From this moment on it is not known who does: who said so last says nothing any more.
+    AgentUnknown = "agent-unknown" {
+        /// The recording.
+        recording: RecordingId,
+        /// Who says nothing any more.
+        by: AgentSource,
     }
     /// Deletion of these seconds was ordered; a restart resumes from here.
     EraseIntended = "erase-intended" {

@@ -1,4 +1,4 @@
-//! The names of things: calls, recordings, tenants, lines, policies and digests.
+//! The names of things: calls, recordings, tenants, lines, policies, agents and digests.
 
 use std::{fmt, str::FromStr};
 
@@ -106,6 +106,10 @@ binary_id!(
 binary_id!(
     /// One recording: one permit, one slip, one ground, one retention. 16 bytes, random.
     RecordingId, 16
+);
+binary_id!(
+    /// An agent, by a pseudonym: a keyed hash, one key per tenant, of whatever their PBX calls them. 16 bytes.
+    AgentId, 16
 );
 binary_id!(
     /// A SHA-256 value.

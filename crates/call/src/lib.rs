@@ -9,6 +9,7 @@
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod agent;
 mod alarm;
 mod direction;
 mod early;
@@ -27,13 +28,14 @@ mod prompt;
 mod time;
 mod verdict;
 
+pub use agent::{Agent, AgentNews, AgentSource, Queue, QueueError, RecordFrom};
 pub use alarm::{Alarm, DeadKeys, HeardAgain, Unheard};
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
 pub use evidence::{Evidence, Press, PromptHeard, Transport};
 pub use fact::{Erasure, Fact, FactKind, Hand, Reason};
 pub use ground::{Ground, Manner, Parties, Party, Purpose, Purposes};
-pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
+pub use id::{AgentId, CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
 pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
 pub use machine::io::{
     Action, CallOffer, Cause, Connection, Failure, Fate, Input, Kept, NotReady, Pause, Tone,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{Direction, LineId, Policy, Private, TenantId};
+use crate::{Direction, LineId, Policy, Private, RecordFrom, TenantId};
 
 /// Why a text is not a pattern of dialled numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub struct Line {
     pub pattern: DialledPattern,
     /// Which calls it is for; `None` is both directions.
     pub direction: Option<Direction>,
+    /// From when on they are recorded, where they may be.
+    pub record_from: RecordFrom,
     /// What happens to their calls. Running calls keep the policy they began with (row O-07).
     pub policy: Arc<Policy>,
 }
@@ -233,6 +235,7 @@ mod tests {
             tenant: TenantId::new("acme").unwrap(),
             pattern: pattern(text),
             direction: None,
+            record_from: RecordFrom::Answer,
             policy: Arc::new(Policy {
                 id: PolicyId::new("never").unwrap(),
                 version: 1,

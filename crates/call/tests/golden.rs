@@ -23,11 +23,20 @@ fn digest(byte: u8) -> Digest {
     Digest::from_bytes([byte; 32])
 }
 
+/// Those of a recording's time line of agents.
+fn of_agents() -> [Fact; 3] {
+    let (agent, queue) = (AgentId::from_bytes([0xa9; 16]), "support".into());
+    [
+        Fact::AgentConnected { recording: RECORDING, agent, queue, by: AgentSource::Ami },
+        Fact::AgentLeft { recording: RECORDING, by: AgentSource::Api },
+        Fact::AgentUnknown { recording: RECORDING, by: AgentSource::Sip },
+    ]
+}
+
 /// One fact of each kind, in the order of the list.
 fn facts() -> Vec<Fact> {
-    let line = asked(asking()).line.unwrap();
-    let seconds = Erasure { from: 10, to: 20 };
-    let reason = Reason::Withdrawal;
+    let (line, [met, missed, lost]) = (asked(asking()).line.unwrap(), of_agents());
+    let (seconds, reason) = (Erasure { from: 10, to: 20 }, Reason::Withdrawal);
     vec![
         Fact::NodeStarted { configuration: digest(1), version: "0.1.0" },
         Fact::ConfigurationChanged { configuration: digest(2) },
@@ -65,6 +74,9 @@ fn facts() -> Vec<Fact> {
         Fact::RecordingGap { recording: RECORDING, missing_ms: 80 },
         Fact::RecordingPaused { recording: RECORDING, by: Hand::Agent },
         Fact::RecordingResumed { recording: RECORDING, by: Hand::Limit },
+        met,
+        missed,
+        lost,
         Fact::EraseIntended { recording: RECORDING, seconds, reason: Reason::Request },
         Fact::Erased { recording: RECORDING, seconds, reason: Reason::Request },
         Fact::DeletionIntended { recording: RECORDING, reason: Reason::Retention },

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use call::{Action, CallId, Cause, Failure, Input, Party};
+use call::{Action, AgentNews, CallId, Cause, Failure, Input, Party};
 use ledger::Station;
 use sip::{Event, Why};
 
@@ -212,6 +212,12 @@ pub const ASK: Input = Input::Ask;
 #[must_use]
 pub const fn pauses(on: bool) -> Input {
     if on { Input::Pause } else { Input::Resume }
+}
+
+/// Somebody says who of the house talks to the customer.
+#[must_use]
+pub const fn attended(news: AgentNews) -> Input {
+    Input::Agent(news)
 }
 
 /// A party holds the call or takes it back.

@@ -59,6 +59,7 @@ impl Descriptors {
             + DATABASES
             + JOURNALS
             + settings.listeners.len()
+            + settings.managers().count()
             + workers * WORKER
             + connections
             + ORDERS * (1 + FILES)

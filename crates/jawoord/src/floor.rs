@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use call::Private;
-use portal::{AskError, Now, PauseError, Unavailable};
+use portal::{AgentError, AskError, Now, PauseError, Seated, Unavailable};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
-use crate::note::{Asked, Note, Paused};
+use crate::note::{Asked, Note, Paused, Seating};
 
 /// How long the media threads are waited for that are asked what they have counted: several times what
 /// they take. Of one that takes longer, the page shows what it said when somebody looked before.
@@ -30,6 +30,15 @@ impl FloorDoor {
         match self.0.send(Note::Ask(Private::new(call.to_owned()), answer)) {
             Ok(()) => answered.await.unwrap_or(Asked::Unknown),
             Err(_) => Asked::Unknown,
+        }
+    }
+
+    /// Says who talks to the customer of a call, or that nobody does.
+    pub async fn seats(&self, call: &str, seated: Option<Seated>) -> Seating {
+        let (answer, answered) = oneshot::channel();
+        match self.0.send(Note::Agent(Private::new(call.to_owned()), seated, answer)) {
+            Ok(()) => answered.await.unwrap_or(Seating::Unknown),
+            Err(_) => Seating::Unknown,
         }
     }
 
@@ -58,6 +67,13 @@ impl portal::Floor for FloorDoor {
             Asked::Unknown => Err(AskError::Unknown),
             Asked::NotNow => Err(AskError::NotNow),
             Asked::NotReady => Err(AskError::NotReady),
+        }
+    }
+
+    async fn agent(&self, call: &str, seated: Option<Seated>) -> Result<(), AgentError> {
+        match self.seats(call, seated).await {
+            Seating::Known => Ok(()),
+            Seating::Unknown => Err(AgentError::Unknown),
         }
     }
 

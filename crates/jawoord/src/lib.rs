@@ -4,6 +4,7 @@
 //! No rule of the domain is here. [`bridge`] is the only file that speaks both SIP and the domain.
 
 pub mod alarm;
+pub mod ami;
 pub mod attempts;
 pub mod bridge;
 pub mod clock;

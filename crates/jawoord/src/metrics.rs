@@ -23,6 +23,8 @@ pub struct Metrics {
     pub left_paused: IntCounter,
     /// Recordings that ended before their call, as the recorder could not go on.
     pub cut_short: IntCounter,
+    /// Managers of PBXs that are not heard.
+    pub managers_unheard: IntGauge,
     /// SIP requests from strangers that got no answer but 403.
     pub strangers: IntCounter,
     turned_away: IntCounterVec,
@@ -96,6 +98,7 @@ impl Metrics {
                 "jawoord_recordings_cut_short_total",
                 "Recordings that the recorder could not go on with.",
             )?,
+            managers_unheard: gauge("jawoord_managers_unheard", "Managers of PBXs not heard.")?,
             strangers: counter("jawoord_strangers_total", "Requests from unknown sources.")?,
             turned_away,
             stray_media,

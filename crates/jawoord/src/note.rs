@@ -4,11 +4,13 @@ use std::{fmt, sync::Arc};
 
 use call::{CallId, Digest, Private, RecordingId};
 use ledger::LadderStep;
+use portal::Seated;
 use tokio::sync::oneshot;
 use vault::RootSeed;
 
 use crate::{
     alarm::Raised,
+    ami::word::Word,
     config::judge::Settings,
     live::ask::Ask,
     targets::{Found, Question},
@@ -31,6 +33,10 @@ pub enum Note {
     /// The operator wants the customer of a call to be asked. Its name is its id, or the Call-ID of one of
     /// its legs.
     Ask(Private<String>, oneshot::Sender<Asked>),
+    /// A program of the house says who talks to the customer of a call, or that nobody does.
+    Agent(Private<String>, Option<Seated>, oneshot::Sender<Seating>),
+    /// The manager of a PBX says something of its calls, or nothing any more.
+    Agents(Word),
     /// The operator wants a call's recording to pause, or to go on.
     Pause(Private<String>, bool, oneshot::Sender<Paused>),
     /// Somebody is about to look at the page: how the calls that it shows have sounded is wanted.
@@ -77,6 +83,15 @@ pub enum Asked {
     NotNow,
     /// What the evidence or the recording needs is not ready.
     NotReady,
+}
+
+/// What became of a program's word about an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seating {
+    /// It is known.
+    Known,
+    /// No such call runs.
+    Unknown,
 }
 
 /// What became of the operator's wish to have a recording paused, or to let it go on.

@@ -8,9 +8,9 @@ use ledger::{
     RemovalRow,
 };
 use portal::{
-    AskError, CallEntry, Entry, Erasure, ErasureState, Finding, Incident, Now, OpenError,
-    PauseError, Peak, ReadError, Reader, Reading, SessionId, Slice, Sound, State, Unavailable,
-    VerifyReport,
+    AgentError, AskError, CallEntry, Entry, Erasure, ErasureState, Finding, Incident, Now,
+    OpenError, PauseError, Peak, ReadError, Reader, Reading, Seated, SessionId, Slice, Sound,
+    State, Unavailable, VerifyReport,
 };
 use tokio::sync::Mutex;
 
@@ -149,6 +149,10 @@ impl portal::Floor for Page {
 
     async fn ask(&self, call: &str) -> Result<(), AskError> {
         self.floor.ask(call).await
+    }
+
+    async fn agent(&self, call: &str, seated: Option<Seated>) -> Result<(), AgentError> {
+        self.floor.agent(call, seated).await
     }
 
     async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {

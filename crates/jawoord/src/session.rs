@@ -105,6 +105,8 @@ pub struct Session {
     pub words: Option<Words>,
     /// What is wrong with it, and on which trunk.
     pub alarms: Alarms,
+    /// Whose manager said last that an agent talks to the customer.
+    pub manager: Option<Arc<str>>,
     /// What its media had counted when somebody looked last.
     pub sound: Option<Box<media::CallStats>>,
 }

@@ -3,7 +3,7 @@
 
 use std::{fmt, future::Future};
 
-use call::{CallId, Direction, LineId, Party, Time};
+use call::{CallId, Direction, LineId, Party, Private, Queue, Time};
 use serde::{Serialize, Serializer};
 
 use crate::{
@@ -24,6 +24,8 @@ pub enum Taping {
     On,
     /// It is, and somebody wants silence in it for a while.
     Paused,
+    /// It is while an agent is known to talk to the customer, and none is now.
+    NoAgent,
 }
 
 /// Which way sound goes on a leg.
@@ -104,6 +106,11 @@ pub enum Ailment {
     Disk,
     /// The recorder has ended by a defect: nothing is recorded until a restart.
     Recorder,
+    /// The manager of a PBX is not heard: whether an agent talks to its callers is not known.
+    Manager {
+        /// Of which PBX, as the configuration calls it.
+        pbx: String,
+    },
     /// So many questions in a row were answered by no key.
     Unanswered {
         /// On which trunk, as the configuration calls it.
@@ -178,6 +185,32 @@ impl fmt::Display for PauseError {
 
 impl std::error::Error for PauseError {}
 
+/// Who talks to the customer of a call, as a program of the house says.
+#[derive(Clone, Debug)]
+pub struct Seated {
+    /// The agent, by whatever name the house has for them; only a keyed hash of it is kept.
+    pub agent: Private<String>,
+    /// By which queue the customer came to them.
+    pub queue: Option<Queue>,
+}
+
+/// Why it is of no use to say who talks to a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentError {
+    /// No such call runs.
+    Unknown,
+}
+
+impl fmt::Display for AgentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "no such call runs now; look for it in the list",
+        })
+    }
+}
+
+impl std::error::Error for AgentError {}
+
 /// Calls that run. The daemon implements it over its loop of calls.
 pub trait Floor: Send + Sync + 'static {
     /// How it stands at this moment.
@@ -192,6 +225,17 @@ pub trait Floor: Send + Sync + 'static {
     /// # Errors
     /// [`AskError`] says why not.
     fn ask(&self, call: &str) -> impl Future<Output = Result<(), AskError>> + Send;
+
+    /// This agent talks to the customer of a call from here on, or, with `None`, nobody does: the customer waits,
+    /// holds, or hears a menu. The call is named as for [`Floor::ask`].
+    ///
+    /// # Errors
+    /// [`AgentError`] when there is no such call.
+    fn agent(
+        &self,
+        call: &str,
+        seated: Option<Seated>,
+    ) -> impl Future<Output = Result<(), AgentError>> + Send;
 
     /// Makes the recording of a call silent from here on (`on`), or lets it go on. The daemon commits
     /// who did it to the audit tree. The call is named as for [`Floor::ask`].

@@ -33,7 +33,8 @@ mod wav;
 pub use archive::{Archive, Finding, OpenError, Reader, Reading, Slice, Unavailable, VerifyReport};
 pub use entry::{CallEntry, Entry, Erasure, ErasureState, State};
 pub use floor::{
-    Ailment, AskError, Floor, Hearing, Now, PauseError, Running, Taping, Trouble, Way,
+    AgentError, Ailment, AskError, Floor, Hearing, Now, PauseError, Running, Seated, Taping,
+    Trouble, Way,
 };
 pub use incident::Incident;
 pub use router::Portal;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     archive::{OpenError, Unavailable},
-    floor::{AskError, PauseError},
+    floor::{AgentError, AskError, PauseError},
     language::Language,
     session::{DeadLink, NoSession},
     sound::ReadError,
@@ -110,6 +110,11 @@ problems! {
         en: "Nobody can be asked in this call now", "The house may ask in a connected call whose policy says agent_asks for its direction, as often as ask_times says, and not again after a yes or a no.";
         nl: "In dit gesprek kan nu niets worden gevraagd", "Uw kant mag vragen in een verbonden gesprek waarvan het beleid agent_asks zegt voor die richting, zo vaak als ask_times zegt, en niet opnieuw na een ja of een nee.";
     }
+    /// A word about an agent that cannot be read.
+    BadAgent = "bad-agent", BAD_REQUEST {
+        en: "This does not say who talks to the customer", "Send JSON: agent is the agent's name or number, or null when nobody talks to the customer any more; queue, if there is one, has letters, digits, '-', '_' and '.', 32 at most.";
+        nl: "Dit zegt niet wie er met de klant praat", "Stuur JSON: agent is de naam of het nummer van de medewerker, of null als er niemand meer met de klant praat; queue, als die er is, heeft letters, cijfers, '-', '_' en '.', ten hoogste 32.";
+    }
     /// Nobody is asked for what could not be kept.
     NothingKept = "nothing-kept", SERVICE_UNAVAILABLE {
         en: "Nobody is asked, because the recording could not be kept", "Look at what is wrong on this page, or at the log of Jawoord, and try again.";
@@ -198,6 +203,14 @@ impl From<AskError> for Problem {
             AskError::Unknown => Self::UnknownCall,
             AskError::NotNow => Self::NotAskable,
             AskError::NotReady => Self::NothingKept,
+        }
+    }
+}
+
+impl From<AgentError> for Problem {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Unknown => Self::UnknownCall,
         }
     }
 }

@@ -61,6 +61,7 @@ impl<A: Archive + Floor> Portal<A> {
             .route("/api/recordings/{id}/peaks", get(recordings::waveform::<A>))
             .route("/api/recordings/{id}/verify", post(recordings::verify::<A>))
             .route("/api/calls", get(recordings::calls::<A>))
+            .route("/api/calls/{call}/agent", post(running::agent::<A>))
             .route("/api/calls/{call}/ask", post(running::ask::<A>))
             .route("/api/calls/{call}/pause", post(running::pause::<A>))
             .route("/api/calls/{call}/resume", post(running::resume::<A>))

@@ -123,6 +123,9 @@ impl History {
             | FactKind::RecordingGap
             | FactKind::RecordingPaused
             | FactKind::RecordingResumed
+            | FactKind::AgentConnected
+            | FactKind::AgentLeft
+            | FactKind::AgentUnknown
             | FactKind::EraseIntended
             | FactKind::Erased
             | FactKind::Unrecoverable

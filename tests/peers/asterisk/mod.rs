@@ -7,6 +7,7 @@ mod hold;
 mod menu;
 mod outbound;
 mod plain;
+mod queue;
 mod refer;
 mod sipp;
 mod srtp;
@@ -108,6 +109,10 @@ pub struct Pbx<'a> {
     pub direct_media: bool,
     /// Phones and their addresses.
     pub phones: &'a [(&'a str, SocketAddr)],
+    /// The port of its manager, which the node listens to as `jawoord`; 0 is any, and nobody does.
+    pub manager: u16,
+    /// Its queues.
+    pub queues: &'a str,
     /// Its dial plan.
     pub dialplan: &'a str,
 }
@@ -124,13 +129,14 @@ impl Office {
     /// Opens it: a node like the lab's but for `change`, before this Asterisk.
     pub fn open(change: &Change, pbx: Pbx<'_>) -> Self {
         let papers = TempDir::new().expect("a temporary folder");
-        let Pbx { transport, endpoint, direct_media, phones, dialplan } = pbx;
+        let Pbx { transport, endpoint, direct_media, phones, manager, queues, dialplan } = pbx;
         let sip = port::free();
         let (change, secure, way) = transport.between(change.clone(), sip, papers.path());
         let node = Node::start(&change);
         let sip = if matches!(transport, Transport::Udp) { node.pbx } else { sip };
         let at = secure.unwrap_or(node.sip);
-        let setup = Setup { sip, node: at, way, endpoint, direct_media, phones, dialplan };
+        let setup =
+            Setup { sip, node: at, way, endpoint, direct_media, phones, manager, queues, dialplan };
         let asterisk = Asterisk::start(&setup);
         Self { node, asterisk, callers: Exchange::callers(), _papers: papers }
     }

@@ -137,6 +137,8 @@ fn t_04_asterisk_refers_a_caller_with_replaces_and_another_asterisk_joins_the_tw
         endpoint: "",
         direct_media: false,
         phones: &[("7001", friend.address())],
+        manager: 0,
+        queues: "",
         dialplan: OUTSIDE,
     });
     office.call(plan());

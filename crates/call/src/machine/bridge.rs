@@ -11,6 +11,8 @@ pub(super) struct Bridge {
     agent_holds: bool,
     /// Whether the customer is on the way to somebody outside, for all that is known.
     away: bool,
+    /// Whether an agent is wanted and none is known to be there.
+    unattended: bool,
     /// Whether the house wants nothing to be recorded now.
     paused: bool,
     /// Whether they were ever connected, and whether they are now.
@@ -50,6 +52,17 @@ impl Bridge {
         self.measure(now);
     }
 
+    /// An agent is wanted and none is known to be there, or one is.
+    pub(super) fn attend(&mut self, now: Time, unattended: bool) {
+        self.unattended = unattended;
+        self.measure(now);
+    }
+
+    /// Whether an agent is wanted and none is known to be there.
+    pub(super) const fn is_unattended(&self) -> bool {
+        self.unattended
+    }
+
     /// Whether anybody holds, or whom the customer hears is not known.
     const fn is_held(&self) -> bool {
         self.customer_holds || self.agent_holds || self.away
@@ -68,10 +81,11 @@ impl Bridge {
 
     /// Why a tap keeps silence now, if it does.
     pub(super) const fn silence(&self) -> Option<Pause> {
-        match (self.paused, self.is_held()) {
-            (true, _) => Some(Pause::Wanted),
-            (false, true) => Some(Pause::Hold),
-            (false, false) => None,
+        match (self.paused, self.is_held(), self.unattended) {
+            (true, _, _) => Some(Pause::Wanted),
+            (false, true, _) => Some(Pause::Hold),
+            (false, false, true) => Some(Pause::NoAgent),
+            (false, false, false) => None,
         }
     }
 

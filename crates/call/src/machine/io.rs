@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    CallId, Digest, Direction, EarlyNotice, Evidence, Fact, Key, Line, Party, Permit, Press,
-    Prompt, Reason, RecordingId, Words,
+    AgentNews, CallId, Digest, Direction, EarlyNotice, Evidence, Fact, Key, Line, Party, Permit,
+    Press, Prompt, Reason, RecordingId, Words,
 };
 
 /// What the shell knows of a new call when it hands it to the machine.
@@ -125,6 +125,8 @@ impl Kept {
 pub enum Pause {
     /// A party is on hold (L03).
     Hold,
+    /// No agent is known to talk to the customer, and the line is recorded only then (L03).
+    NoAgent,
     /// The house wants it, as while a card number is said (PCI DSS 3.3.1, flows row D-25). It comes
     /// before a hold: who listens later is told what was meant.
     Wanted,
@@ -206,6 +208,8 @@ pub enum Input {
     /// From this call an emergency is called, as when the agent transfers to one: from now on it is
     /// one, and no failure of the recording ends it (flows rows E).
     Urgent,
+    /// Who of the house talks to the customer, or that nobody does.
+    Agent(AgentNews),
     /// The operator wants the customer to be asked, as the agent's key does.
     Ask,
     /// The operator, or a program of the house, wants the recording to pause, or wants the pause to last

@@ -1,5 +1,6 @@
 //! The call machine: pure, told the time, one door in and one door out.
 
+mod agent;
 mod asking;
 mod away;
 mod bridge;
@@ -39,6 +40,7 @@ impl Call {
     pub fn new(now: Time, offer: CallOffer) -> Self {
         let route = Route::of(&offer);
         let mut call = Self::at_rest(offer, &route);
+        call.await_an_agent(now);
         call.open(now, &route);
         call.settle();
         call
@@ -75,6 +77,7 @@ impl Call {
             }
             Input::SentAway(within) => self.sent_away(now, within),
             Input::HouseLeft => self.house_left(now),
+            Input::Agent(news) => self.hears_of_agents(now, news),
             Input::Urgent => self.urgent = true,
             Input::Ask => self.wanted(),
             Input::Pause => self.pause(now, Hand::Operator),

@@ -95,7 +95,7 @@ impl Call {
     /// Tells the tap, if its reason to keep silence is not the one of before.
     pub(super) fn keep_silence(&mut self, before: Option<Pause>) {
         let silence = self.bridge.silence();
-        if self.recording.is_live() && silence != before {
+        if self.recording.is_open() && silence != before {
             self.out.push_back(silence.map_or(Action::Resume, Action::Pause));
         }
     }

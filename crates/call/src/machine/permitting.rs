@@ -30,10 +30,11 @@ impl Call {
         let Some(terms) = self.terms else { return };
         let Terms { ground, purposes, heard, .. } = terms;
         let decision = Decision { call: self.call, recording, ground, purposes, heard, evidence };
-        let audible = self.bridge.audible(now);
-        if self.recording.committed(decision, terms.ending_key(), audible, &mut self.out) {
+        let heard = (self.bridge.audible(now), self.bridge.is_unattended());
+        if self.recording.committed(decision, terms.ending_key(), heard, &mut self.out) {
             self.keep_silence(None);
             self.let_pause();
+            self.name_the_agent();
         }
     }
 

@@ -18,8 +18,9 @@ enum State {
     Idle,
     /// The ledger is asked; with a reason, the recording is unwanted before it exists.
     Committing { unwanted: Option<Reason> },
-    /// A permit lives as long as this leash. `from`: how long the bridge had been audible then.
-    Live { _leash: Leash, from: Duration },
+    /// A permit lives as long as this leash. `from`: how long the bridge had been audible then;
+    /// `unused`: the permit itself, while no tap is to listen yet.
+    Live { _leash: Leash, from: Duration, unused: Option<Box<Permit>> },
     /// The tap is gone; whether what was recorded is kept.
     Over { kept: bool },
 }
@@ -74,12 +75,13 @@ impl Recording {
     /// The ledger has committed: the only transition that mints a permit (invariant 4c).
     ///
     /// `audible` is how long both parties have already been connected and off hold, `ending` the
-    /// customer's key that ends it, where there is one.
+    /// customer's key that ends it, where there is one. Where `waits`, no tap listens until
+    /// [`Recording::open`].
     pub(super) fn committed(
         &mut self,
         decision: Decision,
         ending: Option<Key>,
-        audible: Duration,
+        (audible, waits): (Duration, bool),
         out: &mut VecDeque<Action>,
     ) -> bool {
         let State::Committing { unwanted } = self.state else { return false };
@@ -92,11 +94,25 @@ impl Recording {
             return false;
         }
         let (permit, leash) = Permit::grant(decision);
-        self.state = State::Live { _leash: leash, from: audible };
+        let unused = if waits {
+            Some(Box::new(permit))
+        } else {
+            out.push_back(Action::Record(permit));
+            None
+        };
+        self.state = State::Live { _leash: leash, from: audible, unused };
         self.degraded |= audible.saturating_sub(self.wanted_from) >= UNHEARD;
-        out.push_back(Action::Record(permit));
         out.extend(ending.map(Action::ArmWithdrawal));
         true
+    }
+
+    /// Lets a tap listen that was not to yet. Whether there was one.
+    pub(super) fn open(&mut self, out: &mut VecDeque<Action>) -> bool {
+        let State::Live { unused, .. } = &mut self.state else { return false };
+        let opened = unused.take().map(|permit| Action::Record(*permit));
+        let is_new = opened.is_some();
+        out.extend(opened);
+        is_new
     }
 
     /// The ledger could not commit: nothing exists. Whether it was still wanted.
@@ -108,6 +124,11 @@ impl Recording {
         self.state = State::Over { kept: false };
         self.failed = true;
         unwanted.is_none()
+    }
+
+    /// Whether a tap is in place.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Live { unused: None, .. })
     }
 
     /// Whether a tap can be in place.

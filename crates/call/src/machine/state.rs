@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{
-    CallId, Direction, Fact, Line, Party, Time,
+    Agent, CallId, Direction, Fact, Line, Party, Time,
     machine::{
         bridge::Bridge,
         dialogue::Dialogue,
@@ -98,6 +98,8 @@ pub struct Call {
     /// What is left of the time that the question may take, while an explanation stops that clock.
     pub(super) left_until_dial: Option<Duration>,
     pub(super) bridge: Bridge,
+    /// Who of the house talks to the customer, as far as anybody says so.
+    pub(super) agent: Option<Agent>,
     pub(super) sound: Sound,
     pub(super) recording: Recording,
     /// Whether an emergency is called from it.
@@ -148,6 +150,7 @@ impl Call {
             uncommitted: None,
             left_until_dial: None,
             bridge: Bridge::default(),
+            agent: None,
             sound: Sound::new(),
             recording: Recording::new(offer.recording),
             urgent: offer.emergency,

@@ -1,5 +1,6 @@
 //! The rows of the flow matrix and of the law that one call can show.
 
+mod attended;
 mod dialogue;
 mod early;
 mod ending;

@@ -7,7 +7,7 @@ use crate::{
     depth::depth,
     exhaustive::{BRIDGED, search},
     reference::Script,
-    support::{Seen::*, *},
+    support::*,
     word::{Stop, Word},
     world::Class,
 };
@@ -17,7 +17,7 @@ impl Script<'_> {
     pub(super) fn is_wanted(&self) -> bool {
         let committing = self.log.commits() && self.log.acknowledgement().is_none();
         let granted = self.log.choice() == Some(Choice::May);
-        let recording = self.log.has_said(Record) && self.log.ends() == 0;
+        let recording = self.log.is_live();
         recording || (committing && granted && !self.is_apart() && !self.house_is_out)
     }
 

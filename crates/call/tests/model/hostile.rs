@@ -23,7 +23,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A', '7'][chance.below(8)];
     let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
-    Some(match chance.below(47) {
+    Some(match chance.below(49) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             // Half of them are of a prompt that was really played.
@@ -52,6 +52,9 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
         40 => Input::HouseLeft,
         41 => Input::SentAway(flag.then_some(ms(5_000))),
         42 => Input::Urgent,
+        43 => agent(1, AgentSource::Ami),
+        44 if flag => Input::Agent(AgentNews::Left(AgentSource::Ami)),
+        44 => Input::Agent(AgentNews::Lost(AgentSource::Ami)),
         _ => return None,
     })
 }
@@ -105,6 +108,9 @@ fn any_world(chance: &mut Chance) -> World {
     let limit = ms([0, 9_000, 60_000][chance.below(3)]);
     offer.early = (chance.below(2) == 0).then_some(EarlyNotice { question, limit });
     offer.direction = [Direction::Inbound, Direction::Outbound][chance.below(2)];
+    if chance.below(4) == 0 {
+        *offer = attended(offer.clone());
+    }
     match chance.below(12) {
         0 => offer.line = None,
         1 => offer.emergency = true,

@@ -19,9 +19,13 @@ pub(super) enum Entry {
     Said(Seen),
     /// What has come of the dialogue, whatever is said of it.
     Settled(Choice),
+    /// The line is recorded while an agent is there, and never otherwise.
+    WantsAgent,
+    /// The recording may begin.
+    Permitted,
 }
 
-use Entry::{Read, Said, Settled};
+use Entry::{Permitted, Read, Said, Settled, WantsAgent};
 
 /// One page: which line of history it answers, when, and what.
 type Page = (usize, Time, Entry);
@@ -46,7 +50,7 @@ impl Log {
     pub(super) fn said(&self) -> Vec<(usize, Seen)> {
         let said = self.0.iter().filter_map(|(step, _, entry)| match entry {
             Said(seen) => Some((*step, *seen)),
-            Read(_) | Settled(_) => None,
+            Read(_) | Settled(_) | WantsAgent | Permitted => None,
         });
         said.collect()
     }
@@ -150,6 +154,28 @@ impl Log {
         cancelled
     }
 
+    /// Whether the recording may run, and has not ended.
+    pub(super) fn is_live(&self) -> bool {
+        self.is_permitted() && self.ends() == 0
+    }
+
+    pub(super) fn is_permitted(&self) -> bool {
+        self.count(|entry| matches!(entry, Permitted)) > 0
+    }
+
+    /// Who is there, as far as anybody says so.
+    pub(super) fn agent(&self) -> Option<Agent> {
+        self.entries().fold(None, |there, entry| match entry {
+            Read(Input::Agent(news)) => after(there, *news),
+            _ => there,
+        })
+    }
+
+    /// Whether an agent is to be there and none is.
+    pub(super) fn lacks_an_agent(&self) -> bool {
+        self.count(|entry| matches!(entry, WantsAgent)) > 0 && self.agent().is_none()
+    }
+
     pub(super) fn commits(&self) -> bool {
         self.count(|entry| matches!(entry, Said(Commit { .. }))) > 0
     }
@@ -209,13 +235,13 @@ impl Log {
         let recording = self
             .0
             .iter()
-            .skip_while(|(_, _, entry)| !matches!(entry, Said(Record)))
+            .skip_while(|(_, _, entry)| !matches!(entry, Permitted))
             .take_while(|(_, _, entry)| !matches!(entry, Said(End(_))));
         recording.filter(|(_, _, entry)| matches!(entry, Read(Input::RecorderFailed))).count() > 0
     }
 
     pub(super) fn lost_audio(&self) -> bool {
-        let recorded = self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Record)));
+        let recorded = self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Permitted));
         let mut after = recorded.map(|(_, _, entry)| entry);
         self.audible_before_the_record().saturating_sub(self.unwanted()) >= ms(1_000)
             || after.any(|entry| matches!(entry, Read(Input::Degraded)))
@@ -287,7 +313,7 @@ impl Log {
     }
 
     pub(super) fn audible_before_the_record(&self) -> Duration {
-        self.audible_before(|entry| matches!(entry, Said(Record)))
+        self.audible_before(|entry| matches!(entry, Permitted))
     }
 
     fn audible_before(&self, wanted: impl Fn(&Entry) -> bool) -> Duration {
@@ -295,20 +321,24 @@ impl Log {
         place.map_or(Duration::ZERO, |place| Self::audible_in(&self.0[..place], self.0[place].1))
     }
 
-    /// For how long both parties were connected, nobody held and nothing was paused.
+    /// For how long both parties were connected, nobody held, nothing was paused, and an agent who was to be
+    /// there was.
     pub(super) fn audible_in(log: &[Page], end: Time) -> Duration {
         let (mut bridged, mut customer, mut agent, mut paused) = (false, false, false, false);
-        let mut away = false;
+        let (mut away, mut wants, mut there) = (false, false, None);
         let (mut since, mut total) = (Time::default(), Duration::ZERO);
         let last = [(0, end, Said(Finish(NO_WORDS)))];
         for (_, at, entry) in log.iter().chain(&last) {
-            if bridged && !customer && !agent && !paused && !away {
+            let alone = wants && there.is_none();
+            if bridged && !customer && !agent && !paused && !away && !alone {
                 total += at.since(since);
             }
             since = *at;
             match entry {
                 Said(Connect(Connection::Bridged)) => bridged = true,
                 Said(HangUp(..)) => bridged = false,
+                WantsAgent => wants = true,
+                Read(Input::Agent(news)) => there = after(there, *news),
                 Said(Paused(_)) => paused = true,
                 Said(Resumed(_)) => paused = false,
                 Read(Input::SentAway(within)) if bridged => away = within.is_some(),
@@ -319,6 +349,15 @@ impl Log {
             }
         }
         total
+    }
+}
+
+/// Who is there after these news.
+fn after(before: Option<Agent>, news: AgentNews) -> Option<Agent> {
+    match news {
+        AgentNews::Connected(agent) => Some(agent),
+        AgentNews::Left(_) => None,
+        AgentNews::Lost(source) => before.filter(|agent| agent.source != source),
     }
 }
 

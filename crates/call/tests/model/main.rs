@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a thread that fails fails its test")]
 
 mod asked;
+mod attended;
 mod away;
 mod chance;
 mod choice;

@@ -16,7 +16,7 @@ use crate::{
 
 impl Script<'_> {
     fn is_recording(&self) -> bool {
-        self.log.has_said(Record) && self.log.ends() == 0
+        self.log.is_live()
     }
 
     /// The agent's key, where there is one, is the house's from now on.
@@ -29,7 +29,7 @@ impl Script<'_> {
 
     /// A recording that has ended cannot be paused, and the key is given back to who talks on.
     pub(super) fn pause_no_more(&mut self) {
-        if !self.log.has_said(Record) || self.log.ends() == 0 {
+        if !self.log.is_permitted() || self.log.ends() == 0 {
             return;
         }
         self.pause_until = None;
@@ -77,12 +77,13 @@ impl Script<'_> {
     /// Says what the tap ought to do by now, if it does something else.
     pub(super) fn keep_silence(&mut self) {
         let held = self.log.anybody_holds() || self.news_until.is_some();
-        let now = match (self.pause_until, held) {
-            (Some(_), _) => Silence,
-            (None, true) => Pause,
-            (None, false) => Resume,
+        let now = match (self.pause_until, held, self.log.lacks_an_agent()) {
+            (Some(_), _, _) => Silence,
+            (None, true, _) => Pause,
+            (None, false, true) => Alone,
+            (None, false, false) => Resume,
         };
-        let told = self.log.last_said(|seen| matches!(seen, Silence | Pause | Resume));
+        let told = self.log.last_said(|seen| matches!(seen, Silence | Pause | Alone | Resume));
         if told.unwrap_or(Resume) != now {
             self.say(now);
         }

@@ -62,7 +62,8 @@ fn records_in_the_lawful_order(ground: Ground, said: &Said) {
     assert!(ended.is_none() || recorded.is_none() || recorded < ended, "recorded after: {said:?}");
     let armed = first(said, |seen| matches!(seen, Seen::Arm(_)));
     let can_be_ended = ground != Ground::LegalObligation;
-    assert_eq!(armed.is_some(), recorded.is_some() && can_be_ended, "{said:?}");
+    assert!(armed.is_none() || (committed < armed && can_be_ended), "{said:?}");
+    assert!(recorded.is_none() || armed.is_some() == can_be_ended, "{said:?}");
 }
 
 /// Silence may be asked again; a yes and a hang-up are final, but for the withdrawal, and a no but for a

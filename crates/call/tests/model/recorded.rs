@@ -2,7 +2,7 @@
 
 use call::*;
 
-use crate::{choice::Choice, reference::Script, support::Seen::*};
+use crate::{choice::Choice, log::Entry, reference::Script, support::Seen::*};
 
 impl Script<'_> {
     /// Says what ought to have been said of the recording by now and has not.
@@ -46,15 +46,29 @@ impl Script<'_> {
     fn begin(&mut self, withdrawn: bool) {
         if withdrawn {
             self.say(End(Fate::Erase(self.why_erased())));
-        } else if self.is_apart() || self.house_is_out {
+        } else if self.log.recorder_failed() || self.is_apart() || self.house_is_out {
             self.say(End(Fate::Erase(Reason::Empty)));
         } else {
-            self.say(Record);
-            if self.can_be_ended() {
-                self.say(Arm(self.asking.keys.withdraw));
+            self.permit();
+            if !self.log.lacks_an_agent() {
+                self.say(Record);
+                self.keep_silence();
             }
-            self.let_pause();
-            self.keep_silence();
+        }
+    }
+
+    /// It may begin: whatever ends it or pauses it is listened for.
+    fn permit(&mut self) {
+        if self.log.is_permitted() {
+            return;
+        }
+        self.log.write(self.step, self.now, Entry::Permitted);
+        if self.can_be_ended() {
+            self.say(Arm(self.asking.keys.withdraw));
+        }
+        self.let_pause();
+        if let Some(agent) = self.log.agent() {
+            self.say(Met(agent.id, agent.source));
         }
     }
 

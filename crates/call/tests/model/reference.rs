@@ -12,7 +12,7 @@ use crate::{
     choice::{Choice, Decision},
     clock::Clock,
     log::{
-        Entry::{Read, Said},
+        Entry::{Read, Said, WantsAgent},
         Log,
     },
     support::{
@@ -111,6 +111,9 @@ impl<'a> Script<'a> {
             failure: None,
             closing: false,
         };
+        if offer.line.as_ref().is_some_and(|line| line.record_from == RecordFrom::Agent) {
+            script.log.write(0, start, WantsAgent);
+        }
         script.call();
         let deadlines = [
             script.until,
@@ -321,11 +324,10 @@ impl<'a> Script<'a> {
     }
 
     fn understand(&mut self, input: Input) -> Result<Word, Stop> {
-        let undecided = self.asks;
-        let held = self.log.holds(Party::Customer);
+        let (undecided, held) = (self.asks, self.log.holds(Party::Customer));
         let sounded = self.log.prompt_sounds();
         let cancelled = self.log.pbx_is_cancelled();
-        let wanted = self.is_wanted();
+        let (wanted, before) = (self.is_wanted(), self.log.agent());
         self.log.write(self.step, self.now, Read(input));
         let withdraw = self.asking.keys.withdraw;
         match input {
@@ -355,6 +357,7 @@ impl<'a> Script<'a> {
             Input::Digit(Party::Agent, press) => self.toggles(*press.key.reveal()),
             Input::Pause => self.pause(Hand::Operator),
             Input::Resume => self.resume(Hand::Operator),
+            Input::Agent(news) => self.hears_of_agents(before, news),
             Input::SentAway(within) => self.sent_away(within),
             Input::HouseLeft => self.house_leaves()?,
             Input::Ask => return Ok(Word::Wanted),

@@ -10,7 +10,7 @@ use crate::{
     outbound::{AGAIN, DIALOGUE, MAIN, RINGING, recorded},
     reference::Script,
     support::{
-        Seen::{Connect, Keep, Prepare, Record},
+        Seen::{Connect, Keep, Prepare},
         asking, key, ms,
     },
     word::{Stop, Word},
@@ -70,7 +70,7 @@ impl Script<'_> {
         let withdraw = self.asking.keys.withdraw;
         let comes_back = self.may_come_back();
         self.keep(Party::Customer, if comes_back { Kept::One(withdraw) } else { Kept::Nothing });
-        let recording = self.log.has_said(Record) && self.log.ends() == 0;
+        let recording = self.log.is_live();
         let pauses = self.asking.pausing.key.filter(|_| recording);
         let asks = self.agents_way().and_then(|(key, _)| key).filter(|_| self.may_be_wanted());
         self.keep(Party::Agent, pauses.or(asks).map_or(Kept::Nothing, Kept::One));

@@ -32,6 +32,12 @@ pub(crate) enum Class {
         early_media: bool,
     },
     Answered,
+    /// The agent of this number is there: of the first the manager of the PBX says so, of others a program.
+    Agent(u8),
+    /// Nobody is, says a program.
+    NoAgent,
+    /// The manager is not heard any more.
+    Unheard,
     /// The operator wants the customer to be asked.
     Ask,
     /// The house wants silence in the recording, or sound again.
@@ -89,6 +95,12 @@ impl World {
     pub(crate) fn of(direction: Direction, asking: Asking) -> Self {
         let offer = CallOffer { direction, ..asked(asking.clone()) };
         Self { offer, asking, compared: Cell::new(0) }
+    }
+
+    /// Inbound calls that are recorded while an agent is there.
+    pub(crate) fn attended(asking: Asking) -> Self {
+        let world = Self::new(asking);
+        Self { offer: attended(world.offer), ..world }
     }
 
     /// Inbound calls that hear the notice before the answer.
@@ -198,6 +210,10 @@ impl Replay {
             Class::Ringing { early_media } => Some(Input::Ringing { early_media }),
             Class::Answered => Some(Input::Answered),
             Class::Failed(failure) => Some(Input::Failed(failure)),
+            Class::Agent(1) => Some(agent(1, AgentSource::Ami)),
+            Class::Agent(number) => Some(agent(number, AgentSource::Api)),
+            Class::NoAgent => Some(Input::Agent(AgentNews::Left(AgentSource::Api))),
+            Class::Unheard => Some(Input::Agent(AgentNews::Lost(AgentSource::Ami))),
             Class::Ask => Some(Input::Ask),
             Class::Pause => Some(Input::Pause),
             Class::Resume => Some(Input::Resume),

@@ -42,6 +42,10 @@ pub(crate) enum Seen {
     ArmPause(Key),
     LeftPaused,
     LostSight,
+    Alone,
+    Met(AgentId, AgentSource),
+    Missed(AgentSource),
+    LostTrack(AgentSource),
     Paused(Hand),
     Resumed(Hand),
     End(Fate),
@@ -58,6 +62,11 @@ impl Seen {
             Action::Audit(Fact::CallEnded { consent, outcome, verdict, .. }) => {
                 Self::Ended(Words { consent: *consent, outcome: *outcome, verdict: *verdict })
             }
+            Action::Audit(Fact::AgentConnected { recording: RECORDING, agent, by, .. }) => {
+                Self::Met(*agent, *by)
+            }
+            Action::Audit(Fact::AgentLeft { recording: RECORDING, by }) => Self::Missed(*by),
+            Action::Audit(Fact::AgentUnknown { recording: RECORDING, by }) => Self::LostTrack(*by),
             Action::Audit(Fact::RecordingPaused { recording: RECORDING, by }) => Self::Paused(*by),
             Action::Audit(Fact::RecordingResumed { recording: RECORDING, by }) => {
                 Self::Resumed(*by)
@@ -83,6 +92,7 @@ impl Seen {
             Action::Record(_) => Self::Record,
             Action::ArmWithdrawal(key) => Self::Arm(*key),
             Action::Pause(Pause::Hold) => Self::Pause,
+            Action::Pause(Pause::NoAgent) => Self::Alone,
             Action::Pause(Pause::Wanted) => Self::Silence,
             Action::Resume => Self::Resume,
             Action::ArmPause(key) => Self::ArmPause(*key),
@@ -168,6 +178,7 @@ pub(crate) fn line(recording: Recording) -> Arc<Line> {
         tenant: TenantId::new("acme").unwrap(),
         pattern: DialledPattern::new("+31201234567").unwrap(),
         direction: None,
+        record_from: RecordFrom::Answer,
         policy: Arc::new(Policy {
             id: PolicyId::new("ask").unwrap(),
             version: 7,
@@ -193,6 +204,19 @@ pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
 
 pub(crate) fn asked(asking: Asking) -> CallOffer {
     offer(Some(line(Recording::Ask(Box::new(asking)))))
+}
+
+/// The same on a line that is recorded while an agent is there.
+pub(crate) fn attended(offer: CallOffer) -> CallOffer {
+    let line = offer.line.as_deref().cloned();
+    let line = line.map(|line| Arc::new(Line { record_from: RecordFrom::Agent, ..line }));
+    CallOffer { line, ..offer }
+}
+
+/// This agent talks to the customer, says this source.
+pub(crate) fn agent(number: u8, source: AgentSource) -> Input {
+    let id = AgentId::from_bytes([number; 16]);
+    Input::Agent(AgentNews::Connected(Agent { id, queue: Queue::new("support").ok(), source }))
 }
 
 /// The same with the notice before the answer, which the carrier lets wait for a minute.

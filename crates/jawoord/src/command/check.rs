@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use call::{Direction, Ground, Inbound, Line, Manner, Outbound, Recording, WhenRecordingFails};
+use call::{
+    Direction, Ground, Inbound, Line, Manner, Outbound, RecordFrom, Recording, WhenRecordingFails,
+};
 use serde_json::{Value, json};
 
 use super::route::{self, Trial};
@@ -48,6 +50,7 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                         "direction": line.direction.map_or("both", Direction::as_str),
                         "inbound": inbound(line),
                         "outbound": outbound(line),
+                        "record_from": line.record_from.as_str(),
                         "when_recording_fails": unrecorded(line),
                     })
                 })
@@ -164,8 +167,12 @@ fn does(line: &Line) -> String {
         }
         (WhenRecordingFails::EndCall, _) => ", and ends a call whose recording fails",
     };
+    let from = match line.record_from {
+        RecordFrom::Agent => "while an agent is there",
+        RecordFrom::Answer => "from the answer (not behind a queue or a menu, Art. 5(1)(c))",
+    };
     format!(
-        "{whom} in {} on the ground {}, kept {} s{unrecorded}",
+        "{whom} in {} on the ground {}, recorded {from}, kept {} s{unrecorded}",
         asking.language,
         asking.ground,
         asking.retention.keep.as_secs()
@@ -235,6 +242,17 @@ mod tests {
         assert_eq!(told("go_on").unwrap()[0].0, Some("go_on"), "as by default");
         let refused = told("stop").expect_err("no such choice");
         assert!(refused.contains("`go_on` or `end_call`"), "{refused}");
+    }
+
+    #[test]
+    fn l_03_it_is_said_from_when_on_a_line_is_recorded() {
+        let text = LAB.replacen("record_from = \"answer\"", "record_from = \"agent\"", 1);
+        let settings = read::read_text(&text).and_then(|read| judge::judge(read, None)).unwrap();
+        let [first, second, never] =
+            settings.lines.iter().map(|line| does(line)).collect::<Vec<_>>().try_into().unwrap();
+        assert!(first.contains("recorded while an agent is there"), "{first}");
+        assert!(second.contains("not behind a queue or a menu, Art. 5(1)(c)"), "{second}");
+        assert_eq!(never, "is never recorded");
     }
 
     #[test]

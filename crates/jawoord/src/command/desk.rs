@@ -64,6 +64,10 @@ impl Errand {
                 Self { ladder: *ladder, ..Self::plain(Request::CallsShow { id: id.clone() }) }
             }
             Calls::Ask { id } => Self::plain(Request::CallsAsk { id: id.clone() }),
+            Calls::Agent { id, agent, queue } => {
+                let (agent, queue) = (agent.clone(), queue.clone());
+                Self::plain(Request::CallsAgent { id: id.clone(), agent, queue })
+            }
             Calls::Pause { id } => Self::plain(Request::CallsPause { id: id.clone(), on: true }),
             Calls::Resume { id } => Self::plain(Request::CallsPause { id: id.clone(), on: false }),
             Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),

@@ -23,7 +23,16 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
         Lines::Add { file: Some(file), .. } => {
             Ok(Some(Request::LinesAdd { lines: read_lines(file)? }))
         }
-        Lines::Add { id, tenant, number, direction, telemarketing, policy, file: None } => {
+        Lines::Add {
+            id,
+            tenant,
+            number,
+            direction,
+            telemarketing,
+            record_from,
+            policy,
+            file: None,
+        } => {
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
             let line = Line {
                 id: text(id),
@@ -31,6 +40,7 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
                 number: text(number),
                 direction: direction.unwrap_or_default(),
                 telemarketing: *telemarketing,
+                record_from: *record_from,
                 policy: text(policy),
             };
             Ok(Some(Request::LinesAdd { lines: vec![line] }))
@@ -56,7 +66,11 @@ pub fn list(site: &Site) -> (String, bool) {
             if site.json {
                 return (format!("{:#}\n", Value::from(rows)), true);
             }
-            (Table(&["line", "number", "direction", "tenant", "policy", "kept"]).draw(&rows), true)
+            (
+                Table(&["line", "number", "direction", "tenant", "policy", "record_from", "kept"])
+                    .draw(&rows),
+                true,
+            )
         }
         Err(problems) => (Problems(&problems).to_string(), false),
     }
@@ -69,6 +83,7 @@ fn row(line: &Line, kept: bool) -> Value {
         "direction": line.direction,
         "tenant": line.tenant,
         "policy": line.policy,
+        "record_from": line.record_from,
         "kept": if kept { "by command" } else { "by hand" },
     })
 }

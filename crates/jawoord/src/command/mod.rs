@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::schema::Direction;
+use crate::config::{choice::RecordFrom, schema::Direction};
 
 pub mod check;
 pub mod desk;
@@ -189,6 +189,9 @@ pub enum Lines {
         /// Its outgoing calls sell something.
         #[arg(long, conflicts_with = "file")]
         telemarketing: bool,
+        /// From when on they are recorded: from the answer, or while an agent is there [default: answer].
+        #[arg(long, value_enum, conflicts_with = "file")]
+        record_from: Option<RecordFrom>,
         /// The policy's id.
         #[arg(long, required_unless_present = "file", conflicts_with = "file")]
         policy: Option<String>,
@@ -232,6 +235,17 @@ pub enum Calls {
     Ask {
         /// The call's id.
         id: String,
+    },
+    /// Says that this agent talks to the customer from here on; without a name, that nobody does. A line with
+    /// `record_from = "agent"` is recorded only meanwhile.
+    Agent {
+        /// The call's id, or the Call-ID of one of its legs.
+        id: String,
+        /// The agent, by whatever name; only a keyed hash of it is kept.
+        agent: Option<String>,
+        /// The queue by which the customer came.
+        #[arg(long)]
+        queue: Option<String>,
     },
     /// Makes a call's recording silent from here on, as while a card number is said; the time goes
     /// on. Again, it lasts longer.

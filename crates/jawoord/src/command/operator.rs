@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use portal::Portal;
+use call::{Private, Queue};
+use portal::{Portal, Seated};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -15,7 +16,7 @@ use crate::{
     floor::FloorDoor,
     kept::Change,
     live::{node as live, wanted::Wanted},
-    note::{Asked, Note, Paused},
+    note::{Asked, Note, Paused, Seating},
     office::{answer::Desk, listing},
     page::Page,
     trace::pcap,
@@ -47,6 +48,8 @@ impl Handle for Operator {
             self.hang_up(id).await.into()
         } else if let Request::CallsAsk { id } = &request {
             self.ask(id).await.into()
+        } else if let Request::CallsAgent { id, agent, queue } = &request {
+            self.seat(id, agent.as_ref(), queue.as_deref()).await.into()
         } else if let Request::CallsPause { id, on } = &request {
             self.pause(id, *on).await.into()
         } else if let Request::CallsShow { id } = &request {
@@ -101,6 +104,18 @@ impl Operator {
                  `jawoord check`"
             }
         })
+    }
+
+    async fn seat(&self, id: &str, agent: Option<&String>, queue: Option<&str>) -> Reply {
+        let queue = match queue.map(Queue::new).transpose() {
+            Ok(queue) => queue,
+            Err(error) => return Reply::failed(error),
+        };
+        let seated = agent.map(|agent| Seated { agent: Private::new(agent.clone()), queue });
+        match FloorDoor::new(self.notes.clone()).seats(id, seated).await {
+            Seating::Known => Reply::done(id.into()),
+            Seating::Unknown => Reply::failed("no such call runs now; see `calls list`"),
+        }
     }
 
     async fn pause(&self, id: &str, on: bool) -> Reply {

@@ -32,6 +32,15 @@ pub enum Request {
         /// The call.
         id: String,
     },
+    /// Says who talks to the customer of a running call.
+    CallsAgent {
+        /// The call.
+        id: String,
+        /// Who; nobody without it.
+        agent: Option<String>,
+        /// By which queue the customer came.
+        queue: Option<String>,
+    },
     /// Makes a call's recording silent for a while, or lets it go on.
     CallsPause {
         /// The call.

@@ -24,6 +24,7 @@ use super::{
     renew::Renewal,
 };
 use crate::{
+    ami::client::Managers,
     clock::Clock,
     config::{judge::Settings, listener::Listener},
     control,
@@ -146,10 +147,10 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
     let sound = Sound::start(&settings, clock, &notes).map_err(system("the media threads"))?;
     let descriptors = carried(limit, &settings, &sound, &metrics)?;
     let (signalling, net, signs) = signalling(&settings).await?;
-    let resolver = Resolver::new(&settings.dns, &settings.listeners, notes.clone());
     let parts = Parts {
         clock,
-        resolver,
+        resolver: Resolver::new(&settings.dns, &settings.listeners, notes.clone()),
+        managers: Managers::new(notes.clone(), runtime::Handle::current()),
         settings: Arc::clone(&settings),
         sound,
         descriptors,

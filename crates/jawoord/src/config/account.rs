@@ -5,6 +5,8 @@ use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
 use serde::Deserialize;
 use sip::{Algorithm, Credentials, Demand, Secret, Uri};
 
+use zeroize::Zeroizing;
+
 use super::problem::Problem;
 
 /// Where a password is kept; it never stands in the configuration itself.
@@ -98,8 +100,17 @@ pub struct Enrolment {
     pub expires_s: u32,
 }
 
-/// The password, if it can be had; what is wrong is added to `problems` and never shows a word of it.
+/// The password, if it can be had.
 fn secret(kept: &Kept, place: &str, problems: &mut Vec<Problem>) -> Option<Secret> {
+    octets(kept, place, problems).map(|octets| Secret::new(octets.to_vec()))
+}
+
+/// Its octets; what is wrong is added to `problems` and never shows a word of it.
+pub(super) fn octets(
+    kept: &Kept,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Zeroizing<Vec<u8>>> {
     let octets = match (&kept.secret_file, &kept.secret_env) {
         (Some(path), None) => {
             let mend = "name a file with the password in it that the node's user can read";
@@ -134,14 +145,15 @@ fn secret(kept: &Kept, place: &str, problems: &mut Vec<Problem>) -> Option<Secre
             return None;
         }
     };
-    let (mut octets, key) = octets;
+    let (octets, key) = octets;
+    let mut octets = Zeroizing::new(octets);
     // An editor ends the file with a line break, which is no part of the password.
     while octets.pop_if(|last| matches!(last, b'\n' | b'\r')).is_some() {}
     if octets.is_empty() {
         problems.push(Problem::missing(place, key, "it holds nothing; write the password there"));
         return None;
     }
-    Some(Secret::new(octets))
+    Some(octets)
 }
 
 /// Our account at a peer.

@@ -60,6 +60,31 @@ pub enum Inbound {
     AgentAsks,
 }
 
+/// How the customer of a call that the PBX starts comes to be asked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outbound {
+    /// When the agent presses a key or the operator asks; unrecorded until then.
+    #[default]
+    AgentAsks,
+    /// At the answer, with the agent listening.
+    Join,
+    /// At the answer, before the agent is connected.
+    HoldBack,
+    /// Nobody is asked.
+    Never,
+}
+
+/// From when on the calls of a line are recorded.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordFrom {
+    /// From the answer on.
+    Answer,
+    /// While an agent is known to talk to the customer.
+    Agent,
+}
+
 /// Who hears the question in a call that is put through.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -43,7 +43,7 @@ pub fn book(file: &File, problems: &mut Vec<Problem>) -> Book {
         let mend = "use header names such as \"P-Early-Media\" or \"X-*\", and \"default\" in \
                     `pass` for the usual ones";
         match Rules::new(pass, block, trusted) {
-            Ok(rules) => Some((name.into(), Arc::new(rules))),
+            Ok(rules) => Some((name.into(), rules)),
             Err(bad) => {
                 let listed = pass.unwrap_or_default().iter().any(|text| **text == *bad);
                 let key = if listed { "pass" } else { "block" };
@@ -53,13 +53,17 @@ pub fn book(file: &File, problems: &mut Vec<Problem>) -> Book {
         }
     };
     let trunks = file.trunk.iter().filter_map(|trunk| {
-        rules("trunk", &trunk.name, trunk.pass.as_deref(), &trunk.block, trunk.trusted)
+        let (name, rules) =
+            rules("trunk", &trunk.name, trunk.pass.as_deref(), &trunk.block, trunk.trusted)?;
+        Some((name, Arc::new(rules)))
     });
     let trunks = trunks.collect();
-    let pbxs = file
-        .pbx
-        .iter()
-        .filter_map(|pbx| rules("pbx", &pbx.name, pbx.pass.as_deref(), &pbx.block, pbx.trusted));
+    let pbxs = file.pbx.iter().filter_map(|pbx| {
+        let (name, mut rules) =
+            rules("pbx", &pbx.name, pbx.pass.as_deref(), &pbx.block, pbx.trusted)?;
+        rules.asserts_agents = pbx.asserts_agents;
+        Some((name, Arc::new(rules)))
+    });
     Book { limits: Limits { value_octets, total_octets }, pbxs: pbxs.collect(), trunks }
 }
 
@@ -84,6 +88,7 @@ mod tests {
         let (trunk, pbx) = (book.trunk("carrier"), book.pbx("carrier"));
         assert!(trunk.pass(b"P-Early-Media") && !trunk.pass(b"X-A") && !trunk.trusted);
         assert!(!pbx.pass(b"P-Early-Media") && pbx.pass(b"X-A") && pbx.trusted);
+        assert!(!pbx.asserts_agents, "what a queue asserts is no agent, unless it is said so");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use vault::{Country, Profile};
 
 use super::{
     alarms::{self, Alarms},
+    ami::Manager,
+    attended,
     choice::Record,
     connections, dns,
     headers::{self, Book},
@@ -90,6 +92,13 @@ pub struct Settings {
     pub metrics: Option<SocketAddr>,
     /// Legal but foolish settings.
     pub warnings: Vec<Box<str>>,
+}
+
+impl Settings {
+    /// The managers of all PBXs.
+    pub fn managers(&self) -> impl Iterator<Item = Manager> {
+        self.pbxs.iter().filter_map(|pbx| pbx.manager.clone())
+    }
 }
 
 /// Judges every value. `data` replaces the data folder of the file.
@@ -318,6 +327,7 @@ fn warnings(file: &File) -> Vec<Box<str>> {
         }
     }
     warnings.extend(outbound::warnings(file));
+    warnings.extend(attended::warnings(file));
     warnings
 }
 

@@ -9,7 +9,7 @@ use call::{
 };
 
 use super::{
-    choice, ground, outbound, pausing,
+    attended, choice, ground, outbound, pausing,
     problem::Problem,
     schema::{self, File},
 };
@@ -69,7 +69,15 @@ fn line(
         problems.push(Problem::value(&place, "policy", &line.policy, mend));
     }
     let direction = outbound::direction(line);
-    Some(Line { id: id?, tenant: tenant?, pattern: pattern?, direction, policy: policy? })
+    let record_from = attended::record_from(line);
+    Some(Line {
+        id: id?,
+        tenant: tenant?,
+        pattern: pattern?,
+        direction,
+        record_from,
+        policy: policy?,
+    })
 }
 
 struct Maker<'a> {

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod alarms;
+pub mod ami;
+mod attended;
 pub mod choice;
 pub mod connections;
 pub mod dns;

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::{
     account::{self, Enrolment},
+    ami::{self, Manager},
     early::{self, Early},
     inside::Transfers,
     latching,
@@ -49,6 +50,8 @@ pub struct Pbx {
     pub tls_names: Vec<Box<str>>,
     /// Where calls are sent.
     pub reach: Arc<Reach>,
+    /// Its manager, which says who talks to callers.
+    pub manager: Option<Manager>,
     /// What becomes of its REFERs, and whether its calls may take over its own legs.
     pub transfers: Transfers,
 }
@@ -161,6 +164,7 @@ pub fn pbxs(file: &File, problems: &mut Vec<Problem>) -> Vec<Pbx> {
             networks: pbx.networks.clone(),
             tls_names,
             reach: Arc::new(reach),
+            manager: ami::manager(pbx.ami.as_ref(), &pbx.name, &place, problems),
             transfers: pbx.transfers,
         });
     }

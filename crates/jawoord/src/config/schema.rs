@@ -6,9 +6,10 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account, alarms,
+    account, alarms, ami,
     choice::{
-        Confirm, HeardBy, Inbound, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails,
+        Confirm, HeardBy, Inbound, OnRefuse, OnSilence, OnWithdraw, Outbound, Record, RecordFrom,
+        WhenRecordingFails,
     },
     connections,
     dns::Dns,
@@ -237,6 +238,11 @@ pub struct Pbx {
     pub digest: Option<account::Digest>,
     /// What its calls must prove.
     pub challenge: Option<account::Challenge>,
+    /// Whether whom it asserts in a call that goes on is the agent who talks to the customer.
+    #[serde(default)]
+    pub asserts_agents: bool,
+    /// The manager of an Asterisk, which says who talks to callers.
+    pub ami: Option<ami::Written>,
     /// Further networks it sends from.
     #[serde(default)]
     pub networks: Vec<IpNet>,
@@ -430,21 +436,6 @@ const fn limit() -> u32 {
     35
 }
 
-/// How the customer of a call that the PBX starts comes to be asked.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outbound {
-    /// When the agent presses a key or the operator asks; unrecorded until then.
-    #[default]
-    AgentAsks,
-    /// At the answer, with the agent listening.
-    Join,
-    /// At the answer, before the agent is connected.
-    HoldBack,
-    /// Nobody is asked.
-    Never,
-}
-
 /// Which calls a line is for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -492,6 +483,9 @@ pub struct Line {
     /// Whether its outgoing calls sell something.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub telemarketing: bool,
+    /// From when on its calls are recorded; without it from the answer, and a warning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_from: Option<RecordFrom>,
     /// The policy's id.
     pub policy: String,
 }

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use sip::{Host, NameAddr, Params, Request, SipUri, TelUri, Uri};
+use call::{Private, Queue};
+use sip::{Host, Message, NameAddr, Params, Request, SipUri, TelUri, Uri};
 
 pub mod carry;
 pub mod news;
@@ -29,6 +30,38 @@ pub fn calling(request: &Request) -> String {
     let asserted = request.message().list("P-Asserted-Identity");
     let user = |value: &&[u8]| NameAddr::parse(value)?.uri.user();
     asserted.iter().find_map(user).or_else(|| request.from().uri.user()).unwrap_or_default()
+}
+
+/// Who of the house is on the line, as a message of its PBX says it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Present {
+    /// This one, to whom the customer came by this queue.
+    Agent(Private<String>, Option<Queue>),
+    /// Nobody: the customer waits, or hears a menu.
+    Nobody,
+}
+
+/// The header in which a PBX says who talks to the customer: a name or number and, behind `;queue=`, by which
+/// queue; or `none`. It never crosses.
+const AGENT_HEADER: &str = "X-Jawoord-Agent";
+
+/// Who is on the line by our own header, or, where the PBX asserts agents, by `P-Asserted-Identity` (RFC 3325,
+/// RFC 5876). `None` when the message says nothing of it.
+#[must_use]
+pub fn present(message: &Message, asserted: bool) -> Option<Present> {
+    let text = message.first(AGENT_HEADER).and_then(|value| std::str::from_utf8(value).ok());
+    if let Some(text) = text {
+        let mut parts = text.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let queue = parts.find_map(|part| Queue::new(part.strip_prefix("queue=")?).ok());
+        let is_nobody = name.is_empty() || name.eq_ignore_ascii_case("none");
+        let agent = || Present::Agent(Private::new(name.to_owned()), queue);
+        return Some(if is_nobody { Present::Nobody } else { agent() });
+    }
+    let user = |value: &&[u8]| NameAddr::parse(value)?.uri.user();
+    let list = message.list("P-Asserted-Identity");
+    let user = list.iter().find_map(user).filter(|_| asserted)?;
+    Some(Present::Agent(Private::new(user), None))
 }
 
 /// Whether the request itself says that it is an emergency or a call-back from one

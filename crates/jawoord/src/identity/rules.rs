@@ -134,11 +134,19 @@ pub struct Rules {
     /// Whether the peer is inside the trust domain of RFC 3325: what it asserts about a caller is
     /// believed, and it may be told what others assert.
     pub trusted: bool,
+    /// Whether whom it asserts in a call that goes on is the agent who talks to the customer.
+    pub asserts_agents: bool,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { defaults: true, pass: [].into(), block: [].into(), trusted: true }
+        Self {
+            defaults: true,
+            pass: [].into(),
+            block: [].into(),
+            trusted: true,
+            asserts_agents: false,
+        }
     }
 }
 
@@ -155,7 +163,8 @@ impl Rules {
         };
         let listed = pass.unwrap_or_default();
         let defaults = pass.is_none() || listed.iter().any(|text| text == DEFAULT_WORD);
-        Ok(Self { defaults, pass: read(listed)?, block: read(block)?, trusted })
+        let (pass, block) = (read(listed)?, read(block)?);
+        Ok(Self { defaults, pass, block, trusted, asserts_agents: false })
     }
 
     /// Whether a header crosses to or from this peer. What is blocked stays, whatever passes.

@@ -49,6 +49,7 @@ impl Node {
         let taping = match (session.call.may_be_paused(), session.call.is_paused()) {
             (false, _) if session.call.is_being_asked() => Taping::Asked,
             (false, _) => Taping::Off,
+            (true, false) if session.call.lacks_an_agent() => Taping::NoAgent,
             (true, false) => Taping::On,
             (true, true) => Taping::Paused,
         };
@@ -70,6 +71,10 @@ impl Node {
     fn troubles(&self) -> Vec<Trouble> {
         let gone = self.recorder_gone.map(|since| Trouble { what: Ailment::Recorder, since });
         let disk = self.recorder.failing().map(|since| Trouble { what: Ailment::Disk, since });
+        let managers = self.unheard.iter().map(|(pbx, since)| Trouble {
+            what: Ailment::Manager { pbx: pbx.to_string() },
+            since: *since,
+        });
         let dead = self.unanswered.dead(self.settings.alarms.unanswered);
         let trunks = dead.map(|(trunk, questions, since)| Trouble {
             what: Ailment::Unanswered { trunk: trunk.to_owned(), questions },
@@ -77,7 +82,7 @@ impl Node {
         });
         let mut trunks: Vec<_> = trunks.collect();
         trunks.sort_unstable_by_key(|trouble| trouble.since);
-        gone.into_iter().chain(disk).chain(trunks).collect()
+        gone.into_iter().chain(disk).chain(managers).chain(trunks).collect()
     }
 }
 

@@ -99,6 +99,7 @@ impl Node {
                     let held = bridge::held(session.party(side), hold);
                     self.tell(&mut session, held);
                 }
+                self.reads_agent(&mut session, side, event);
             }
             Err(refusal) => {
                 tracing::info!(call = %session.id(), %refusal, "session description");

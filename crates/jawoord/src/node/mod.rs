@@ -2,6 +2,7 @@
 
 mod act;
 mod admit;
+mod agents;
 mod arrived;
 mod closing;
 mod convey;
@@ -21,7 +22,7 @@ mod transfer;
 mod watch;
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     io,
     sync::Arc,
     time::Instant,
@@ -34,6 +35,7 @@ use sip::{Endpoint, LegId, PingId};
 use self::arrived::Arrived;
 use crate::{
     alarm::Unanswered,
+    ami::client::Managers,
     clock::Clock,
     config::{judge::Settings, listener::Listener},
     descriptors::Descriptors,
@@ -71,6 +73,9 @@ pub struct Node {
     pub(crate) threads: HashMap<End, CallId>,
     pub(crate) targets: Targets,
     pub(crate) resolver: Resolver,
+    /// The managers of PBXs, and since when each is not heard.
+    pub(crate) managers: Managers,
+    pub(crate) unheard: BTreeMap<Arc<str>, Time>,
     /// The carriers that we are registered with.
     pub(crate) registry: Registry,
     /// The media workers and their ports.
@@ -122,6 +127,8 @@ pub struct Parts {
     pub clock: Clock,
     /// Names of targets.
     pub resolver: Resolver,
+    /// The managers of PBXs.
+    pub managers: Managers,
     /// The settings at start.
     pub settings: Arc<Settings>,
     /// The media workers.
@@ -152,6 +159,8 @@ impl Node {
         let targets = Targets::new(&parts.settings.pbxs, &parts.settings.trunks, Instant::now());
         let mut resolver = parts.resolver;
         resolver.follow(&targets.questions());
+        let mut managers = parts.managers;
+        managers.follow(parts.settings.managers());
         let agent = concat!("jawoord/", env!("CARGO_PKG_VERSION"));
         let timers = parts.settings.timers;
         // What every peer may ask for; each leg gets the timer of its own.
@@ -171,6 +180,8 @@ impl Node {
             threads: HashMap::new(),
             targets,
             resolver,
+            managers,
+            unheard: BTreeMap::new(),
             net: parts.net,
             listeners,
             registry: Registry::default(),

@@ -120,6 +120,7 @@ impl Node {
             heard: None,
             answered: false,
             alarms: Alarms::on(trunk),
+            manager: None,
             sound: None,
             since,
             transfer: None,
@@ -208,6 +209,7 @@ impl Node {
             self.office.open(&mut session, None, Haste::Soon, self.now());
         }
         self.drive(&mut session);
+        self.reads_first_agent(&mut session);
         self.put_back(Box::new(session));
     }
 

@@ -13,6 +13,7 @@ use tokio::{sync::mpsc, time};
 use super::Node;
 use crate::{
     bridge,
+    config::judge::Settings,
     descriptors::Descriptors,
     live::ask::Ask,
     net::{
@@ -130,7 +131,7 @@ impl Node {
             Note::RecorderGone => self.recorder_gone(),
             Note::Settings(settings) => {
                 self.targets.renew(&settings.pbxs, &settings.trunks, self.instant);
-                self.resolver.follow(&self.targets.questions());
+                self.follows(&settings);
                 self.sound.renew(&settings);
                 let (limit, workers) = (self.descriptors.limit, self.sound.crew().len());
                 self.descriptors = Descriptors::new(limit, &settings, workers);
@@ -142,6 +143,8 @@ impl Node {
             Note::Ask(call, answer) => {
                 let _nobody_waits = answer.send(self.ask(&call));
             }
+            Note::Agent(call, seated, answer) => self.told_of_agent(&call, seated, answer),
+            Note::Agents(word) => self.manager_says(word),
             Note::Pause(call, on, answer) => {
                 let _nobody_waits = answer.send(self.pauses(&call, on));
             }
@@ -179,6 +182,12 @@ impl Node {
                 self.ends_all();
             }
         }
+    }
+
+    /// Names of targets and managers of PBXs are followed as the settings say.
+    fn follows(&mut self, settings: &Settings) {
+        self.resolver.follow(&self.targets.questions());
+        self.managers.follow(settings.managers());
     }
 
     fn ends_all(&mut self) {

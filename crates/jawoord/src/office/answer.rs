@@ -89,6 +89,7 @@ impl Desk {
             },
             Request::AuditExport { dir } => self.archive.export_audit(Path::new(&dir)).await,
             Request::CallsAsk { .. }
+            | Request::CallsAgent { .. }
             | Request::CallsPause { .. }
             | Request::CallsHangup { .. }
             | Request::CallsTrace { .. }
@@ -146,7 +147,14 @@ impl Desk {
     async fn recording(&self, id: RecordingId) -> Result<Value, OfficeError> {
         let removals = self.archive.ledger.removals(id).await?;
         match self.archive.ledger.recording(id).await? {
-            Some(row) => Ok(listing::recording(&row, &removals)),
+            Some(row) => {
+                let mut value = listing::recording(&row, &removals);
+                let facts = self.archive.ledger.facts_of_recording(id).await?;
+                if let Some(object) = value.as_object_mut() {
+                    object.insert("agents".to_owned(), listing::agents(&facts));
+                }
+                Ok(value)
+            }
             // The row is gone; what proves its end is not.
             None if !removals.is_empty() => Ok(json!({
                 "recording": id.to_string(),

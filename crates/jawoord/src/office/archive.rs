@@ -2,7 +2,9 @@
 
 use std::{fmt, fs, io, path::Path, sync::Arc};
 
-use call::{Digest, Direction, Evidence, Fact, Private, RecordingId, Retention, TenantId, Time};
+use call::{
+    AgentId, Digest, Direction, Evidence, Fact, Private, RecordingId, Retention, TenantId, Time,
+};
 use ledger::{
     Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewRecording, Origin, PartyKeys,
     Storage,
@@ -208,6 +210,15 @@ impl Archive {
     #[must_use]
     pub fn call_id_key(&self, call_id: &Private<String>) -> Digest {
         self.keys.name_key("call-id", call_id)
+    }
+
+    /// The pseudonym of an agent: the beginning of a keyed hash, whose key is that of a tenant and of this use.
+    #[must_use]
+    pub fn agent_id(&self, tenant: &TenantId, name: &Private<String>) -> AgentId {
+        let hash = self.keys.party_key(tenant, "agent", name);
+        let mut id = [0; 16];
+        id.iter_mut().zip(hash.as_bytes()).for_each(|(byte, of_hash)| *byte = *of_hash);
+        AgentId::from_bytes(id)
     }
 
     /// The live slip of a recording, opened and checked against the newest fact about it.

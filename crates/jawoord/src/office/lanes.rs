@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use call::{CallId, Evidence, Fact, Fate, NotReady, Private, Recording, RecordingId, Time, Words};
+use call::{
+    AgentId, CallId, Evidence, Fact, Fate, NotReady, Private, Recording, RecordingId, TenantId,
+    Time, Words,
+};
 use ledger::{CallEnd, CallLine, CallNames, CallQuality, LadderStep, LedgerError, NewCall};
 use media::CallStats;
 use tokio::{
@@ -109,6 +112,12 @@ impl OfficeDoor {
         } else {
             Ok(())
         }
+    }
+
+    /// The pseudonym of an agent among those of a tenant.
+    #[must_use]
+    pub fn agent(&self, tenant: &TenantId, name: &Private<String>) -> AgentId {
+        self.staff.archive.agent_id(tenant, name)
     }
 
     /// The row of a call, before it is answered (invariant 4a). What comes of it comes back as

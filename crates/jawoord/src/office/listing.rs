@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use call::RecordingId;
-use ledger::{CallRow, Due, Epoch, LadderStep, RecordingRow, Removal, RemovalRow};
+use call::{FactKind, RecordingId};
+use ledger::{CallRow, Due, Entry, Epoch, LadderStep, RecordingRow, Removal, RemovalRow};
 use serde_json::{Map, Value, json};
 
 use crate::{ladder::draw, note::Standing, quality};
@@ -100,6 +100,32 @@ pub fn recording(row: &RecordingRow, removals: &[RemovalRow]) -> Value {
         },
         "erased": removals.iter().map(removal).collect::<Vec<_>>(),
     })
+}
+
+/// Who talked to the customer, by a pseudonym, from when until when, and who said so. Without an end it was the
+/// end of the recording.
+#[must_use]
+pub fn agents(facts: &[Entry]) -> Value {
+    let mut agents: Vec<Value> = Vec::new();
+    for fact in facts {
+        let is_new = fact.kind == FactKind::AgentConnected;
+        if (is_new || matches!(fact.kind, FactKind::AgentLeft | FactKind::AgentUnknown))
+            && let Some(last) = agents.last_mut()
+            && last["until"].is_null()
+        {
+            last["until"] = fact.at.to_string().into();
+        }
+        if is_new {
+            agents.push(json!({
+                "agent": fact.field("agent"),
+                "queue": fact.field("queue").filter(|queue| !queue.is_empty()),
+                "source": fact.field("by"),
+                "since": fact.at.to_string(),
+                "until": null,
+            }));
+        }
+    }
+    agents.into()
 }
 
 /// An erasure and its dates.

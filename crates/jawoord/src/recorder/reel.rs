@@ -21,6 +21,7 @@ impl Decode for Wide {
 const fn absence(why: Pause) -> Absence {
     match why {
         Pause::Hold => Absence::Hold,
+        Pause::NoAgent => Absence::NoAgent,
         Pause::Wanted => Absence::Pause,
     }
 }
@@ -54,6 +55,8 @@ impl Reel {
             self.write_opus(u64::MAX)?;
             let writer = &mut self.writer;
             match block.paused() {
+                // That an agent has left is told of a moment late: the music has begun by then.
+                Some(why @ Pause::NoAgent) => writer.pause_since(block.from(), absence(why)),
                 Some(why) => writer.pause(block.from(), absence(why)),
                 None => writer.resume(block.from()),
             }

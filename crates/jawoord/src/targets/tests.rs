@@ -27,6 +27,7 @@ fn pbx(name: &str, targets: &[&str], keepalive_s: u32) -> Pbx {
         name: name.into(),
         networks: Vec::new(),
         tls_names: Vec::new(),
+        manager: None,
         transfers: Transfers::Act,
         reach: reach(&written, keepalive_s),
     }

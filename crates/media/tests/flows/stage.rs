@@ -475,6 +475,7 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         id: LineId::new("line").unwrap(),
         tenant: TenantId::new("tenant").unwrap(),
         pattern: DialledPattern::new("+31201234567").unwrap(),
+        record_from: call::RecordFrom::Answer,
         direction: None,
         policy: Arc::new(Policy {
             id: PolicyId::new("policy").unwrap(),

@@ -47,6 +47,9 @@ pub(crate) fn ailment(language: Language, what: &Ailment) -> Markup {
         Ailment::Recorder => html! {
             strong { (t("Nothing is recorded: the recorder has ended", "Er wordt niets opgenomen: de opnemer is gestopt")) }
         },
+        Ailment::Manager { pbx } => html! {
+            strong { (t("Who talks to callers is not known: no word of the manager of PBX ", "Wie er met bellers praat is onbekend: niets van de manager van centrale ")) (pbx) }
+        },
         Ailment::Unanswered { trunk, questions } => html! {
             strong { (t("No key comes through on trunk ", "Er komt geen toets door op trunk ")) (trunk) }
             " (" (questions) " " (t("questions in a row", "vragen op rij")) ")"
@@ -138,6 +141,10 @@ impl Language {
             Ailment::Recorder => self.pick(
                 "Calls go on. Restart Jawoord, and report it with the log.",
                 "Gesprekken gaan door. Herstart Jawoord, en meld het met het logboek.",
+            ),
+            Ailment::Manager { .. } => self.pick(
+                "Lines that are recorded while an agent talks are silent meanwhile. See that Asterisk runs, and its manager.conf; it is tried again by itself.",
+                "Lijnen die worden opgenomen zolang een medewerker praat zijn intussen stil. Kijk of Asterisk draait, en naar manager.conf; het wordt vanzelf opnieuw geprobeerd.",
             ),
             Ailment::Unanswered { .. } => self.pick(
                 "Consent does not work there. Try its keys with `jawoord check --live --call`.",

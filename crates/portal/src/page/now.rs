@@ -133,6 +133,9 @@ fn state(language: Language, taping: Taping) -> Markup {
         Taping::Asked => (Tone::Quiet, language.pick("being asked", "wordt gevraagd")),
         Taping::On => (Tone::Good, language.pick("being recorded", "wordt opgenomen")),
         Taping::Paused => (Tone::Attention, language.pick("paused", "onderbroken")),
+        Taping::NoAgent => {
+            (Tone::Quiet, language.pick("silent: no agent", "stil: geen medewerker"))
+        }
     };
     html! { span class={ "badge " (tone.class()) } { (text) } }
 }
@@ -171,7 +174,9 @@ fn order(language: Language, running: &Running) -> Markup {
             language.pick("Ask", "Vragen"),
             language.pick("the customer of call ", "aan de klant van gesprek "),
         ),
-        (Taping::On, _) => ("pause", language.pick("Pause", "Onderbreken"), recording),
+        (Taping::On | Taping::NoAgent, _) => {
+            ("pause", language.pick("Pause", "Onderbreken"), recording)
+        }
         (Taping::Paused, _) => ("resume", language.pick("Go on", "Hervatten"), recording),
     };
     html! {

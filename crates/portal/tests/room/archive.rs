@@ -13,9 +13,9 @@ use call::{
     Purpose, RecordingId, TenantId, Time, Unheard, Verdict, Words,
 };
 use portal::{
-    Ailment, Archive, AskError, CallEntry, Entry, Erasure, ErasureState, Finding, Floor, Hearing,
-    Incident, Now, OpenError, PauseError, Peak, ReadError, Reader, Reading, Running, Slice, Sound,
-    State, Taping, Trouble, Unavailable, VerifyReport, Way,
+    AgentError, Ailment, Archive, AskError, CallEntry, Entry, Erasure, ErasureState, Finding,
+    Floor, Hearing, Incident, Now, OpenError, PauseError, Peak, ReadError, Reader, Reading,
+    Running, Seated, Slice, Sound, State, Taping, Trouble, Unavailable, VerifyReport, Way,
 };
 
 /// Frames per second of what is made up here.
@@ -33,6 +33,8 @@ pub(crate) struct Shelf {
     pub(crate) is_down: bool,
     /// The calls that run, and what is wrong.
     pub(crate) floor: Mutex<Now>,
+    /// Who was said to talk to a customer last.
+    pub(crate) seated: Mutex<Option<Seated>>,
 }
 
 pub(crate) fn id(number: u8) -> RecordingId {
@@ -102,6 +104,7 @@ impl Shelf {
             damaged: None,
             is_down: false,
             floor: Mutex::default(),
+            seated: Mutex::default(),
         }
     }
 
@@ -314,8 +317,19 @@ impl Floor for Shelf {
                 running.taping = Taping::Asked;
                 Ok(())
             }
-            (Taping::Off | Taping::Asked | Taping::On | Taping::Paused, _) => Err(AskError::NotNow),
+            (Taping::Off | Taping::Asked | Taping::On | Taping::Paused | Taping::NoAgent, _) => {
+                Err(AskError::NotNow)
+            }
         }
+    }
+
+    async fn agent(&self, call: &str, seated: Option<Seated>) -> Result<(), AgentError> {
+        let mut floor = self.floor.lock().unwrap();
+        let mut calls = floor.calls.iter_mut();
+        let running = calls.find(|it| it.call.to_string() == call).ok_or(AgentError::Unknown)?;
+        running.taping = if seated.is_some() { Taping::On } else { Taping::NoAgent };
+        *self.seated.lock().unwrap() = seated;
+        Ok(())
     }
 
     async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {

@@ -72,6 +72,53 @@ async fn a_customer_is_asked_once_where_the_house_may_ask() {
 }
 
 #[tokio::test]
+async fn l_03_a_program_says_who_talks_to_a_customer_and_that_nobody_does() {
+    let visitor = Visitor::inside(shelf()).await;
+    let path = order(1, "agent");
+    let done = visitor.tell(&path, r#"{"agent":"Anna","queue":"support"}"#).await;
+    assert_eq!((done.status, done.body.len()), (StatusCode::NO_CONTENT, 0));
+    {
+        let seated = visitor.shelf.seated.lock().unwrap();
+        let seated = seated.as_ref().unwrap();
+        assert_eq!(seated.agent.reveal(), "Anna");
+        assert_eq!(seated.queue.map(|queue| queue.to_string()).as_deref(), Some("support"));
+        assert!(!format!("{seated:?}").contains("Anna"));
+    }
+    let done = visitor.tell(&path, r#"{"agent":null}"#).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT);
+    assert!(visitor.shelf.seated.lock().unwrap().is_none());
+    assert_eq!(tapings(&visitor).await, ["no-agent", "paused", "off"]);
+    assert!(visitor.get("/now").await.text().contains("silent: no agent"));
+}
+
+#[tokio::test]
+async fn l_03_a_word_about_an_agent_that_leaves_open_who_it_is_is_refused() {
+    let visitor = Visitor::inside(shelf()).await;
+    let long = format!(r#"{{"agent":"{}"}}"#, "a".repeat(129));
+    for body in [
+        "",
+        "{}",
+        r#"{"queue":"support"}"#,
+        r#"{"agent":""}"#,
+        r#"{"agent":7}"#,
+        r#"{"agent":"Anna","queue":"not a queue"}"#,
+        r#"{"agent":"Anna","queu":"support"}"#,
+        &long,
+    ] {
+        let answer = visitor.tell(&order(1, "agent"), body).await;
+        let kind = answer.json()["type"].clone();
+        assert_eq!(
+            (answer.status, kind),
+            (StatusCode::BAD_REQUEST, "/problems/bad-agent".into()),
+            "{body}"
+        );
+    }
+    let answer = visitor.tell(&order(77, "agent"), r#"{"agent":"Anna"}"#).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert_eq!(tapings(&visitor).await, ["on", "paused", "off"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_paused_is_said_with_what_to_do() {
     let visitor = Visitor::inside(shelf()).await;
     for (path, status, kind) in [

@@ -119,7 +119,11 @@ impl Visitor {
 
     /// A POST as our own page makes it.
     pub(crate) async fn post(&self, path: &str) -> Answer {
+        self.tell(path, "").await
+    }
+
+    pub(crate) async fn tell(&self, path: &str, body: &str) -> Answer {
         let request = self.request("POST", path).header(header::ORIGIN, "http://127.0.0.1:8080");
-        self.send(request.body(Body::empty()).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 }

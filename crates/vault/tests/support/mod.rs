@@ -111,6 +111,7 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
         tenant: tenant(),
         pattern: DialledPattern::new("+31201234567").unwrap(),
         direction: None,
+        record_from: RecordFrom::Answer,
         policy: Arc::new(Policy {
             id: PolicyId::new("ask").unwrap(),
             version: 3,

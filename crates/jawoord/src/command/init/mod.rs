@@ -246,7 +246,8 @@ fn configuration(init: &Init, listen: SocketAddr) -> Result<String, String> {
 
 fn line(at: usize, number: &str) -> String {
     format!(
-        "\n[[line]]\nid = \"line-{}\"\ntenant = \"default\"\nnumber = {}\npolicy = \"quality\"\n",
+        "\n[[line]]\nid = \"line-{}\"\ntenant = \"default\"\nnumber = {}\npolicy = \"quality\"\n\
+         record_from = \"answer\"              # \"agent\" where a queue or a menu answers first\n",
         at + 1,
         quoted(number)
     )

@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod alarm;
+mod aside;
 mod direction;
 mod early;
 mod encoding;
@@ -28,6 +29,7 @@ mod time;
 mod verdict;
 
 pub use alarm::{Alarm, DeadKeys, HeardAgain, Unheard};
+pub use aside::Aside;
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
 pub use evidence::{Evidence, Press, PromptHeard, Transport};

@@ -4,6 +4,7 @@
 //! No rule of the domain is here. [`bridge`] is the only file that speaks both SIP and the domain.
 
 pub mod alarm;
+pub mod aside;
 pub mod attempts;
 pub mod bridge;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod floor;
 pub mod gate;
 pub mod harden;
 pub mod hearing;
+pub mod hours;
 pub mod http;
 pub mod icmp;
 pub mod identity;

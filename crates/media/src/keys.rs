@@ -132,6 +132,10 @@ impl Relay {
         }
         // The sender's own clock says what goes on: positions follow it sample by sample, and sometimes jump.
         let said = i64::from(timestamp);
+        if self.asks_somebody(party) && self.fax.hear(said, codec, payload) {
+            self.sooner = true;
+            self.report(Event::Fax);
+        }
         if !self.listens(party) {
             self.overhear(now, party, (said, codec, payload));
             let _no_longer_needed = self.leg(party).ear.take_if(|ear| ear.is_past(said));
@@ -186,6 +190,12 @@ impl Relay {
             let held = u32::try_from(position - from).unwrap_or(0);
             self.pass_on(now, party.other(), key, held);
         }
+    }
+
+    /// Whether a party hears notice or question now, for all that is known here, and may be a fax.
+    fn asks_somebody(&self, party: Party) -> bool {
+        let alone = self.asks && !self.rings && self.connection == Connection::Apart;
+        party == Party::Customer && (alone || self.customer.kept == Kept::All)
     }
 
     /// Whether keys are looked for in a party's sound: while one is needed, and there is no better

@@ -1,11 +1,13 @@
 //! The rows of the flow matrix and of the law that one call can show.
 
+mod aside;
 mod dialogue;
 mod early;
 mod ending;
 mod evidence;
 mod explicit;
 mod failing;
+mod fax;
 mod grounds;
 mod mind;
 mod obligation;

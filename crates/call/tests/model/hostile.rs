@@ -23,7 +23,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A', '7'][chance.below(8)];
     let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
-    Some(match chance.below(47) {
+    Some(match chance.below(48) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             // Half of them are of a prompt that was really played.
@@ -52,6 +52,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
         40 => Input::HouseLeft,
         41 => Input::SentAway(flag.then_some(ms(5_000))),
         42 => Input::Urgent,
+        43 => Input::Fax,
         _ => return None,
     })
 }
@@ -105,11 +106,12 @@ fn any_world(chance: &mut Chance) -> World {
     let limit = ms([0, 9_000, 60_000][chance.below(3)]);
     offer.early = (chance.below(2) == 0).then_some(EarlyNotice { question, limit });
     offer.direction = [Direction::Inbound, Direction::Outbound][chance.below(2)];
-    match chance.below(12) {
+    match chance.below(13) {
         0 => offer.line = None,
         1 => offer.emergency = true,
         2 => offer.target_up = false,
         3 => offer.ready = Err(NotReady::Ledger),
+        4 => offer.aside = Some(Aside::ALL[chance.below(Aside::ALL.len())]),
         _ => {}
     }
     world

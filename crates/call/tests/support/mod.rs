@@ -185,6 +185,7 @@ pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
         direction: Direction::Inbound,
         line,
         emergency: false,
+        aside: None,
         ready: Ok(()),
         target_up: true,
         early: None,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::DateTime;
 
 use crate::config::schema::Direction;
 
@@ -75,6 +76,9 @@ pub enum Command {
         /// The PBX that starts the call, instead of a trunk.
         #[arg(long, requires = "number", conflicts_with = "trunk")]
         pbx: Option<String>,
+        /// When it comes, such as 2026-12-25T10:00, by the wall clock of the line's hours; by default now.
+        #[arg(long, requires = "number")]
+        at: Option<DateTime>,
         /// Tries out what the configuration names: addresses, ports, DNS, TLS, OPTIONS, keys, store.
         #[arg(long, conflicts_with = "number")]
         live: bool,

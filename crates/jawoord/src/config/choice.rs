@@ -60,6 +60,21 @@ pub enum Inbound {
     AgentAsks,
 }
 
+/// How the customer of a call that the PBX starts comes to be asked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outbound {
+    /// When the agent presses a key or the operator asks; unrecorded until then.
+    #[default]
+    AgentAsks,
+    /// At the answer, with the agent listening.
+    Join,
+    /// At the answer, before the agent is connected.
+    HoldBack,
+    /// Nobody is asked.
+    Never,
+}
+
 /// Who hears the question in a call that is put through.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +84,17 @@ pub enum HeardBy {
     Both,
     /// The customer alone.
     Customer,
+}
+
+/// Whether the calls of a line are people's.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// They go as the policy says.
+    #[default]
+    Policy,
+    /// They are a lift's, an alarm's, a modem's: put through and never touched.
+    Transparent,
 }
 
 /// What becomes of a call whose customer says no.
@@ -115,6 +141,13 @@ impl OnRefuse {
 }
 
 impl OnSilence {
+    /// Whether it need not be written.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Mode {
     /// Whether it need not be written.
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()

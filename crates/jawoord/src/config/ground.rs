@@ -4,9 +4,9 @@
 use call::{Ground, Manner};
 
 use super::{
-    choice::{Inbound, OnRefuse, OnSilence, Record},
+    choice::{Inbound, OnRefuse, OnSilence, Outbound, Record},
     problem::Problem,
-    schema::{self, Outbound},
+    schema,
 };
 
 /// The ground, if all that it asks for is there.

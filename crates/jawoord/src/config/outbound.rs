@@ -21,7 +21,7 @@ pub(super) fn asked(
         let mend = "use 1 to 3; a customer who is asked more often is pressed";
         problems.push(Problem::value(place, "ask_times", policy.ask_times, mend));
     }
-    let agents = policy.outbound == schema::Outbound::AgentAsks
+    let agents = policy.outbound == choice::Outbound::AgentAsks
         || policy.inbound == choice::Inbound::AgentAsks;
     let key = if agents { ask_key(policy, place, problems)? } else { None };
     let times = policy.ask_times;
@@ -30,10 +30,10 @@ pub(super) fn asked(
         choice::Inbound::AgentAsks => Inbound::AgentAsks { key, times },
     };
     let outbound = match policy.outbound {
-        schema::Outbound::AgentAsks => Outbound::AgentAsks { key, times },
-        schema::Outbound::Join => Outbound::Join,
-        schema::Outbound::HoldBack => Outbound::HoldBack,
-        schema::Outbound::Never => Outbound::Never,
+        choice::Outbound::AgentAsks => Outbound::AgentAsks { key, times },
+        choice::Outbound::Join => Outbound::Join,
+        choice::Outbound::HoldBack => Outbound::HoldBack,
+        choice::Outbound::Never => Outbound::Never,
     };
     Some((inbound, outbound))
 }
@@ -70,7 +70,7 @@ pub(super) const fn direction(line: &schema::Line) -> Option<Direction> {
 }
 
 /// The policy of a line that sells by telephone, if a machine would open its calls.
-fn machine_first(file: &File, line: &schema::Line) -> Option<schema::Outbound> {
+fn machine_first(file: &File, line: &schema::Line) -> Option<choice::Outbound> {
     let sells = line.telemarketing && direction(line) != Some(Direction::Inbound);
     let policy = file.policy.iter().find(|policy| policy.id == line.policy && sells)?;
     (policy.record != Record::Never).then_some(policy.outbound)
@@ -80,7 +80,7 @@ fn machine_first(file: &File, line: &schema::Line) -> Option<schema::Outbound> {
 /// own, given before (ePrivacy Directive 2002/58/EC Art. 13(1), Telecommunicatiewet art. 11.7).
 pub(super) fn telemarketing(file: &File, problems: &mut Vec<Problem>) {
     for line in &file.line {
-        if machine_first(file, line) == Some(schema::Outbound::Join) {
+        if machine_first(file, line) == Some(choice::Outbound::Join) {
             problems.push(Problem::value(
                 format_args!("line \"{}\"", line.id),
                 "policy",
@@ -97,7 +97,7 @@ pub(super) fn telemarketing(file: &File, problems: &mut Vec<Problem>) {
 /// What is allowed and foolish.
 pub(super) fn warnings(file: &File) -> Vec<Box<str>> {
     let lines = file.line.iter();
-    let held = lines.filter(|line| machine_first(file, line) == Some(schema::Outbound::HoldBack));
+    let held = lines.filter(|line| machine_first(file, line) == Some(choice::Outbound::HoldBack));
     held.map(|line| {
         format!(
             "line \"{}\" sells by telephone and holds its agents back, so that a machine opens the \

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     account, alarms,
     choice::{
-        Confirm, HeardBy, Inbound, OnRefuse, OnSilence, OnWithdraw, Record, WhenRecordingFails,
+        Confirm, HeardBy, Inbound, Mode, OnRefuse, OnSilence, OnWithdraw, Outbound, Record,
+        WhenRecordingFails,
     },
-    connections,
+    confidential, connections,
     dns::Dns,
-    early,
+    early, hours,
     inside::{Holds, Transfers},
     latching, listener, media, refresh,
     rewrite::Written as Rewrite,
@@ -63,6 +64,10 @@ pub struct File {
     pub dns: Dns,
     /// Numbers that bypass everything.
     pub emergency: Emergency,
+    /// Numbers in whose calls nothing is asked or recorded.
+    pub confidential: Vec<confidential::Written>,
+    /// When lines are open.
+    pub hours: Vec<hours::Written>,
     /// Prompt audio.
     pub prompts: Prompts,
     /// The page.
@@ -430,21 +435,6 @@ const fn limit() -> u32 {
     35
 }
 
-/// How the customer of a call that the PBX starts comes to be asked.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outbound {
-    /// When the agent presses a key or the operator asks; unrecorded until then.
-    #[default]
-    AgentAsks,
-    /// At the answer, with the agent listening.
-    Join,
-    /// At the answer, before the agent is connected.
-    HoldBack,
-    /// Nobody is asked.
-    Never,
-}
-
 /// Which calls a line is for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -494,4 +484,10 @@ pub struct Line {
     pub telemarketing: bool,
     /// The policy's id.
     pub policy: String,
+    /// Whether its calls go as the policy says, or are those of machines.
+    #[serde(default, skip_serializing_if = "Mode::is_default")]
+    pub mode: Mode,
+    /// When it is open; without them, always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
 }

@@ -3,6 +3,7 @@
 mod act;
 mod admit;
 mod arrived;
+mod aside;
 mod closing;
 mod convey;
 mod dial;

@@ -125,6 +125,7 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
         direction: Direction::Inbound,
         line: Some(Arc::new(line)),
         emergency: false,
+        aside: None,
         ready: Ok(()),
         target_up: true,
         early: None,

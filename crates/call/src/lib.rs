@@ -30,7 +30,7 @@ mod verdict;
 pub use alarm::{Alarm, DeadKeys, HeardAgain, Unheard};
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
-pub use evidence::{Evidence, Press, PromptHeard, Transport};
+pub use evidence::{Evidence, Press, PromptHeard, Raw, Transport};
 pub use fact::{Erasure, Fact, FactKind, Hand, Reason};
 pub use ground::{Ground, Manner, Parties, Party, Purpose, Purposes};
 pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};

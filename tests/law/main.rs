@@ -1,4 +1,7 @@
 //! The law as behaviour of the whole product: each test is named after the rule that it shows.
 
+mod bare;
+mod evidence;
+mod folders;
 mod grounds;
 mod later;

@@ -32,7 +32,7 @@ pub use alarm::{Alarm, DeadKeys, HeardAgain, Unheard};
 pub use aside::Aside;
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
-pub use evidence::{Evidence, Press, PromptHeard, Transport};
+pub use evidence::{Evidence, Press, PromptHeard, Raw, Transport};
 pub use fact::{Erasure, Fact, FactKind, Hand, Reason};
 pub use ground::{Ground, Manner, Parties, Party, Purpose, Purposes};
 pub use id::{CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};

@@ -10,7 +10,7 @@ mod stage;
 
 use std::env;
 
-use call::{Connection, Input, Kept, Key, Parties, Party};
+use call::{Connection, Input, Kept, Key, Parties, Party, Raw};
 use media::{Codec, Encoder, Format, Header, Keys, MasterKey, Suite, TRAILER, Verdict};
 use rtc_srtp::{context::Context, protection_profile::ProtectionProfile};
 
@@ -90,7 +90,8 @@ impl Way {
                     stage.relay.keep(Party::Customer, Kept::All);
                 }
                 if self == Self::Asked {
-                    stage.relay.press(stage.now, Party::Customer, Key::new('5').unwrap(), ms(80));
+                    let key = Key::new('5').unwrap();
+                    stage.relay.press(stage.now, Party::Customer, key, ms(80), Raw::NONE);
                     stage.take_events();
                 }
                 if self == Self::Decided {

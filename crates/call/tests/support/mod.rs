@@ -115,7 +115,8 @@ pub(crate) fn ms(millis: u64) -> Duration {
 }
 
 pub(crate) fn press(character: char, at: Time) -> Press {
-    Press { key: Private::new(key(character)), at, transport: Transport::Rfc4733 }
+    let raw = Private::new(Raw::NONE);
+    Press { key: Private::new(key(character)), at, transport: Transport::Rfc4733, raw }
 }
 
 /// How long each prompt of the lab lasts, in milliseconds.

@@ -232,6 +232,14 @@ pub enum Calls {
         #[arg(long, value_name = "FILE", conflicts_with = "ladder")]
         pcap: Option<PathBuf>,
     },
+    /// Writes a folder that proves what became of it, also of a call that was not recorded.
+    Evidence {
+        /// The call's id.
+        id: String,
+        /// The folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Asks the customer of a running call whether it may be recorded.
     Ask {
         /// The call's id.
@@ -277,6 +285,14 @@ pub enum Recordings {
     Verify {
         /// The recording's id.
         id: String,
+    },
+    /// Writes a folder that proves its decision without this node, for `jawoord-verify evidence`.
+    Evidence {
+        /// The recording's id; also that of one that is deleted.
+        id: String,
+        /// The folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Erases a recording, or some seconds of it, with proof.
     Erase {

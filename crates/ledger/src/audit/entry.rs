@@ -62,6 +62,12 @@ impl Entry {
         leaf_hash(self.commitment().as_bytes())
     }
 
+    /// The value of a field of the fact, such as `recording`.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        str::from_utf8(field(&self.body, name)?).ok()
+    }
+
     /// Whether kind and time beside the body are those in the body.
     #[must_use]
     pub fn agrees_with_its_body(&self) -> bool {

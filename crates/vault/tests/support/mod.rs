@@ -141,7 +141,8 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
             }
             Action::Play(Prompt::Question) => {
                 let key = Private::new(Key::new('1').unwrap());
-                let press = Press { key, at: now, transport: Transport::Rfc4733 };
+                let raw = Private::new(Raw::NONE);
+                let press = Press { key, at: now, transport: Transport::Rfc4733, raw };
                 call.handle(now, Input::Digit(Party::Customer, press));
             }
             Action::Play(prompt) => {

@@ -43,6 +43,7 @@ mod digest;
 mod e;
 mod early;
 mod faketime;
+mod fax;
 mod garbage;
 mod gate;
 mod hold;

@@ -11,6 +11,8 @@ use support::{
     stage::{Stage, sdp, wait},
 };
 
+use crate::bare::verify;
+
 /// What is said with an agent there, and what a queue or a hold sounds like: caller and agent, in hertz.
 const TALK: (f64, f64) = (700.0, 440.0);
 const MUSIC: (f64, f64) = (1_100.0, 1_900.0);
@@ -66,6 +68,24 @@ fn time_line(stage: &Stage, row: &Value) -> Vec<(String, String, String)> {
     agents.iter().map(|it| (text(&it["agent"]), text(&it["queue"]), text(&it["source"]))).collect()
 }
 
+/// The folder of evidence tells who was there, by which queue and who said so, and is proved by itself.
+fn is_in_the_evidence(stage: &Stage, row: &Value, agent: &str) {
+    let id = row["recording"].as_str().expect("an id");
+    let folder = stage.node.home.path().join("evidence");
+    let name = folder.display().to_string();
+    let _told = stage.node.done(&["recordings", "evidence", id, "--out", &name]);
+    let trust = stage.node.data().join("trust").display().to_string();
+    let (code, said) = verify(&["--trust", &trust, "evidence", &name]);
+    assert_eq!(code, Some(0), "{said}");
+    let page = std::fs::read_to_string(folder.join("index.html")).expect("the page");
+    for words in [
+        format!("medewerker: {agent}, wachtrij: support, bron: een programma of de beheerder"),
+        format!("agent: {agent}, queue: support, source: a program or the operator"),
+    ] {
+        assert!(page.contains(&words), "{words}");
+    }
+}
+
 #[test]
 fn l_03_only_what_is_said_while_a_program_names_an_agent_is_recorded() {
     let mut stage = Stage::with(change());
@@ -92,6 +112,7 @@ fn l_03_only_what_is_said_while_a_program_names_an_agent_is_recorded() {
     let [(anna, queue, source), (bert, no_queue, _)] = &line[..] else { panic!("{line:?}") };
     assert!(anna != bert && anna.len() == 32, "{line:?}");
     assert_eq!((&**queue, &**source, &**no_queue), ("support", "api", ""));
+    is_in_the_evidence(&stage, &row, anna);
     assert!(!stage.node.log().contains("Anna"), "the log names an agent");
 }
 

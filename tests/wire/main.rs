@@ -1,5 +1,6 @@
 //! Calls on real sockets, with real peers, through the real program.
 
+mod aside;
 mod consent;
 mod crash;
 mod dead;

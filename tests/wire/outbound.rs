@@ -290,3 +290,28 @@ fn a_number_of_the_house_whose_line_is_never_recorded_or_of_no_line_is_put_throu
         assert!(heard(&span(&customer, &customer, 100, 1_900), 440.0) > 0.97, "{from}");
     }
 }
+
+#[test]
+fn a_call_to_a_helpline_is_put_through_unasked_and_the_agents_key_is_not_ours() {
+    let list = "[[confidential]]\nsets = [\"nl-helplines\"]\n\n[headers] ";
+    for (outbound, number) in [
+        ("outbound = \"join\"", "0800-0113"),
+        ("outbound = \"hold_back\"", "113"),
+        ("outbound = \"agent_asks\"", "08000113"),
+    ] {
+        let change = policy(outbound).with("[headers] ", list);
+        let mut office = Office::open(change, customer(&[]));
+        let plan = Plan::new(ENGLISH, number).at(0, Act::Speak(440.0));
+        office.call(plan.at(1_000, Act::Press('#')).at(2_500, Act::HangUp));
+        office.over();
+        let call = office.shown();
+        assert_eq!(words(&call), "not-asked bridged confidential", "{outbound} {number}");
+        let (agent, helpline) = office.sides();
+        let late = agent.answered().expect("answered") - helpline.answered().expect("answered");
+        assert!(late < ms(200), "the agent waited {late:?}");
+        assert_eq!(keys(&helpline), "#", "nothing is asked by it");
+        assert!(heard(&span(&agent, &helpline, 100, 2_300), 700.0) > 0.97, "{outbound}");
+        office.nothing_is_kept();
+        assert!(!office.node.log().contains("8000113"), "whom they call is in the log");
+    }
+}

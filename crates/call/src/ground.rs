@@ -129,6 +129,12 @@ impl Purposes {
         self.0 == 0
     }
 
+    /// Reads the names, separated by commas; `None` when one of them is unknown.
+    #[must_use]
+    pub fn from_names(names: &str) -> Option<Self> {
+        names.split(',').filter(|name| !name.is_empty()).map(Purpose::from_name).collect()
+    }
+
     /// Each purpose, in the order of [`Purpose::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Purpose> {
         Purpose::ALL.iter().copied().filter(move |purpose| self.contains(*purpose))

@@ -11,6 +11,7 @@
 
 mod agent;
 mod alarm;
+mod aside;
 mod direction;
 mod early;
 mod encoding;
@@ -30,9 +31,10 @@ mod verdict;
 
 pub use agent::{Agent, AgentNews, AgentSource, Queue, QueueError, RecordFrom};
 pub use alarm::{Alarm, DeadKeys, HeardAgain, Unheard};
+pub use aside::Aside;
 pub use direction::Direction;
 pub use early::{EarlyNotice, QuestionAt};
-pub use evidence::{Evidence, Press, PromptHeard, Transport};
+pub use evidence::{Evidence, Press, PromptHeard, Raw, Transport};
 pub use fact::{Erasure, Fact, FactKind, Hand, Reason};
 pub use ground::{Ground, Manner, Parties, Party, Purpose, Purposes};
 pub use id::{AgentId, CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};

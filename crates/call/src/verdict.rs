@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::named;
+use crate::{Aside, named};
 
 named!(
     /// What the customer decided.
@@ -63,6 +63,14 @@ named!(
         Blocked = "blocked",
         /// Recording was permitted and could not be made or kept.
         Failed = "failed",
+        /// A line for machines, such as a lift's or an alarm's: nothing was asked or recorded.
+        Transparent = "transparent",
+        /// With a confidential helpline: nothing was asked or recorded.
+        Confidential = "confidential",
+        /// It came outside the line's opening hours: nothing was asked or recorded.
+        Closed = "closed",
+        /// A fax called: nothing more was asked, and nothing recorded.
+        Fax = "fax",
     }
 );
 
@@ -77,6 +85,10 @@ pub(crate) enum Unasked {
     Blocked,
     /// No PBX could be called, so the question would have been for nothing.
     Unreachable,
+    /// It is none of ours.
+    Aside(Aside),
+    /// A fax calls.
+    Fax,
 }
 
 /// What became of the audio that consent was given for.
@@ -157,6 +169,10 @@ impl Verdict {
             Choice::Unasked(Unasked::Emergency) => Self::Emergency,
             Choice::Unasked(Unasked::Blocked) => Self::Blocked,
             Choice::Unasked(Unasked::Unreachable) => Self::Unconnected,
+            Choice::Unasked(Unasked::Aside(Aside::Transparent)) => Self::Transparent,
+            Choice::Unasked(Unasked::Aside(Aside::Confidential)) => Self::Confidential,
+            Choice::Unasked(Unasked::Aside(Aside::Closed)) => Self::Closed,
+            Choice::Unasked(Unasked::Fax) => Self::Fax,
             Choice::Refused | Choice::Opposed => Self::Refused,
             Choice::NotGiven => Self::NotGiven,
             Choice::Abandoned => Self::Abandoned,
@@ -195,11 +211,16 @@ mod tests {
     #[test]
     fn the_decision_rules_and_only_consent_asks_after_the_audio() {
         let audio = [Audio::Unheard, Audio::Complete, Audio::Incomplete, Audio::Missing];
+        let aside = |why| Choice::Unasked(Unasked::Aside(why));
         for (choice, consent, verdict) in [
             (Choice::Unasked(Unasked::PolicyOff), Consent::NotAsked, Verdict::PolicyOff),
             (Choice::Unasked(Unasked::Emergency), Consent::NotAsked, Verdict::Emergency),
             (Choice::Unasked(Unasked::Blocked), Consent::NotAsked, Verdict::Blocked),
             (Choice::Unasked(Unasked::Unreachable), Consent::NotAsked, Verdict::Unconnected),
+            (aside(Aside::Transparent), Consent::NotAsked, Verdict::Transparent),
+            (aside(Aside::Confidential), Consent::NotAsked, Verdict::Confidential),
+            (aside(Aside::Closed), Consent::NotAsked, Verdict::Closed),
+            (Choice::Unasked(Unasked::Fax), Consent::NotAsked, Verdict::Fax),
             (Choice::Refused, Consent::Refused, Verdict::Refused),
             (Choice::NotGiven, Consent::NotGiven, Verdict::NotGiven),
             (Choice::Abandoned, Consent::Abandoned, Verdict::Abandoned),

@@ -142,6 +142,7 @@ pub fn heard(call: CallId, event: &media::Event) -> Option<Input> {
         }
         media::Event::Digit(party, press) => Some(Input::Digit(*party, *press)),
         media::Event::TapCut => Some(Input::TapCut),
+        media::Event::Fax => Some(Input::Fax),
         media::Event::TapOverrun { missing_ms } => {
             tracing::warn!(%call, missing_ms, "audio was not recorded: the recorder is behind");
             Some(Input::Degraded)

@@ -5,6 +5,7 @@
 
 pub mod alarm;
 pub mod ami;
+pub mod aside;
 pub mod attempts;
 pub mod bridge;
 pub mod clock;
@@ -18,6 +19,7 @@ pub mod floor;
 pub mod gate;
 pub mod harden;
 pub mod hearing;
+pub mod hours;
 pub mod http;
 pub mod icmp;
 pub mod identity;

@@ -4,6 +4,7 @@ use std::{io::IsTerminal, process::ExitCode};
 
 use clap::Parser;
 use jawoord::{
+    clock::Clock,
     command::{
         Cli, Command, Site, check, desk::Errand, init, lines, live, prompts, route::Trial, serve,
     },
@@ -50,12 +51,14 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
                 Err(fault) => said((fault, false)),
             }
         }
-        Command::Check { site, number, from, trunk, pbx, live: false, .. } => {
+        Command::Check { site, number, from, trunk, pbx, at, live: false, .. } => {
             let trial = number.as_deref().map(|number| Trial {
                 number,
                 from: from.as_deref(),
                 trunk: trunk.as_deref(),
                 pbx: pbx.as_deref(),
+                at: *at,
+                now: Clock::start().now(),
             });
             let (text, value, good) =
                 check::run(&site.config, site.data.as_deref(), trial.as_ref());

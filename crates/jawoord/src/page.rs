@@ -213,7 +213,9 @@ fn open_error(error: &OfficeError) -> OpenError {
         | OfficeError::Cipher(_)
         | OfficeError::Folder(_)
         | OfficeError::Locked
-        | OfficeError::Country => OpenError::Unavailable,
+        | OfficeError::Country
+        | OfficeError::Permitted(_)
+        | OfficeError::FolderTaken => OpenError::Unavailable,
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use call::{
-    CallId, Connection, Direction, Kept, Key, Party, Pause, Private, Prompt, Recording, Tone,
+    CallId, Connection, Direction, Kept, Key, Party, Pause, Private, Prompt, Raw, Recording, Tone,
 };
 use media::{
     Codec, Command, Format, Held, LegOpen, LegStart, MasterKey, Order, PromptAudio, Remote, Suite,
@@ -274,10 +274,17 @@ impl Sound {
         self.tell(session, Order::SetRemote(party, remote, secured));
     }
 
-    /// A side pressed a key outside its sound.
-    pub fn press(&self, session: &Session, side: Side, key: Key, held: Duration) {
+    /// A side pressed a key outside its sound, as this body says.
+    pub fn press(
+        &self,
+        session: &Session,
+        side: Side,
+        key: Key,
+        held: Duration,
+        body: Private<Raw>,
+    ) {
         let party = session.party(side);
-        self.tell(session, Order::Press(party, Private::new(key), held));
+        self.tell(session, Order::Press(party, Private::new(key), held, body));
     }
 
     /// Plays a prompt to the customer, in the language of the line.

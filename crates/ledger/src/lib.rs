@@ -4,7 +4,7 @@
 //! What is absent on purpose: no audio byte passes here, no key is known here (slips are opaque,
 //! checkpoints are signed by a [`Signer`] that the caller brings), and no clock is read. Without
 //! the feature `database` only the pure parts remain: the tree, proofs, checkpoints, the auditor,
-//! retention and the clerk; that is what the offline verifier links.
+//! retention, the clerk and the folder of evidence; that is what the offline verifier links.
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
@@ -13,6 +13,7 @@ mod catalogue;
 mod clerk;
 #[cfg(feature = "database")]
 mod database;
+mod evidence;
 mod hold;
 mod retention;
 
@@ -41,5 +42,12 @@ pub use database::{
     open::{LedgerConfig, Leftovers},
     writer::{Health, LedgerWriter},
 };
+pub use evidence::fact::ProvedFact;
+pub use evidence::folder::{
+    CHECKPOINT_FILE, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE, PAGE_FILE, RECORD_FILE, read_facts,
+    read_record,
+};
+pub use evidence::inventory::{Inventory, Listed, MANIFEST_FILE};
+pub use evidence::record::{CLOCK, Kept, PAGE_VERSION, RECORD_FORM, Record, Spoken};
 pub use hold::Hold;
 pub use retention::{Due, RetentionRow, delete_after, due};

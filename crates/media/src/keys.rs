@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use call::{Connection, Kept, Key, Party, Pause, Press, Private, Time, Transport};
+use call::{Connection, Kept, Key, Party, Pause, Press, Private, Raw, Time, Transport};
 
 use crate::{
     codec::Codec,
@@ -27,10 +27,10 @@ const VOLUME: u8 = 10;
 const FRAME: usize = 160;
 
 impl Relay {
-    /// A key came by SIP INFO and was held for so long. It is reported, counted once and passed on
-    /// like one that came with the sound.
-    pub fn press(&mut self, now: Time, party: Party, key: Key, held: Duration) {
-        if self.counts(now, party, key, Transport::Info) {
+    /// A key came by SIP INFO, in this body, and was held for so long. It is reported, counted once
+    /// and passed on like one that came with the sound.
+    pub fn press(&mut self, now: Time, party: Party, key: Key, held: Duration, body: Raw) {
+        if self.counts(now, party, key, (Transport::Info, body)) {
             let held = u32::try_from(samples(held)).unwrap_or(u32::MAX);
             self.pass_on(now, party.other(), key, held);
         }
@@ -70,6 +70,7 @@ impl Relay {
         packet: &Packet,
         bytes: &mut [u8],
     ) -> Result<Transmit, Dropped> {
+        let raw = raw(bytes, packet);
         let payload = bytes.get_mut(packet.payload.clone()).ok_or(Dropped::Malformed)?;
         // Here all clocks are one.
         let ratio = self.leg(party).remote.map_or(1, |remote| remote.event_ratio.max(1));
@@ -81,7 +82,8 @@ impl Relay {
             heard.map(|(first, event)| (first, event.key())).ok_or(Dropped::Malformed)?;
         let to = party.other();
         if first {
-            let passes = key.is_some_and(|key| self.counts(now, party, key, Transport::Rfc4733));
+            let came = (Transport::Rfc4733, raw);
+            let passes = key.is_some_and(|key| self.counts(now, party, key, came));
             let retold = passes && !self.leg(to).takes_events();
             if let Some(event) = self.leg(party).digits.newest() {
                 (event.passes, event.retold) = (passes, retold);
@@ -132,6 +134,10 @@ impl Relay {
         }
         // The sender's own clock says what goes on: positions follow it sample by sample, and sometimes jump.
         let said = i64::from(timestamp);
+        if self.asks_somebody(party) && self.fax.hear(said, codec, payload) {
+            self.sooner = true;
+            self.report(Event::Fax);
+        }
         if !self.listens(party) {
             self.overhear(now, party, (said, codec, payload));
             let _no_longer_needed = self.leg(party).ear.take_if(|ear| ear.is_past(said));
@@ -142,7 +148,7 @@ impl Relay {
         for key in self.leg(party).ear.get_or_insert_default().hear(said, codec, payload) {
             self.sooner = true;
             self.sounded(now, party, position, None);
-            let passes = self.counts(now, party, key, Transport::Inband);
+            let passes = self.counts(now, party, key, (Transport::Inband, Raw::NONE));
             let leg = self.leg(party);
             leg.swallows = !passes || is_retold;
             leg.sounding = (passes && is_retold).then_some((key, position));
@@ -188,6 +194,12 @@ impl Relay {
         }
     }
 
+    /// Whether a party hears notice or question now, for all that is known here, and may be a fax.
+    fn asks_somebody(&self, party: Party) -> bool {
+        let alone = self.asks && !self.rings && self.connection == Connection::Apart;
+        party == Party::Customer && (alone || self.customer.kept == Kept::All)
+    }
+
     /// Whether keys are looked for in a party's sound: while one is needed, and there is no better
     /// way (row D-11).
     fn listens(&mut self, party: Party) -> bool {
@@ -206,7 +218,7 @@ impl Relay {
 
     /// Counts a press unless it has been told of another way, and says whether it goes to the other
     /// party.
-    fn counts(&mut self, now: Time, party: Party, key: Key, by: Transport) -> bool {
+    fn counts(&mut self, now: Time, party: Party, key: Key, (by, raw): (Transport, Raw)) -> bool {
         let (connected, armed) = (self.connection != Connection::Apart, self.armed);
         let leg = self.leg(party);
         if !leg.presses.is_new(now, key, by) {
@@ -214,12 +226,15 @@ impl Relay {
         }
         let free = !leg.kept.holds(key);
         let withdraws = party == Party::Customer && armed == Some(key);
-        self.pressed(now, party, key, by, withdraws);
+        let raw = Private::new(raw);
+        let press = Press { key: Private::new(key), at: now, transport: by, raw };
+        self.pressed(party, press, withdraws);
         connected && free && !withdraws
     }
 
     /// A key was pressed. The withdrawal key cuts the tap before anybody is told (DESIGN §3.2).
-    fn pressed(&mut self, now: Time, party: Party, key: Key, by: Transport, withdraws: bool) {
+    fn pressed(&mut self, party: Party, press: Press, withdraws: bool) {
+        let (now, key) = (press.at, *press.key.reveal());
         if withdraws {
             self.armed = None;
             if !self.taps.is_empty() {
@@ -234,7 +249,6 @@ impl Relay {
         let leg = self.leg(party);
         leg.stats.presses += 1;
         leg.overheard.over();
-        let press = Press { key: Private::new(key), at: now, transport: by };
         self.report(Event::Digit(party, press));
     }
 
@@ -325,4 +339,13 @@ impl Leg {
         *head = header.encode();
         self.transmit(&remote, length, 0..HEADER_LEN + length, scratch)
     }
+}
+
+/// The fixed header and the event of a packet as it came, before it is put into another clock.
+fn raw(bytes: &[u8], packet: &Packet) -> Raw {
+    let header = bytes.get(..HEADER_LEN).unwrap_or_default();
+    let event = bytes.get(packet.payload.clone()).unwrap_or_default();
+    let mut came = [0; HEADER_LEN + event::PAYLOAD_LEN];
+    came.iter_mut().zip(header.iter().chain(event)).for_each(|(to, from)| *to = *from);
+    Raw::new(&came)
 }

@@ -2,7 +2,7 @@
 
 use std::{net::UdpSocket, sync::Arc, time::Duration};
 
-use call::{CallId, Connection, Kept, Key, Party, Pause, Private, Prompt, Tone};
+use call::{CallId, Connection, Kept, Key, Party, Pause, Private, Prompt, Raw, Tone};
 
 use crate::{leg::Remote, prompt::PromptAudio, srtp::key::Keys, start::LegStart, tap::Tap};
 
@@ -55,8 +55,8 @@ pub enum Order {
     Connect(Connection),
     /// So much of what a party presses does not reach the other.
     Keep(Party, Kept),
-    /// A party pressed a key outside its sound and held it for so long.
-    Press(Party, Private<Key>, Duration),
+    /// A party pressed a key outside its sound and held it for so long; what told of it.
+    Press(Party, Private<Key>, Duration, Private<Raw>),
     /// Report the keys for a party that has not agreed on telephone events, instead of sounding them.
     Retell(Party, bool),
     /// Tones in the sound are keys beside telephone events, too.

@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
 
 use crate::{
+    digit::fax::Fax,
     leg::{Dropped, Kind, Leg, Remote, Transmit},
     playout::PromptEnd,
     prompt::PromptAudio,
@@ -55,6 +56,10 @@ pub struct Relay {
     pub(crate) pauses: Option<Key>,
     /// A prompt has been played to the customer: an answer is awaited until the bridge.
     pub(crate) asks: bool,
+    /// The customer hears that the other party rings: what they were asked is over.
+    pub(crate) rings: bool,
+    /// Hears whether the customer who is asked is a fax.
+    pub(crate) fax: Fax,
     /// Tones are keys beside telephone events, too.
     pub(crate) beside: bool,
     pub(crate) quiet: Quiet,
@@ -81,6 +86,8 @@ impl Relay {
             armed: None,
             pauses: None,
             asks: false,
+            rings: false,
+            fax: Fax::default(),
             beside: false,
             quiet: Quiet::new(now),
             watch: Watch::new(now),
@@ -152,6 +159,7 @@ impl Relay {
 
     /// Plays ring-back to a party after 300 ms of silence.
     pub fn ring_back(&mut self, now: Time, party: Party) {
+        self.rings |= party == Party::Customer;
         let cut = self.leg(party).playout.ring_back(now);
         self.prompt_ended(party, cut);
     }

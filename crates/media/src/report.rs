@@ -13,6 +13,9 @@ pub enum Event {
     PromptEnded(PromptEnd),
     /// A key was pressed, and this was the first that was heard of it, by whichever way.
     Digit(Party, Press),
+    /// The customer, who is asked or told, sounds the calling tone of a fax (ITU-T T.30). Told at the end of
+    /// each such tone.
+    Fax,
     /// A key is to be given to a party outside its sound ([`Relay::retell`](crate::Relay::retell)).
     Retell {
         /// To whom.

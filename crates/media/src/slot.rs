@@ -216,7 +216,9 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         Order::Tone(tone) => relay.tone(now, tone),
         Order::Connect(connection) => relay.connect(now, connection),
         Order::Keep(party, kept) => relay.keep(party, kept),
-        Order::Press(party, key, held) => relay.press(now, party, *key.reveal(), held),
+        Order::Press(party, key, held, raw) => {
+            relay.press(now, party, *key.reveal(), held, *raw.reveal());
+        }
         Order::Retell(party, retells) => relay.retell(party, retells),
         Order::HearBeside => relay.hear_beside(),
         Order::TakeStray => relay.take_stray(),

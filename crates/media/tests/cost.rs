@@ -10,7 +10,7 @@ mod stage;
 
 use std::env;
 
-use call::{Connection, Input, Kept, Key, Parties, Party};
+use call::{Connection, Input, Kept, Key, Parties, Party, Raw};
 use media::{Codec, Encoder, Format, Header, Keys, MasterKey, Suite, TRAILER, Verdict};
 use rtc_srtp::{context::Context, protection_profile::ProtectionProfile};
 
@@ -35,8 +35,11 @@ enum Way {
     Recorded,
     /// Recorded with the tones of keys kept out.
     KeysKeptOut,
-    /// Not recorded, and the customer's sound is listened to for keys.
+    /// Not recorded, and the customer's sound is listened to for keys and for a fax.
     Armed,
+    /// The customer is asked in the call and has telephone events, one of which has come: their sound is
+    /// listened to for a fax alone.
+    Asked,
     /// One side speaks G.722.
     Transcoded,
     /// Both are under SRTP, with the suite that everybody has.
@@ -44,13 +47,14 @@ enum Way {
 }
 
 impl Way {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Relay, "relay"),
         (Self::Quiet, "quiet"),
         (Self::Decided, "decided"),
         (Self::Recorded, "recorded"),
         (Self::KeysKeptOut, "keys-kept-out"),
         (Self::Armed, "armed"),
+        (Self::Asked, "asked"),
         (Self::Transcoded, "transcoded"),
         (Self::Secured, "secured"),
     ];
@@ -71,6 +75,7 @@ impl Way {
             | Self::Quiet
             | Self::Decided
             | Self::Armed
+            | Self::Asked
             | Self::Transcoded
             | Self::Secured => {
                 let mut stage = Stage::bare();
@@ -81,8 +86,13 @@ impl Way {
                         stage.relay.secure(party, Some(&Keys { send: key.clone(), receive: key }));
                     }
                 }
-                if self == Self::Armed {
+                if matches!(self, Self::Armed | Self::Asked) {
                     stage.relay.keep(Party::Customer, Kept::All);
+                }
+                if self == Self::Asked {
+                    let key = Key::new('5').unwrap();
+                    stage.relay.press(stage.now, Party::Customer, key, ms(80), Raw::NONE);
+                    stage.take_events();
                 }
                 if self == Self::Decided {
                     stage.relay.arm_withdrawal(Key::new('*').unwrap());
@@ -105,7 +115,12 @@ impl Way {
             }
             (Self::Transcoded, Party::Customer)
             | (
-                Self::Relay | Self::Decided | Self::Recorded | Self::KeysKeptOut | Self::Secured,
+                Self::Relay
+                | Self::Asked
+                | Self::Decided
+                | Self::Recorded
+                | Self::KeysKeptOut
+                | Self::Secured,
                 _,
             ) => plain,
         }
@@ -225,7 +240,7 @@ mod valgrind {
         const FEW: u32 = 500;
         let cost = |way| (instructions(way, MANY) - instructions(way, FEW)) / u64::from(MANY - FEW);
         thread::scope(|scope| {
-            let halves = Way::ALL.chunks(4).map(|half| {
+            let halves = Way::ALL.chunks(5).map(|half| {
                 scope.spawn(move || {
                     half.iter().map(|(_, name)| (*name, cost(name))).collect::<Vec<_>>()
                 })

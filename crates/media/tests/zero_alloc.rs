@@ -6,7 +6,7 @@
 #[allow(dead_code, reason = "the stage serves more tests than this one")]
 mod stage;
 
-use call::{Parties, Party, Prompt, Time};
+use call::{Parties, Party, Prompt, Raw, Time};
 use media::{Dropped, Event, Law, MasterKey, PromptAudio, Suite, TRAILER, Verdict};
 use rtc_srtp::{context::Context, protection_profile::ProtectionProfile};
 
@@ -150,7 +150,7 @@ fn hearing_keys_in_the_sound_keeping_them_out_and_pressing_them_anew_allocate_no
         }
         if n % 100 == 50 {
             let key = call::Key::from_event(7).unwrap();
-            stage.relay.press(stage.now, Party::Customer, key, ms(100));
+            stage.relay.press(stage.now, Party::Customer, key, ms(100), Raw::NONE);
         }
         let from = stage::address(Party::Customer);
         let _verdict = stage.receive(Party::Customer, from, &mut way.bytes);

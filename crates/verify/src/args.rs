@@ -1,17 +1,31 @@
-//! The command line. Two options and a folder: an auditor can read all of it here.
+//! The command line. Two options, one word and a folder: an auditor can read all of it here.
 
 use std::{ffi::OsString, fmt, path::PathBuf};
 
 /// What to verify, and against what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The exported folder.
+    /// What the folder is.
+    pub kind: Kind,
+    /// The folder.
     pub folder: PathBuf,
     /// The trust file, if one was brought along.
     pub trust: Option<PathBuf>,
     /// Whether to print one JSON object instead of lines.
     pub json: bool,
 }
+
+/// What a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A whole audit trail with its recordings, as `jawoord audit export` makes it.
+    Export,
+    /// One decision, as `jawoord recordings evidence` makes it.
+    Evidence,
+}
+
+/// The word before a folder of evidence.
+const EVIDENCE: &str = "evidence";
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +84,10 @@ impl Args {
     /// # Errors
     /// [`UsageError`] for the first word that does not fit.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
+        let words: Vec<OsString> = words.into_iter().collect();
         let mut words = words.into_iter();
         let (mut folder, mut trust, mut json, mut options) = (None, None, false, true);
+        let mut kind = Kind::Export;
         while let Some(word) = words.next() {
             let text = if options { word.to_str().unwrap_or_default() } else { "" };
             match text {
@@ -87,13 +103,31 @@ impl Args {
                     Some("") => return Err(UsageError::TrustWithoutFile),
                     Some(file) => once(&mut trust, file.into(), UsageError::TrustTwice)?,
                     None if text.starts_with('-') => return Err(UsageError::Option(word)),
+                    // Where nothing follows, it is a folder of this name.
+                    None if text == EVIDENCE && folder.is_none() && more(&words) => {
+                        kind = Kind::Evidence;
+                    }
                     None => once(&mut folder, word.clone(), UsageError::SecondFolder(word))?,
                 },
             }
         }
         let folder = folder.ok_or(UsageError::NoFolder)?.into();
-        Ok(Self::Verify(Request { folder, trust: trust.map(PathBuf::from), json }))
+        Ok(Self::Verify(Request { kind, folder, trust: trust.map(PathBuf::from), json }))
     }
+}
+
+/// Whether a folder can still follow.
+fn more(words: &(impl Iterator<Item = OsString> + Clone)) -> bool {
+    let mut words = words.clone();
+    while let Some(word) = words.next() {
+        match word.to_str().unwrap_or_default() {
+            "--trust" => drop(words.next()),
+            "--json" => {}
+            text if text.starts_with("--trust=") => {}
+            _ => return true,
+        }
+    }
+    false
 }
 
 fn once(place: &mut Option<OsString>, word: OsString, twice: UsageError) -> Result<(), UsageError> {
@@ -112,7 +146,12 @@ mod tests {
     }
 
     fn request(folder: &str, trust: Option<&str>, json: bool) -> Result<Args, UsageError> {
-        Ok(Args::Verify(Request { folder: folder.into(), trust: trust.map(PathBuf::from), json }))
+        Ok(Args::Verify(Request {
+            kind: Kind::Export,
+            folder: folder.into(),
+            trust: trust.map(PathBuf::from),
+            json,
+        }))
     }
 
     #[test]
@@ -123,6 +162,21 @@ mod tests {
         assert_eq!(parse("--trust k -- --json"), request("--json", Some("k"), false));
         assert_eq!(parse("f --help"), Ok(Args::Help));
         assert_eq!(parse("-V"), Ok(Args::Version));
+    }
+
+    #[test]
+    fn the_word_evidence_stands_before_its_folder_and_is_a_folder_where_none_follows() {
+        let about = |folder: &str, trust: Option<&str>| {
+            let (kind, folder) = (Kind::Evidence, folder.into());
+            Ok(Args::Verify(Request { kind, folder, trust: trust.map(PathBuf::from), json: false }))
+        };
+        assert_eq!(parse("evidence f"), about("f", None));
+        assert_eq!(parse("--trust k evidence f"), about("f", Some("k")));
+        assert_eq!(parse("evidence --trust k f"), about("f", Some("k")));
+        assert_eq!(parse("evidence evidence"), about("evidence", None));
+        assert_eq!(parse("evidence"), request("evidence", None, false));
+        assert_eq!(parse("evidence --trust k"), request("evidence", Some("k"), false));
+        assert_eq!(parse("f evidence"), Err(UsageError::SecondFolder("evidence".into())));
     }
 
     #[test]

@@ -6,8 +6,10 @@ use std::{
 };
 
 use crate::{
-    args::{Args, Request},
+    args::{Args, Kind, Request},
+    evidence::verify_evidence,
     folder::verify_folder,
+    proof::Proof,
     report::{Report, Verdict},
     trust::Trusted,
 };
@@ -16,9 +18,12 @@ const HELP: &str = "\
 Proves an exported folder offline: no node, no database, no network.
 
 Usage: jawoord-verify [--trust KEYFILE] [--json] FOLDER
+       jawoord-verify [--trust KEYFILE] [--json] evidence FOLDER
 
   FOLDER            what `jawoord audit export` made: entries.jsonl, checkpoints.jsonl and
                     recordings/; other files in it are not looked at
+  evidence FOLDER   what `jawoord recordings evidence` or `calls evidence` made: the decision
+                    behind one recording, or a call without one; every file in it is looked at
   --trust KEYFILE   the node's public key, got by another way than FOLDER: a line
                     `jawoord-ed25519` and 64 hexadecimal digits for each key
   --json            print one JSON object
@@ -29,6 +34,10 @@ It proves that the audit trail is whole and signed, that every recording is as i
 signed, that each of them had a permit, and that none is missing but those whose deletion is
 recorded. What happened after the last entry it cannot know: compare the time of that entry with
 the day of the export.
+
+Of evidence it proves that every file is the one that was signed, that the decision was committed
+to the audit tree, that the prompts are those that were heard, and that the page says what the
+other files say. Each difference is named by its file.
 
 Exit codes: 0 proved, 1 not proved (also when no key was given), 2 wrong use.
 ";
@@ -69,7 +78,7 @@ pub fn run(
             writeln!(out, "jawoord-verify {}", env!("CARGO_PKG_VERSION")).map(|()| Exit::Done)
         }
         Ok(Args::Verify(request)) => match verify(&request) {
-            Ok(report) => print(&report, request.json, out),
+            Ok(answer) => print(&answer, request.json, out),
             Err(error) => wrong(&*error, told),
         },
         Err(error) => wrong(&error, told),
@@ -78,21 +87,34 @@ pub fn run(
     said.and_then(|exit| out.flush().map(|()| exit)).unwrap_or(Exit::NotProved)
 }
 
-fn verify(request: &Request) -> Result<Report, Box<dyn std::error::Error>> {
+/// What was found in a folder.
+enum Answer {
+    Export(Report),
+    Evidence(Proof),
+}
+
+fn verify(request: &Request) -> Result<Answer, Box<dyn std::error::Error>> {
     let trusted = match &request.trust {
         Some(file) => Trusted::read(file)?,
         None => Trusted::default(),
     };
-    Ok(verify_folder(&request.folder, &trusted)?)
+    Ok(match request.kind {
+        Kind::Export => Answer::Export(verify_folder(&request.folder, &trusted)?),
+        Kind::Evidence => Answer::Evidence(verify_evidence(&request.folder, &trusted)?),
+    })
 }
 
-fn print(report: &Report, json: bool, out: &mut dyn Write) -> io::Result<Exit> {
+fn print(answer: &Answer, json: bool, out: &mut dyn Write) -> io::Result<Exit> {
+    let (lines, object, verdict): (&dyn std::fmt::Display, _, _) = match answer {
+        Answer::Export(report) => (report, report.json(), report.verdict()),
+        Answer::Evidence(proof) => (proof, proof.json(), proof.verdict()),
+    };
     if json {
-        writeln!(out, "{}", report.json())?;
+        writeln!(out, "{object}")?;
     } else {
-        write!(out, "{report}")?;
+        write!(out, "{lines}")?;
     }
-    Ok(match report.verdict() {
+    Ok(match verdict {
         Verdict::Proved => Exit::Done,
         Verdict::SignerUnknown | Verdict::NotProved => Exit::NotProved,
     })

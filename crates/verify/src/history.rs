@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
 };
 
-use call::{CallId, Digest, FactKind, Ground, Purpose, Purposes, RecordingId, Time};
+use call::{CallId, Digest, FactKind, Ground, Purposes, RecordingId, Time};
 use ledger::Entry;
 
 /// The first line of a fact, which names its form.
@@ -92,7 +92,7 @@ impl History {
                 let permit = Permitted {
                     call: fact.parsed("call")?,
                     ground: Ground::from_name(fact.value("ground")?)?,
-                    purposes: purposes(fact.value("purposes")?)?,
+                    purposes: Purposes::from_names(fact.value("purposes")?)?,
                     evidence: fact.parsed("evidence")?,
                 };
                 self.about(&fact)?.permit = Some(permit);
@@ -168,10 +168,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn purposes(names: &str) -> Option<Purposes> {
-    names.split(',').filter(|name| !name.is_empty()).map(Purpose::from_name).collect()
-}
-
 /// Hands the entries on to whoever proves them and notes on the way what they say, so that
 /// nothing is believed but what was proved.
 #[derive(Debug)]
@@ -222,7 +218,7 @@ impl<R: Read> Read for Listening<R> {
 
 #[cfg(test)]
 mod tests {
-    use call::{Fact, Reason};
+    use call::{Fact, Purpose, Reason};
     use ledger::Salt;
 
     use super::*;

@@ -6,23 +6,34 @@
 //! the same as the other: no sound without a permit, no recording missing, no deletion that did not
 //! happen. Other files in the folder are not looked at, and nothing in it is changed.
 //!
+//! A folder that `jawoord recordings evidence` wrote is about one decision, and is proved by itself: a
+//! signed list names every file, each fact has its path to the signed root of the tree, the permit
+//! names the hash of the evidence, and the page is made again from the data.
+//!
 //! What is absent on purpose: no socket, no database, no runtime, no key that opens sound. The
 //! tool reads ciphertext only and needs neither a node nor anybody's leave.
 
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod agreement;
 mod args;
 mod command;
+mod difference;
+mod evidence;
 mod finding;
 mod folder;
 mod history;
 mod object;
+mod proof;
 mod report;
 mod trust;
 
-pub use args::{Args, Request, UsageError};
+pub use args::{Args, Kind, Request, UsageError};
 pub use command::{Exit, run};
+pub use difference::{Difference, What};
+pub use evidence::verify_evidence;
 pub use finding::{Fault, Finding, Part, PermitField};
 pub use folder::{FolderError, RECORDINGS_FOLDER, verify_folder};
+pub use proof::Proof;
 pub use report::{Report, Verdict};
 pub use trust::{Trusted, TrustedError};

@@ -118,7 +118,7 @@ impl Call {
     }
 
     /// Ends the dialogue. Every decision goes the same way to the other party (L10).
-    fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
+    pub(super) fn decide(&mut self, now: Time, choice: Choice, confirm: Confirm) {
         let waited = self.dialogue.take().is_some_and(|dialogue| dialogue.is_postponed());
         self.timers.clear(Timer::Answer);
         let choice = self.choose(choice);

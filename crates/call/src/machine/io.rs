@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    AgentNews, CallId, Digest, Direction, EarlyNotice, Evidence, Fact, Key, Line, Party, Permit,
-    Press, Prompt, Reason, RecordingId, Words,
+    AgentNews, Aside, CallId, Digest, Direction, EarlyNotice, Evidence, Fact, Key, Line, Party,
+    Permit, Press, Prompt, Reason, RecordingId, Words,
 };
 
 /// What the shell knows of a new call when it hands it to the machine.
@@ -20,6 +20,9 @@ pub struct CallOffer {
     pub line: Option<Arc<Line>>,
     /// Whether it is an emergency call (flows rows E): nothing is asked, nothing is refused.
     pub emergency: bool,
+    /// Why it is put through and left alone, if it is: that of a line for machines whatever its policy
+    /// says, and any other where the policy would have the customer asked or told.
+    pub aside: Option<Aside>,
     /// Whether everything the evidence and the recording need is ready now (invariant 4).
     pub ready: Result<(), NotReady>,
     /// Whether there is anything to call that is not known to be down: a PBX, or outbound a trunk.
@@ -184,6 +187,8 @@ pub enum Input {
     Failed(Failure),
     /// A party hung up, or its leg was lost (BYE, CANCEL, dead dialog).
     HungUp(Party),
+    /// The caller who is asked or told is a fax: its calling tone was heard (ITU-T T.30).
+    Fax,
     /// A party put the call on hold (`true`) or took it back.
     Held(Party, bool),
     /// The media worker cut the tap at the first packet of the withdrawal key.

@@ -9,6 +9,7 @@ mod dialogue;
 mod early;
 mod ending;
 mod failing;
+mod fax;
 pub(crate) mod io;
 mod later;
 mod mind;
@@ -67,6 +68,7 @@ impl Call {
             Input::Answered => self.answered(now),
             Input::Failed(failure) => self.far_failed(now, failure),
             Input::HungUp(party) => self.hung_up(now, party),
+            Input::Fax => self.fax_calls(now),
             Input::Held(party, on) => self.held(now, party, on),
             Input::TapCut if self.recording.was_permitted() => self.withdraw(now),
             Input::TapCut => {}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::{
-    Asking, Audience, Confirm, Direction, EarlyNotice, Ground, Key, Keys, Line, Manner, OnWithdraw,
-    Parties, Pausing, Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
+    Aside, Asking, Audience, Confirm, Direction, EarlyNotice, Ground, Key, Keys, Line, Manner,
+    OnWithdraw, Parties, Pausing, Prompt, Purposes, QuestionAt, Recording, WhenRecordingFails,
     machine::{
         dialogue::{Dialogue, Opening},
         io::CallOffer,
@@ -55,14 +55,19 @@ pub(super) enum Route {
 
 impl Route {
     /// The first rule that fits decides: an emergency call is never refused or delayed (flows
-    /// rows E), nobody is asked on behalf of a dead PBX, and nothing is asked that could not be
-    /// recorded with evidence (invariant 4).
+    /// rows E), nobody is asked where it could help nobody or on behalf of a dead PBX, and nothing is
+    /// asked that could not be recorded with evidence (invariant 4).
     pub(super) fn of(offer: &CallOffer) -> Self {
         if offer.emergency {
             return Self::Transparent(Unasked::Emergency);
         }
         let asking = offer.line.as_deref().and_then(asking);
-        match asking.and_then(|asking| Some((asking, Way::of(asking, offer.direction)?))) {
+        let way = asking.and_then(|asking| Some((asking, Way::of(asking, offer.direction)?)));
+        if let Some(why) = offer.aside.filter(|why| *why == Aside::Transparent || way.is_some()) {
+            let why = Unasked::Aside(why);
+            return if offer.target_up { Self::Transparent(why) } else { Self::Refused(why) };
+        }
+        match way {
             None if !offer.target_up => Self::Refused(Unasked::PolicyOff),
             Some(_) if !offer.target_up => Self::Refused(Unasked::Unreachable),
             None => Self::Transparent(Unasked::PolicyOff),

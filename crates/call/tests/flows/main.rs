@@ -1,5 +1,6 @@
 //! The rows of the flow matrix and of the law that one call can show.
 
+mod aside;
 mod attended;
 mod dialogue;
 mod early;
@@ -7,6 +8,7 @@ mod ending;
 mod evidence;
 mod explicit;
 mod failing;
+mod fax;
 mod grounds;
 mod mind;
 mod obligation;

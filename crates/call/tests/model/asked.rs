@@ -33,6 +33,7 @@ impl Script<'_> {
         loop {
             match self.listen(clock, None, None)? {
                 Word::Late => return Ok(Decision::TooLate),
+                Word::Fax => return Ok(Decision::Of(Choice::Fax)),
                 Word::Confirmed => break,
                 _ => {}
             }
@@ -51,6 +52,7 @@ impl Script<'_> {
         loop {
             match self.listen(clock, None, Some(notice))? {
                 Word::Late => return Ok(Decision::TooLate),
+                Word::Fax => return Ok(Decision::Of(Choice::Fax)),
                 Word::Silence { whole: false } => return Ok(Decision::Of(Choice::Open)),
                 Word::Silence { whole: true } if granted && self.asks_twice() => {
                     return self.question(clock, Prompt::Explicit);
@@ -110,6 +112,7 @@ impl Script<'_> {
                     return Ok(self.again(clock, left, saying, Prompt::Reask));
                 }
                 Word::Late => return Ok(Next::Decide(Decision::TooLate)),
+                Word::Fax => return Ok(Next::Decide(Decision::Of(Choice::Fax))),
                 Word::Silence { .. } if saying == Prompt::Info => {
                     return Ok(Next::Say(Prompt::Question));
                 }

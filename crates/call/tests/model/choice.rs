@@ -22,6 +22,8 @@ pub(super) enum Choice {
     Gone,
     /// They took it back, or objected to what was recorded.
     NoMore,
+    /// A fax called, which says nothing and hears nothing.
+    Fax,
 }
 
 /// How a dialogue ends.
@@ -43,6 +45,7 @@ fn fact(ground: Ground, choice: Choice) -> Seen {
     let asked = needs_a_yes(ground);
     match choice {
         Choice::Gone => Decided(Consent::Abandoned),
+        Choice::Fax => Decided(Consent::NotAsked),
         Choice::MayNot | Choice::NoMore if !asked => Objected,
         Choice::May | Choice::Open if !asked => Decided(Consent::NotAsked),
         Choice::May => Decided(Consent::Granted),
@@ -102,7 +105,7 @@ impl Script<'_> {
             Choice::May if self.needs_a_yes() => Some(Prompt::Granted),
             Choice::Open if self.needs_a_yes() && together => Some(Prompt::Refused),
             Choice::Open if self.needs_a_yes() => Some(Prompt::NotGiven),
-            Choice::May | Choice::Open | Choice::Gone | Choice::NoMore => None,
+            Choice::May | Choice::Open | Choice::Gone | Choice::NoMore | Choice::Fax => None,
         }
     }
 

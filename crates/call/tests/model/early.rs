@@ -127,7 +127,8 @@ const ANYTHING: [Class; 36] = [
     Class::Closed { done: true, millis: 700 },
 ];
 
-const RARE: [Class; 6] = [
+const RARE: [Class; 7] = [
+    Class::Fax,
     Class::Stop,
     Class::RecorderFailed,
     Class::Failed(Failure::Busy),

@@ -257,8 +257,9 @@ const ENDINGS: [Class; 6] = [
     Class::RecorderFailed,
 ];
 
-const RARE: [Class; 6] = [
+const RARE: [Class; 7] = [
     Class::Urgent,
+    Class::Fax,
     Class::Stop,
     Class::Failed(Failure::NoAnswer),
     Class::Failed(Failure::Unreachable),

@@ -23,7 +23,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A', '7'][chance.below(8)];
     let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
-    Some(match chance.below(49) {
+    Some(match chance.below(50) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
             // Half of them are of a prompt that was really played.
@@ -55,6 +55,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
         43 => agent(1, AgentSource::Ami),
         44 if flag => Input::Agent(AgentNews::Left(AgentSource::Ami)),
         44 => Input::Agent(AgentNews::Lost(AgentSource::Ami)),
+        45 => Input::Fax,
         _ => return None,
     })
 }
@@ -111,11 +112,12 @@ fn any_world(chance: &mut Chance) -> World {
     if chance.below(4) == 0 {
         *offer = attended(offer.clone());
     }
-    match chance.below(12) {
+    match chance.below(13) {
         0 => offer.line = None,
         1 => offer.emergency = true,
         2 => offer.target_up = false,
         3 => offer.ready = Err(NotReady::Ledger),
+        4 => offer.aside = Some(Aside::ALL[chance.below(Aside::ALL.len())]),
         _ => {}
     }
     world

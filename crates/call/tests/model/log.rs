@@ -280,6 +280,7 @@ impl Log {
             Some(Choice::Open) => Verdict::Blocked,
             Some(Choice::Gone) => Verdict::Abandoned,
             Some(Choice::NoMore) => Verdict::Withdrawn,
+            Some(Choice::Fax) => Verdict::Fax,
             Some(Choice::May) | None if !bridged => Verdict::Unconnected,
             Some(Choice::May) => self.verdict_of_the_audio(),
             None => unasked,

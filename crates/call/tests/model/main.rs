@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a thread that fails fails its test")]
 
+mod aside;
 mod asked;
 mod attended;
 mod away;

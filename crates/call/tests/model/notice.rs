@@ -59,7 +59,7 @@ impl Script<'_> {
         Ok(())
     }
 
-    fn conclude(&mut self, choice: Choice, confirm: Confirm) {
+    pub(super) fn conclude(&mut self, choice: Choice, confirm: Confirm) {
         let sounding = self.log.prompt_sounds();
         self.settle(choice);
         self.keep_what_is_ours();

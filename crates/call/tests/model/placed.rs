@@ -43,7 +43,7 @@ impl Script<'_> {
                 _ => {}
             }
         }
-        if self.agents_way().is_some() {
+        if self.agents_way().is_some() || self.aside.is_some() {
             self.together();
             return self.talk();
         }

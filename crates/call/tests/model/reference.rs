@@ -38,6 +38,8 @@ pub(crate) struct Script<'a> {
     pub(super) asking: &'a Asking,
     pub(super) direction: Direction,
     pub(super) early: Option<EarlyNotice>,
+    /// Why it is left alone, if it is.
+    pub(super) aside: Option<Aside>,
     pub(super) ring_timeout: Duration,
     history: &'a [Line],
     /// How many lines of history have been read.
@@ -89,6 +91,7 @@ impl<'a> Script<'a> {
             asking,
             direction: offer.direction,
             early: offer.early,
+            aside: offer.aside,
             ring_timeout,
             history,
             read: 0,
@@ -156,7 +159,13 @@ impl<'a> Script<'a> {
         }
         self.until = None;
         let unasked = if self.blocked { Verdict::Blocked } else { Verdict::PolicyOff };
-        let words = self.log.words(self.asking.ground, self.failure, unasked);
+        let mut words = self.log.words(self.asking.ground, self.failure, unasked);
+        match self.aside {
+            Some(Aside::Transparent) => words.verdict = Verdict::Transparent,
+            Some(Aside::Confidential) => words.verdict = Verdict::Confidential,
+            Some(Aside::Closed) => words.verdict = Verdict::Closed,
+            None => {}
+        }
         self.say(Ended(words));
         self.say(Finish(words));
     }
@@ -241,6 +250,7 @@ impl<'a> Script<'a> {
                 Word::Answered => break,
                 Word::Silence { .. } if !early => self.say(RINGS),
                 Word::Key(key) => self.decide_before_the_question(key),
+                Word::Fax => self.conclude(Choice::Fax, Confirm::Off),
                 Word::Ringing { early_media } => early |= early_media,
                 _ => {}
             }
@@ -329,7 +339,6 @@ impl<'a> Script<'a> {
         let cancelled = self.log.pbx_is_cancelled();
         let (wanted, before) = (self.is_wanted(), self.log.agent());
         self.log.write(self.step, self.now, Read(input));
-        let withdraw = self.asking.keys.withdraw;
         match input {
             Input::Confirmed => return Ok(Word::Confirmed),
             Input::Progressed if !self.log.has_said(Answer) => return Ok(Word::Confirmed),
@@ -341,7 +350,7 @@ impl<'a> Script<'a> {
                 return Ok(Word::Key(*press.key.reveal()));
             }
             Input::Digit(Party::Customer, press) => {
-                let ends = *press.key.reveal() == withdraw;
+                let ends = *press.key.reveal() == self.asking.keys.withdraw;
                 let comes_back = ends && self.may_come_back();
                 self.presses += usize::from(self.report_until.is_some() || comes_back);
                 if comes_back {
@@ -361,6 +370,7 @@ impl<'a> Script<'a> {
             Input::SentAway(within) => self.sent_away(within),
             Input::HouseLeft => self.house_leaves()?,
             Input::Ask => return Ok(Word::Wanted),
+            Input::Fax if undecided && self.may_be_a_fax() => return Ok(Word::Fax),
             Input::Prepared(ready) => return Ok(Word::Prepared(ready)),
             Input::TapCut if self.log.has_said(Record) => self.withdraw(),
             Input::Held(Party::Customer, true) if undecided && sounded => self.say(Hush),

@@ -20,12 +20,14 @@ use crate::{
 impl Script<'_> {
     /// Whether the parties are brought together before anybody is asked.
     pub(super) fn is_put_through_first(&self) -> bool {
-        self.direction == Direction::Outbound || self.agents_way().is_some()
+        let left_alone = self.aside.is_some();
+        left_alone || self.direction == Direction::Outbound || self.agents_way().is_some()
     }
 
     /// The key with which the agent begins the question, and how often, where the agent does.
     pub(super) fn agents_way(&self) -> Option<(Option<Key>, u8)> {
         match (self.direction, self.asking.inbound, self.asking.outbound) {
+            _ if self.aside.is_some() => None,
             (Direction::Inbound, Inbound::AgentAsks { key, times }, _)
             | (Direction::Outbound, _, Outbound::AgentAsks { key, times }) => Some((key, times)),
             _ => None,
@@ -91,6 +93,10 @@ impl Script<'_> {
                 _ if self.house_is_out => None,
                 Word::Key(key) => {
                     self.decide_before_the_question(key);
+                    None
+                }
+                Word::Fax => {
+                    self.conclude(Choice::Fax, Confirm::Off);
                     None
                 }
                 Word::Wanted => Some(Party::Agent).filter(|_| self.may_be_wanted()),

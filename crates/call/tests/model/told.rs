@@ -22,6 +22,7 @@ impl Script<'_> {
         loop {
             match self.listen(clock, None, Some(saying))? {
                 Word::Late => return Ok(Decision::TooLate),
+                Word::Fax => return Ok(Decision::Of(Choice::Fax)),
                 Word::Silence { .. } if saying == more => {
                     return Ok(Decision::Of(Choice::May));
                 }

@@ -24,6 +24,8 @@ pub(super) enum Word {
     },
     Key(Key),
     Resumed,
+    /// The caller turns out to be a fax while they are asked.
+    Fax,
     /// The agent or the operator wants the customer to be asked.
     Wanted,
     /// The customer, who was asked and has not said yes, wants to be asked again.

@@ -54,6 +54,8 @@ pub(crate) enum Class {
     SentBack,
     HouseLeft,
     Urgent,
+    /// The caller sounds the tone of a fax.
+    Fax,
     TapCut,
     Degraded,
     RecorderFailed,
@@ -225,6 +227,7 @@ impl Replay {
             Class::SentBack => Some(Input::SentAway(None)),
             Class::HouseLeft => Some(Input::HouseLeft),
             Class::Urgent => Some(Input::Urgent),
+            Class::Fax => Some(Input::Fax),
             // A worker without a tap cuts none.
             Class::TapCut => {
                 self.said.iter().any(|(_, seen)| *seen == Seen::Record).then_some(Input::TapCut)

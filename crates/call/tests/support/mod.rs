@@ -125,7 +125,8 @@ pub(crate) fn ms(millis: u64) -> Duration {
 }
 
 pub(crate) fn press(character: char, at: Time) -> Press {
-    Press { key: Private::new(key(character)), at, transport: Transport::Rfc4733 }
+    let raw = Private::new(Raw::NONE);
+    Press { key: Private::new(key(character)), at, transport: Transport::Rfc4733, raw }
 }
 
 /// How long each prompt of the lab lasts, in milliseconds.
@@ -196,6 +197,7 @@ pub(crate) fn offer(line: Option<Arc<Line>>) -> CallOffer {
         direction: Direction::Inbound,
         line,
         emergency: false,
+        aside: None,
         ready: Ok(()),
         target_up: true,
         early: None,

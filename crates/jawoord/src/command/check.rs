@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::route::{self, Trial};
 use crate::{
+    aside::Confidential,
     config::{
         judge::{self, Settings},
         problem::{Problem, Problems},
@@ -36,25 +37,8 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
     }
     match judged {
         Ok(settings) => {
-            let lines: Vec<Value> = settings
-                .lines
-                .iter()
-                .map(|line| {
-                    json!({
-                        "line": line.id.as_str(),
-                        "tenant": line.tenant.as_str(),
-                        "number": line.pattern.to_string(),
-                        "policy": line.policy.id.as_str(),
-                        "version": line.policy.version,
-                        "recorded": matches!(line.policy.recording, Recording::Ask(_)),
-                        "direction": line.direction.map_or("both", Direction::as_str),
-                        "inbound": inbound(line),
-                        "outbound": outbound(line),
-                        "record_from": line.record_from.as_str(),
-                        "when_recording_fails": unrecorded(line),
-                    })
-                })
-                .collect();
+            let lines: Vec<Value> =
+                settings.lines.iter().map(|line| value(&settings, line)).collect();
             let mut text = String::new();
             for warning in &settings.warnings {
                 text.push_str(&format!("warning: {warning}\n"));
@@ -65,7 +49,15 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                 text.push_str(&format!("{peer} has {how}\n"));
             }
             for line in settings.lines.iter() {
-                text.push_str(&format!("line {} ({}) {}\n", line.id, line.pattern, does(line)));
+                text.push_str(&format!(
+                    "line {} ({}) {}\n",
+                    line.id,
+                    line.pattern,
+                    told(&settings, line)
+                ));
+            }
+            for list in &settings.asides.confidential {
+                text.push_str(&format!("{}\n", keeps(list)));
             }
             text.push_str("the configuration is good\n");
             let value = json!({
@@ -75,6 +67,7 @@ pub fn run(config: &Path, data: Option<&Path>, trial: Option<&Trial<'_>>) -> (St
                 "srtp": secured(&settings).map(|(peer, how)| json!({ "peer": peer, "has": how })).collect::<Vec<_>>(),
                 "calls": carried.value(),
                 "lines": lines,
+                "confidential": settings.asides.confidential.iter().map(keeps).collect::<Vec<_>>(),
             });
             (text, value, true)
         }
@@ -142,6 +135,50 @@ fn secured(settings: &Settings) -> impl Iterator<Item = (String, &'static str)> 
     trunks
         .chain(pbxs)
         .filter_map(|(kind, name, reach)| Some((format!("{kind} \"{name}\""), reach.srtp.told()?)))
+}
+
+/// A line as JSON.
+fn value(settings: &Settings, line: &Line) -> Value {
+    let mode = if is_for_machines(settings, line) { "transparent" } else { "policy" };
+    let recorded = matches!(line.policy.recording, Recording::Ask(_));
+    json!({
+        "line": line.id.as_str(),
+        "tenant": line.tenant.as_str(),
+        "number": line.pattern.to_string(),
+        "policy": line.policy.id.as_str(),
+        "version": line.policy.version,
+        "recorded": recorded,
+        "direction": line.direction.map_or("both", Direction::as_str),
+        "inbound": inbound(line),
+        "outbound": outbound(line),
+        "record_from": recorded.then(|| line.record_from.as_str()),
+        "when_recording_fails": unrecorded(line),
+        "mode": mode,
+        "hours": settings.asides.hours.get(&line.id).map(ToString::to_string),
+    })
+}
+
+/// What becomes of a line's calls, in words.
+fn told(settings: &Settings, line: &Line) -> String {
+    if is_for_machines(settings, line) {
+        return "is for machines: put through untouched, never recorded".to_owned();
+    }
+    let hours = settings.asides.hours.get(&line.id);
+    let hours = hours.map_or_else(String::new, |hours| format!(", callers when open by {hours}"));
+    format!("{}{hours}", does(line))
+}
+
+fn is_for_machines(settings: &Settings, line: &Line) -> bool {
+    settings.asides.transparent.contains(&line.id)
+}
+
+/// What a list of confidential numbers does, in words.
+fn keeps(list: &Confidential) -> String {
+    let whose = match &list.tenant {
+        Some(tenant) => format!("tenant {tenant}"),
+        None => "every tenant".to_owned(),
+    };
+    format!("calls of {whose} with {list} ({}) are never asked or recorded", list.numbers.len())
 }
 
 /// What a line does with its calls, in words.
@@ -284,5 +321,46 @@ mod tests {
         assert!(few.told().contains("100 calls need 716; raise LimitNOFILE"), "{}", few.told());
         assert_eq!(few.value()["descriptors_needed"], 716);
         assert_eq!(carried(100).calls(), 0);
+    }
+
+    #[test]
+    fn it_is_said_which_lines_and_numbers_are_left_alone() {
+        let text = LAB
+            .replacen("id = \"sales-nl\"", "id = \"sales-nl\"\nhours = \"office\"", 1)
+            .replacen("id = \"alarm\"", "id = \"alarm\"\nmode = \"transparent\"", 1)
+            + "\n[[hours]]\nid = \"office\"\nzone = \"Europe/Amsterdam\"\nopen = [\"mon 09:00-17:00\"]\n\
+               [[confidential]]\nsets = [\"eu-helplines\"]\n\
+               [[confidential]]\ntenant = \"voorbeeld\"\nnumbers = [\"113\"]\n";
+        let settings = read::read_text(&text).and_then(|read| judge::judge(read, None)).unwrap();
+        let lines: Vec<_> = settings.lines.iter().map(|line| told(&settings, line)).collect();
+        assert!(
+            lines[0].ends_with(", callers when open by office (Europe/Amsterdam)"),
+            "{lines:?}"
+        );
+        assert!(!lines[1].contains("open"), "{lines:?}");
+        assert_eq!(lines[2], "is for machines: put through untouched, never recorded");
+        let values: Vec<_> = settings.lines.iter().map(|line| value(&settings, line)).collect();
+        assert_eq!(
+            (&values[0]["mode"], &values[2]["mode"]),
+            (&"policy".into(), &"transparent".into())
+        );
+        assert_eq!(
+            (&values[0]["hours"], &values[1]["hours"]),
+            (&"office (Europe/Amsterdam)".into(), &Value::Null)
+        );
+        assert_eq!(
+            (&values[0]["record_from"], &values[2]["record_from"]),
+            (&"answer".into(), &Value::Null)
+        );
+        let lists: Vec<_> = settings.asides.confidential.iter().map(keeps).collect();
+        assert_eq!(
+            lists,
+            [
+                "calls of every tenant with the confidential numbers of eu-helplines (4) are never \
+                 asked or recorded",
+                "calls of tenant voorbeeld with the confidential numbers of this configuration (1) are \
+                 never asked or recorded",
+            ]
+        );
     }
 }

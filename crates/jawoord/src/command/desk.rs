@@ -63,6 +63,9 @@ impl Errand {
             Calls::Show { id, ladder, pcap: None } => {
                 Self { ladder: *ladder, ..Self::plain(Request::CallsShow { id: id.clone() }) }
             }
+            Calls::Evidence { id, out } => {
+                Self::plain(Request::CallsEvidence { id: id.clone(), dir: whole(out) })
+            }
             Calls::Ask { id } => Self::plain(Request::CallsAsk { id: id.clone() }),
             Calls::Agent { id, agent, queue } => {
                 let (agent, queue) = (agent.clone(), queue.clone());
@@ -104,6 +107,9 @@ impl Errand {
                 output: Some(output.clone()),
                 ..Self::plain(Request::RecordingsExport { id: id.clone() })
             },
+            Recordings::Evidence { id, out } => {
+                Self::plain(Request::RecordingsEvidence { id: id.clone(), dir: whole(out) })
+            }
             Recordings::Verify { id } => Self::plain(Request::RecordingsVerify { id: id.clone() }),
             Recordings::Erase { id, from, to } => {
                 Self::plain(Request::RecordingsErase { id: id.clone(), seconds: from.zip(*to) })
@@ -223,6 +229,12 @@ impl Errand {
         }
         (text, reply.done)
     }
+}
+
+/// A folder's name as the node understands it too, which may stand elsewhere. An empty one has no
+/// such form and is refused when it is made.
+fn whole(folder: &Path) -> String {
+    std::path::absolute(folder).unwrap_or_default().display().to_string()
 }
 
 /// Asks the running node, or becomes the office for a moment.

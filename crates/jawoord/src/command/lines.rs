@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Lines, Site, request::Request, show::Table};
 use crate::{
     config::{
+        choice::Mode,
         problem::{Problem, Problems},
         read,
         schema::Line,
@@ -42,6 +43,8 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
                 telemarketing: *telemarketing,
                 record_from: *record_from,
                 policy: text(policy),
+                mode: Mode::default(),
+                hours: None,
             };
             Ok(Some(Request::LinesAdd { lines: vec![line] }))
         }

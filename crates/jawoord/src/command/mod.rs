@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::DateTime;
 
 use crate::config::{choice::RecordFrom, schema::Direction};
 
@@ -75,6 +76,9 @@ pub enum Command {
         /// The PBX that starts the call, instead of a trunk.
         #[arg(long, requires = "number", conflicts_with = "trunk")]
         pbx: Option<String>,
+        /// When it comes, such as 2026-12-25T10:00, by the wall clock of the line's hours; by default now.
+        #[arg(long, requires = "number")]
+        at: Option<DateTime>,
         /// Tries out what the configuration names: addresses, ports, DNS, TLS, OPTIONS, keys, store.
         #[arg(long, conflicts_with = "number")]
         live: bool,
@@ -231,6 +235,14 @@ pub enum Calls {
         #[arg(long, value_name = "FILE", conflicts_with = "ladder")]
         pcap: Option<PathBuf>,
     },
+    /// Writes a folder that proves what became of it, also of a call that was not recorded.
+    Evidence {
+        /// The call's id.
+        id: String,
+        /// The folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Asks the customer of a running call whether it may be recorded.
     Ask {
         /// The call's id.
@@ -287,6 +299,14 @@ pub enum Recordings {
     Verify {
         /// The recording's id.
         id: String,
+    },
+    /// Writes a folder that proves its decision without this node, for `jawoord-verify evidence`.
+    Evidence {
+        /// The recording's id; also that of one that is deleted.
+        id: String,
+        /// The folder to make.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Erases a recording, or some seconds of it, with proof.
     Erase {

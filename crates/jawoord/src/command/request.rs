@@ -70,6 +70,20 @@ pub enum Request {
         /// The recording.
         id: String,
     },
+    /// Writes the folder that proves a recording's decision.
+    RecordingsEvidence {
+        /// The recording.
+        id: String,
+        /// The folder, as an absolute path.
+        dir: String,
+    },
+    /// Writes the folder that proves what became of a call.
+    CallsEvidence {
+        /// The call.
+        id: String,
+        /// The folder, as an absolute path.
+        dir: String,
+    },
     /// Erases seconds, or everything.
     RecordingsErase {
         /// The recording.

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use call::{Asking, Direction, Inbound, Manner, Outbound, Private, QuestionAt, Recording};
+use call::{
+    Aside, Asking, Direction, Inbound, Line, Manner, Outbound, Private, QuestionAt, Recording, Time,
+};
+use jiff::civil::DateTime;
 use serde_json::{Value, json};
 
 use crate::{
     config::{judge::Settings, target::Reach},
+    hours::Hours,
     number,
     peer::Peer,
     rewrite::{Field, Way},
@@ -25,6 +29,10 @@ pub struct Trial<'a> {
     pub trunk: Option<&'a str>,
     /// The PBX that starts it, for a call that goes out.
     pub pbx: Option<&'a str>,
+    /// When it comes, by the wall clock of the line's hours.
+    pub at: Option<DateTime>,
+    /// When it is asked about.
+    pub now: Time,
 }
 
 /// What a call would get; the text, the same as JSON, and whether it would get through.
@@ -78,7 +86,11 @@ struct Explained {
     outbound: bool,
     read: Private<String>,
     emergency: bool,
-    line: Option<Arc<call::Line>>,
+    line: Option<Arc<Line>>,
+    /// Why it is left alone, and what says so.
+    aside: Option<(Aside, String)>,
+    /// When the line is open, if it is not always.
+    hours: Option<Arc<Hours>>,
     /// When the question comes whose notice is heard before the answer.
     early: Option<QuestionAt>,
     steps: Vec<Step>,
@@ -96,13 +108,18 @@ impl Explained {
         let read = route::read(settings, peer, (trial.number, &plain), country);
         let emergency = settings.emergency.matches(&read) || settings.emergency.matches(&plain);
         // A line is known by the number of the house: the one that is called, or calls.
-        let (direction, house) = if outbound {
-            let calling = trial.from.map(|from| route::caller(peer, from, country));
-            (Direction::Outbound, calling)
-        } else {
-            (Direction::Inbound, Some(read.clone()))
+        let calling = trial.from.map(|from| route::caller(peer, from, country));
+        let (direction, house) = match outbound {
+            true => (Direction::Outbound, calling.clone()),
+            false => (Direction::Inbound, Some(read.clone())),
         };
         let line = house.and_then(|house| settings.lines.find(direction, &house).cloned());
+        let numbers: Vec<_> = [read.clone(), plain].into_iter().chain(calling).collect();
+        let hours = line.as_ref().and_then(|line| settings.asides.hours.get(&line.id)).cloned();
+        let aside = line.as_deref().filter(|_| !emergency).and_then(|line| {
+            let at = trial.at.zip(hours.as_ref()).and_then(|(at, hours)| hours.moment(at));
+            aside(settings, direction, line, &numbers, at.unwrap_or(trial.now))
+        });
         let steps = steps(settings, peer, trial, emergency);
         let mut explained = Self {
             from: peer.name().to_owned(),
@@ -110,6 +127,8 @@ impl Explained {
             read,
             emergency,
             line,
+            aside,
+            hours,
             early: early.map(|early| early.notice.question),
             steps,
             why: Vec::new(),
@@ -133,21 +152,13 @@ impl Explained {
             ),
             (false, Some(line)) => {
                 why.push(format!("line {} has {}", line.id, line.pattern));
-                why.push(match &line.policy.recording {
-                    Recording::Ask(asking) => {
-                        format!(
-                            "policy {} {} in {} on the ground {}, and records {}",
-                            line.policy.id,
-                            self.when(asking),
-                            asking.language,
-                            asking.ground,
-                            until(asking)
-                        )
-                    }
-                    Recording::Never => {
-                        format!("policy {} never records: bridged at once", line.policy.id)
-                    }
-                });
+                if let Some((aside, says)) = &self.aside {
+                    why.push(format!(
+                        "{says}: bridged at once, never asked and never recorded (verdict {aside})"
+                    ));
+                    return self.or_nowhere(why);
+                }
+                why.push(self.policy_says(line));
             }
             (false, None) if self.outbound => {
                 why.push(
@@ -159,6 +170,32 @@ impl Explained {
                 why.push("no line has this number: bridged at once and not recorded".to_owned());
             }
         }
+        if let Some(hours) = self.hours.as_ref().filter(|_| !self.outbound && !self.emergency) {
+            why.push(format!(
+                "it is open by its hours {hours}; outside them callers are bridged at once, and neither \
+                 asked nor recorded (verdict closed)"
+            ));
+        }
+        self.or_nowhere(why)
+    }
+
+    /// What the policy of its line has done with it.
+    fn policy_says(&self, line: &Line) -> String {
+        let policy = &line.policy;
+        match &policy.recording {
+            Recording::Ask(asking) => format!(
+                "policy {} {} in {} on the ground {}, and records {}",
+                policy.id,
+                self.when(asking),
+                asking.language,
+                asking.ground,
+                until(asking)
+            ),
+            Recording::Never => format!("policy {} never records: bridged at once", policy.id),
+        }
+    }
+
+    fn or_nowhere(&self, mut why: Vec<String>) -> Vec<String> {
         if self.steps.is_empty() {
             why.push("there is no target to send it to: it would get 503".to_owned());
         }
@@ -241,12 +278,44 @@ impl Explained {
             "emergency": self.emergency,
             "line": self.line.as_ref().map(|line| line.id.as_str()),
             "policy": policy.map(|policy| policy.id.as_str()),
-            "asked": asks && !self.emergency,
+            "asked": asks && !self.emergency && self.aside.is_none(),
+            "aside": self.aside.as_ref().map(|(aside, _)| aside.as_str()),
             "targets": steps,
             "why": self.why,
         });
         (text, value, good)
     }
+}
+
+/// Why a call of a line is left alone at a moment, if it is, and what says so. A line that would leave it
+/// alone all the same needs no reason.
+fn aside(
+    settings: &Settings,
+    direction: Direction,
+    line: &Line,
+    numbers: &[Private<String>],
+    at: Time,
+) -> Option<(Aside, String)> {
+    let asides = &settings.asides;
+    let aside = asides.of(direction, line, || numbers.to_vec(), at)?;
+    let is_asked = match &line.policy.recording {
+        Recording::Ask(asking) => {
+            direction == Direction::Inbound || asking.outbound != Outbound::Never
+        }
+        Recording::Never => false,
+    };
+    let says = match aside {
+        Aside::Transparent => format!("line {} is for machines (`mode`)", line.id),
+        Aside::Confidential if is_asked => {
+            let list = asides.confides(&line.tenant, numbers)?;
+            format!("one of its numbers is among {list}")
+        }
+        Aside::Closed if is_asked => {
+            format!("line {} is closed then by its hours {}", line.id, asides.hours.get(&line.id)?)
+        }
+        Aside::Confidential | Aside::Closed => return None,
+    };
+    Some((aside, says))
 }
 
 /// The targets in the order of the file and their priorities; DNS and health may change it.
@@ -324,7 +393,8 @@ mod tests {
     }
 
     fn inbound(number: &str) -> Trial<'_> {
-        Trial { number, from: Some("0612345678"), trunk: None, pbx: None }
+        let now = Time::from_micros(1_796_202_000_000_000);
+        Trial { number, from: Some("0612345678"), trunk: None, pbx: None, at: None, now }
     }
 
     #[test]
@@ -389,5 +459,71 @@ mod tests {
         let known = Trial { from: Some("0201234567"), ..out };
         let (text, value, _) = explain(&settings, &known);
         assert_eq!(value["line"], "sales-nl", "{text}");
+    }
+
+    /// The same with opening hours, a helpline and a line for machines.
+    fn left_alone() -> Settings {
+        let lab = include_str!("../../../../config/lab.toml");
+        let text = lab
+            .replacen("id = \"sales-nl\"", "id = \"sales-nl\"\nhours = \"office\"", 1)
+            .replacen("id = \"alarm\"", "id = \"alarm\"\nmode = \"transparent\"", 1)
+            + "\n[[hours]]\nid = \"office\"\nzone = \"Europe/Amsterdam\"\nopen = [\"mon-fri \
+               09:00-17:00\"]\nclosed = [\"2026-12-25\"]\n[[confidential]]\nsets = [\"nl-helplines\"]\n";
+        let judged = read_text(&text).and_then(|read| judge::judge(read, None));
+        judged.map_err(|problems| Problems(&problems).to_string()).unwrap()
+    }
+
+    #[test]
+    fn a_call_that_is_left_alone_says_why_and_when() {
+        let settings = left_alone();
+        let at = |text: &str| Trial { at: text.parse().ok(), ..inbound("0201234567") };
+        let out = |number, from| Trial { pbx: Some("pbx"), from: Some(from), ..inbound(number) };
+        for (trial, aside, said) in [
+            (
+                at("2026-12-02T10:00"),
+                None,
+                "it is open by its hours office (Europe/Amsterdam); outside",
+            ),
+            (
+                at("2026-12-02T17:00"),
+                Some("closed"),
+                "line sales-nl is closed then by its hours office",
+            ),
+            (at("2026-12-25T10:00"), Some("closed"), "(verdict closed)"),
+            (
+                inbound("+31201234569"),
+                Some("transparent"),
+                "line alarm is for machines (`mode`): bridged",
+            ),
+            (
+                out("0800-0113", "0201234568"),
+                Some("confidential"),
+                "one of its numbers is among the confidential numbers of nl-helplines: bridged at once",
+            ),
+            (
+                out("0201111111", "0201234568"),
+                None,
+                "policy quality-en asks when the agent wants it",
+            ),
+            (
+                Trial { from: Some("113"), ..inbound("0201234568") },
+                Some("confidential"),
+                "(verdict confidential)",
+            ),
+        ] {
+            let (text, value, good) = explain(&settings, &trial);
+            assert!(good && text.contains(said), "{text}");
+            assert_eq!(value["aside"].as_str(), aside, "{text}");
+            assert_eq!(value["asked"], aside.is_none(), "{text}");
+        }
+        let night =
+            Trial { at: "2026-12-02T23:00".parse().ok(), ..out("0201111111", "0201234567") };
+        assert_eq!(
+            explain(&settings, &night).1["aside"],
+            Value::Null,
+            "who calls from it is there"
+        );
+        let (text, value, _) = explain(&settings, &inbound("112"));
+        assert_eq!((&value["emergency"], &value["aside"]), (&true.into(), &Value::Null), "{text}");
     }
 }

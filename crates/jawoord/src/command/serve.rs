@@ -260,6 +260,7 @@ async fn desk(settings: &Settings, clock: Clock, metrics: &Metrics) -> Result<De
         tracing::warn!(?found, "the last run ended without closing; everything is closed now");
     }
     let (configuration, version) = (settings.hash, env!("CARGO_PKG_VERSION"));
+    archive.shelf.keep(settings);
     archive.fact(Fact::NodeStarted { configuration, version }).await;
     Ok(Desk { archive, keeper })
 }

@@ -6,7 +6,7 @@ use call::RecordFrom;
 
 use super::{
     choice::{self, Record},
-    schema::{File, Line},
+    schema::{Direction, File, Line},
 };
 
 /// From when on a line is recorded.
@@ -19,12 +19,9 @@ pub(super) fn record_from(line: &Line) -> RecordFrom {
 
 /// What is allowed and foolish.
 pub(super) fn warnings(file: &File) -> Vec<Box<str>> {
-    let records = |line: &&Line| {
-        let mut policies = file.policy.iter().filter(|policy| policy.id == line.policy);
-        policies.any(|policy| policy.record != Record::Never)
-    };
     let lines = |from: Option<choice::RecordFrom>| {
-        let mut ids = file.line.iter().filter(records).filter(move |line| line.record_from == from);
+        let of_these = move |line: &&Line| line.record_from == from && can_be_recorded(file, line);
+        let mut ids = file.line.iter().filter(of_these);
         let (first, more) = (ids.next()?, ids.count());
         let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
         Some(format!("line \"{}\"{more}", first.id))
@@ -54,6 +51,16 @@ pub(super) fn warnings(file: &File) -> Vec<Box<str>> {
         )
     });
     unsaid.into_iter().chain(untold).chain(open).map(Into::into).collect()
+}
+
+/// Whether there is a call of the line that is asked or told of a recording.
+fn can_be_recorded(file: &File, line: &Line) -> bool {
+    let mut policies = file.policy.iter().filter(|policy| policy.id == line.policy);
+    policies.any(|policy| {
+        let calls_alone = line.direction == Direction::Outbound;
+        policy.record != Record::Never
+            && !(calls_alone && policy.outbound == choice::Outbound::Never)
+    })
 }
 
 /// Whether anything says by itself that an agent is there, or a program can.
@@ -97,6 +104,23 @@ mod tests {
         let settings = lab(FROM, "record_from = \"agent\"").expect("it is good");
         assert_eq!(of(&settings), Some(RecordFrom::Agent));
         assert!(settings.warnings.is_empty(), "the page is served: programs can say it");
+    }
+
+    #[test]
+    fn l_03_a_line_of_which_no_call_can_be_recorded_need_not_choose() {
+        let machines = "id = \"alarm\"\nmode = \"transparent\"";
+        assert!(warnings_of("id = \"alarm\"", machines).is_empty());
+        let text = LAB.replacen(&format!("{FROM} "), "# ", 1);
+        let text = text.replacen("outbound = \"agent_asks\"", "outbound = \"never\"", 1);
+        let warnings = |direction: &str| {
+            let line = format!("direction = \"{direction}\"");
+            let text = text.replacen("direction = \"both\"", &line, 1);
+            read_text(&text).and_then(|read| judge(read, None)).expect("it is good").warnings
+        };
+        assert!(warnings("outbound").is_empty(), "{:?}", warnings("outbound"));
+        for records in ["inbound", "both"] {
+            assert_eq!(warnings(records).len(), 1, "{records}");
+        }
     }
 
     #[test]

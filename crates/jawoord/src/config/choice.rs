@@ -96,6 +96,17 @@ pub enum HeardBy {
     Customer,
 }
 
+/// Whether the calls of a line are people's.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// They go as the policy says.
+    #[default]
+    Policy,
+    /// They are a lift's, an alarm's, a modem's: put through and never touched.
+    Transparent,
+}
+
 /// What becomes of a call whose customer says no.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -140,6 +151,13 @@ impl OnRefuse {
 }
 
 impl OnSilence {
+    /// Whether it need not be written.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Mode {
     /// Whether it need not be written.
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()

@@ -11,7 +11,7 @@ use vault::{Country, Profile};
 use super::{
     alarms::{self, Alarms},
     ami::Manager,
-    attended,
+    aside, attended,
     choice::Record,
     connections, dns,
     headers::{self, Book},
@@ -28,7 +28,7 @@ use super::{
     secrecy, timers, ways,
     written::Emergency,
 };
-use crate::{gate::limits::Limits, net::Bounds, prompts::set::PromptSet};
+use crate::{aside::Asides, gate::limits::Limits, net::Bounds, prompts::set::PromptSet};
 
 /// Where something is kept, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub struct Settings {
     pub alarms: Alarms,
     /// Lines with their policies.
     pub lines: Lines,
+    /// Which of their calls are left alone.
+    pub asides: Asides,
     /// Prompt audio.
     pub prompts: PromptSet,
     /// How many octets of the latest calls' SIP are held.
@@ -114,9 +116,8 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let records = file.policy.iter().any(|policy| policy.record != Record::Never);
     let (data, keys, store) = places(&file, records, &mut problems);
     let prompts = prompts(&file, &mut problems);
-    let lines = lines::lines(&file, prompts.as_ref(), &mut problems);
-    let emergency = emergency(&file.emergency, &mut problems);
-    let callbacks = patterns("callback_numbers", &file.emergency.callback_numbers, &mut problems);
+    let (lines, asides) = lines(&file, prompts.as_ref(), &mut problems);
+    let (emergency, callbacks) = emergency(&file.emergency, &mut problems);
     let (limits, drain) =
         (limits::limits(&file, &mut problems), limits::drain(&file, &mut problems));
     let alarms = alarms::alarms(file.alarms, &mut problems);
@@ -156,6 +157,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             drain,
             alarms,
             lines,
+            asides,
             prompts,
             trace_octets: usize::from(file.trace.memory_mb) << 20,
             portal: file.portal.bind,
@@ -270,7 +272,19 @@ fn patterns(
     numbers.iter().filter_map(&mut read).collect()
 }
 
-fn emergency(emergency: &Emergency, problems: &mut Vec<Problem>) -> Option<EmergencyList> {
+/// The lines, and which of their calls are left alone.
+fn lines(file: &File, prompts: Option<&PromptSet>, problems: &mut Vec<Problem>) -> (Lines, Asides) {
+    let lines = lines::lines(file, prompts, problems);
+    let asides = aside::asides(file, &lines, problems);
+    (lines, asides)
+}
+
+/// The numbers of emergencies, and those that they call back from.
+fn emergency(
+    emergency: &Emergency,
+    problems: &mut Vec<Problem>,
+) -> (Option<EmergencyList>, Vec<DialledPattern>) {
+    let callbacks = patterns("callback_numbers", &emergency.callback_numbers, problems);
     let list = EmergencyList::new(patterns("numbers", &emergency.numbers, problems));
     if emergency.numbers.is_empty() {
         problems.push(Problem::value(
@@ -280,7 +294,7 @@ fn emergency(emergency: &Emergency, problems: &mut Vec<Problem>) -> Option<Emerg
             "name at least \"112\"; without it emergency calls would be asked and delayed",
         ));
     }
-    list
+    (list, callbacks)
 }
 
 /// Callers outside this machine hear a studio voice, or the operator says that a machine will do.
@@ -328,6 +342,7 @@ fn warnings(file: &File) -> Vec<Box<str>> {
     }
     warnings.extend(outbound::warnings(file));
     warnings.extend(attended::warnings(file));
+    warnings.extend(aside::warnings(file));
     warnings
 }
 

@@ -3,14 +3,17 @@
 pub mod account;
 pub mod alarms;
 pub mod ami;
+pub mod aside;
 mod attended;
 pub mod choice;
+pub mod confidential;
 pub mod connections;
 pub mod dns;
 pub mod early;
 pub mod exit;
 mod ground;
 pub mod headers;
+pub mod hours;
 pub mod inside;
 pub mod judge;
 pub mod latching;

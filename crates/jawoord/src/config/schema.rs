@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     account, alarms, ami,
     choice::{
-        Confirm, HeardBy, Inbound, OnRefuse, OnSilence, OnWithdraw, Outbound, Record, RecordFrom,
-        WhenRecordingFails,
+        Confirm, HeardBy, Inbound, Mode, OnRefuse, OnSilence, OnWithdraw, Outbound, Record,
+        RecordFrom, WhenRecordingFails,
     },
-    connections,
-    dns::Dns,
-    early,
+    confidential, connections, dns, early, hours,
     inside::{Holds, Transfers},
     latching, listener, media, refresh,
     rewrite::Written as Rewrite,
@@ -61,9 +59,13 @@ pub struct File {
     /// PBX targets, in the order in which they are tried.
     pub pbx: Vec<Pbx>,
     /// Name servers.
-    pub dns: Dns,
+    pub dns: dns::Dns,
     /// Numbers that bypass everything.
     pub emergency: Emergency,
+    /// Numbers in whose calls nothing is asked or recorded.
+    pub confidential: Vec<confidential::Written>,
+    /// When lines are open.
+    pub hours: Vec<hours::Written>,
     /// Prompt audio.
     pub prompts: Prompts,
     /// The page.
@@ -488,4 +490,10 @@ pub struct Line {
     pub record_from: Option<RecordFrom>,
     /// The policy's id.
     pub policy: String,
+    /// Whether its calls go as the policy says, or are those of machines.
+    #[serde(default, skip_serializing_if = "Mode::is_default")]
+    pub mode: Mode,
+    /// When it is open; without them, always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
 }

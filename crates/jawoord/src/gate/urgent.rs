@@ -2,7 +2,7 @@
 
 use call::Private;
 use phonenumber::country::Id;
-use sip::{NameAddr, Request};
+use sip::Request;
 
 use crate::{config::judge::Settings, identity, number};
 
@@ -25,10 +25,8 @@ fn calls_back(settings: &Settings, request: &Request, country: Id) -> bool {
     if settings.callbacks.is_empty() {
         return false;
     }
-    let asserted = request.message().list("P-Asserted-Identity");
-    let asserted = asserted.into_iter().filter_map(NameAddr::parse).filter_map(|a| a.uri.user());
-    request.from().uri.user().into_iter().chain(asserted).any(|user| {
-        let number: Private<String> = number::dialled(&user, country);
+    identity::callers(request).iter().any(|user| {
+        let number: Private<String> = number::dialled(user, country);
         settings.callbacks.iter().any(|pattern| pattern.matches(number.reveal()))
     })
 }

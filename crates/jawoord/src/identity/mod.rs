@@ -64,6 +64,14 @@ pub fn present(message: &Message, asserted: bool) -> Option<Present> {
     Some(Present::Agent(Private::new(user), None))
 }
 
+/// Everybody whom a request names as who calls: by From, and by what is asserted (RFC 3325).
+#[must_use]
+pub fn callers(request: &Request) -> Vec<String> {
+    let asserted = request.message().list("P-Asserted-Identity");
+    let asserted = asserted.into_iter().filter_map(NameAddr::parse).filter_map(|a| a.uri.user());
+    request.from().uri.user().into_iter().chain(asserted).collect()
+}
+
 /// Whether the request itself says that it is an emergency or a call-back from one
 /// (rows E-02, E-03).
 #[must_use]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use call::{CallId, Key, Party};
+use call::{CallId, Key, Party, Private, Raw};
 use ledger::Station;
 use sip::{Method, Pressed, Request};
 
@@ -22,7 +22,8 @@ impl Node {
         let Some(Pressed { key, held_ms }) = sip::pressed(request.message()) else { return };
         let Ok(key) = Key::new(key) else { return };
         let held = held_ms.map_or(HELD, |ms| Duration::from_millis(ms.into()));
-        self.sound.press(session, side, key, held);
+        let body = Private::new(Raw::new(request.message().body()));
+        self.sound.press(session, side, key, held, body);
     }
 
     /// Tells a party of a key that the other one pressed.

@@ -4,6 +4,7 @@ mod act;
 mod admit;
 mod agents;
 mod arrived;
+mod aside;
 mod closing;
 mod convey;
 mod dial;

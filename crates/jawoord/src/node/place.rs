@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use call::{Call, CallId, CallOffer, Direction, NotReady, Private, Prompt, Recording, RecordingId};
 use ledger::Station;
 use phonenumber::country::Id;
-use sip::{Codec, Header, LegId};
+use sip::{Codec, Header, LegId, Request};
 
 use super::{Node, arrived::Arrived};
 use crate::{
@@ -51,14 +51,12 @@ impl Node {
         if !self.is_proven(peer, arrival.leg, emergency) {
             return;
         }
-        // A line is known by the number of the house: the one that is called, or calls.
-        let house = match direction {
-            Direction::Inbound => dialled.clone(),
-            Direction::Outbound => {
-                route::caller(peer, &identity::calling(&arrival.request), country)
-            }
-        };
+        let house = house((direction, peer, country), &arrival.request, &dialled);
         let line = settings.lines.find(direction, &house).cloned();
+        let aside = line.as_deref().and_then(|line| {
+            let (way, called) = ((&*settings, peer, country), [&dialled, &plain]);
+            self.aside(way, (direction, line), &arrival.request, called)
+        });
         if line.is_some() && direction == Direction::Inbound {
             self.spellings.learn(&user, country, &plain);
         }
@@ -73,6 +71,7 @@ impl Node {
             direction,
             line,
             emergency,
+            aside,
             ready: Ok(()),
             target_up: self.targets.is_up(kind(direction), emergency, self.instant),
             early: None,
@@ -272,6 +271,18 @@ fn comes(settings: &Settings, peer: Peer<'_>) -> (Direction, Id) {
             let country = settings.trunks.first().map(|trunk| trunk.country);
             (Direction::Outbound, country.unwrap_or(Id::NL))
         }
+    }
+}
+
+/// A line is known by the number of the house: the one that is called, or calls.
+fn house(
+    (direction, peer, country): (Direction, Peer<'_>, Id),
+    request: &Request,
+    dialled: &Private<String>,
+) -> Private<String> {
+    match direction {
+        Direction::Inbound => dialled.clone(),
+        Direction::Outbound => route::caller(peer, &identity::calling(request), country),
     }
 }
 

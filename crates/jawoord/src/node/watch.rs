@@ -37,6 +37,7 @@ impl Node {
             | media::Event::PromptEnded(_)
             | media::Event::Retell { .. }
             | media::Event::TapCut
+            | media::Event::Fax
             | media::Event::Quiet(_)
             | media::Event::Fault
             | media::Event::Counted(_)

@@ -10,6 +10,7 @@ use vault::{Reader, wav_header};
 
 use super::{
     archive::{Archive, OfficeError},
+    evidence::Subject,
     keeper::KeeperDoor,
     listing,
 };
@@ -64,6 +65,12 @@ impl Desk {
                 Ok(id) => return self.verify(id).await,
                 Err(reply) => return reply,
             },
+            Request::RecordingsEvidence { id, dir } => {
+                return self.evidence(recording_id(&id).map(Subject::Recording), &dir).await;
+            }
+            Request::CallsEvidence { id, dir } => {
+                return self.evidence(call_id(&id).map(Subject::Call), &dir).await;
+            }
             Request::RecordingsErase { id, seconds } => match recording_id(&id) {
                 Ok(id) => return self.erase(id, seconds).await,
                 Err(reply) => return reply,
@@ -76,12 +83,7 @@ impl Desk {
                 .rotate()
                 .await
                 .map(|rotated| json!({ "closed": rotated.closed, "slips": rotated.slips })),
-            Request::KeysDestroyEpoch { epoch } => {
-                self.archive.destroy(epoch).await.map(|recordings| {
-                    let ids: Vec<String> = recordings.iter().map(ToString::to_string).collect();
-                    json!({ "destroyed": epoch, "unrecoverable": ids })
-                })
-            }
+            Request::KeysDestroyEpoch { epoch } => self.destroy(epoch).await,
             Request::AuditVerify => match self.archive.audit().await {
                 Ok((value, true)) => Ok(value),
                 Ok((value, false)) => return Reply::wrong(value),
@@ -174,6 +176,22 @@ impl Desk {
             Ok(verified) => Reply::wrong(verified.value(id)),
             Err(error) => Reply::failed(error),
         }
+    }
+
+    async fn evidence(&self, subject: Result<Subject, Reply>, dir: &str) -> Reply {
+        match subject {
+            Ok(subject) => match self.archive.evidence(subject, Path::new(dir)).await {
+                Ok(value) => Reply::done(value),
+                Err(error) => Reply::failed(error),
+            },
+            Err(reply) => reply,
+        }
+    }
+
+    async fn destroy(&self, epoch: u64) -> Result<Value, OfficeError> {
+        let recordings = self.archive.destroy(epoch).await?;
+        let ids: Vec<String> = recordings.iter().map(ToString::to_string).collect();
+        Ok(json!({ "destroyed": epoch, "unrecoverable": ids }))
     }
 
     async fn erase(&self, id: RecordingId, seconds: Option<(u32, u32)>) -> Reply {

@@ -15,6 +15,7 @@ use vault::{
     ProviderError, RootSeed, Signer, Sink, Slip, SlipError, Store, StoreError,
 };
 
+use super::shelf::Shelf;
 use crate::{
     clock::Clock,
     config::judge::{Place, Settings},
@@ -46,6 +47,10 @@ pub enum OfficeError {
     Unknown,
     /// The recording has no object yet.
     NotStored,
+    /// A folder about this call would be silent about this recording.
+    Permitted(RecordingId),
+    /// The folder that is to be written holds something already.
+    FolderTaken,
     /// The recording does not open.
     Damaged(vault::ReadError),
 }
@@ -68,6 +73,14 @@ impl fmt::Display for OfficeError {
             Self::Country => f.write_str(
                 "the data folder, the keys or the store declare no country; write `country`",
             ),
+            Self::Permitted(recording) => write!(
+                f,
+                "a recording was allowed in this call; `jawoord recordings evidence {recording}` \
+                 writes the folder about both"
+            ),
+            Self::FolderTaken => {
+                f.write_str("the folder holds something already; name one that does not exist yet")
+            }
             Self::Unknown => f.write_str("there is none with this id; see the list"),
             Self::Damaged(error) => error.fmt(f),
             Self::NotStored => {
@@ -111,6 +124,8 @@ pub struct Archive {
     pub clock: Clock,
     /// Where recordings are kept, for their tags.
     pub place: Place,
+    /// What callers hear, by its hash.
+    pub shelf: Shelf,
     /// The spool folder.
     pub spool: std::path::PathBuf,
     /// Held while an epoch is opened.
@@ -122,7 +137,7 @@ pub struct Archive {
 }
 
 /// Signs for the audit tree with the node's key.
-struct Notary(Arc<KeyFile>);
+pub(super) struct Notary(pub(super) Arc<KeyFile>);
 
 impl ledger::Signer for Notary {
     fn public_key(&self) -> [u8; 32] {
@@ -171,6 +186,7 @@ impl Archive {
             store: Arc::new(store),
             clock,
             place: settings.store.clone(),
+            shelf: Shelf::new(data),
             spool: data.join("spool"),
             opening: Mutex::new(()),
             making: Semaphore::new(STORES),

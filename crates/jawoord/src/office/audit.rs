@@ -1,12 +1,15 @@
 //! Verifying what is stored, and exporting what an auditor takes away.
 
-use std::{io::Read, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use call::{Digest, Fact, RecordingId, TenantId};
 use serde_json::{Value, json};
 use vault::{Provider, Report, SealedSlip, Signer, Slip, SlipFinding, Trust};
 
-use super::archive::{Archive, OfficeError};
+use super::{
+    archive::{Archive, OfficeError},
+    shelf::hash,
+};
 
 /// What was found in one recording: every fault by its name.
 #[derive(Clone, Debug, Default)]
@@ -189,19 +192,4 @@ impl Archive {
         let fact = Fact::RecordingRead { recording, access };
         Ok(self.ledger.append(self.clock.now(), vec![fact]).await?)
     }
-}
-
-fn hash(source: &mut impl Read) -> std::io::Result<Digest> {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let length = source.read(&mut buffer)?;
-        if length == 0 {
-            break;
-        }
-        context.update(buffer.get(..length).unwrap_or_default());
-    }
-    let mut bytes = [0; 32];
-    bytes.copy_from_slice(context.finish().as_ref());
-    Ok(Digest::from_bytes(bytes))
 }

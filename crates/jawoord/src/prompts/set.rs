@@ -24,6 +24,8 @@ pub struct Entry {
     pub spoken: Values,
     /// The sound: 8,000 Hz, one channel.
     pub samples: Vec<i16>,
+    /// The file that it came in, whose hash evidence names.
+    pub file: Cow<'static, [u8]>,
     /// Who speaks.
     pub voice: Box<str>,
     /// Under which terms the sound may be used.
@@ -276,11 +278,11 @@ impl PromptSet {
         self.entries(language).filter_map(|(prompt, entry)| entry.placeholder.then_some(prompt))
     }
 
-    fn add<'a>(
+    fn add(
         &mut self,
         language: Language,
         manifest: &str,
-        open: impl Fn(Prompt) -> Result<(Cow<'a, [u8]>, Cow<'a, str>), io::ErrorKind>,
+        open: impl Fn(Prompt) -> Result<(Cow<'static, [u8]>, Cow<'static, str>), io::ErrorKind>,
         faults: &mut Vec<PromptError>,
     ) {
         let manifest = match Manifest::parse(manifest) {
@@ -308,11 +310,11 @@ impl PromptSet {
 }
 
 /// Proves one sound against its row of the manifest.
-fn entry<'a>(
+fn entry(
     language: Language,
     prompt: Prompt,
     manifest: &Manifest,
-    files: impl FnOnce() -> Result<(Cow<'a, [u8]>, Cow<'a, str>), PromptError>,
+    files: impl FnOnce() -> Result<(Cow<'static, [u8]>, Cow<'static, str>), PromptError>,
 ) -> Result<Entry, PromptError> {
     let row = manifest.row(prompt).ok_or(PromptError::Unlisted { language, prompt })?;
     let (sound, template) = files()?;
@@ -331,6 +333,7 @@ fn entry<'a>(
         template: template.trim().into(),
         spoken: row.spoken.clone(),
         samples,
+        file: sound,
         voice: row.voice.clone(),
         licence: row.licence.clone(),
         placeholder: row.placeholder,

@@ -62,7 +62,7 @@ impl Entry {
         leaf_hash(self.commitment().as_bytes())
     }
 
-    /// The value of a field of the fact, as it stands in its text.
+    /// The value of a field of the fact, such as `recording`, as it stands in its text.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         str::from_utf8(field(&self.body, name)?).ok()

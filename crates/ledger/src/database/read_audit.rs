@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use call::{CallId, Digest, RecordingId};
+use call::{CallId, Digest, FactKind, RecordingId};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 use super::{
@@ -70,6 +70,47 @@ impl Ledger {
     /// Those of the database; [`LedgerError::TreeDamaged`].
     pub async fn facts_of_call(&self, call: CallId) -> Result<Vec<Entry>> {
         self.facts_about(format!("call {call}")).await
+    }
+
+    /// The recordings that were permitted in a call, also those that are gone by now.
+    ///
+    /// # Errors
+    /// Those of the database; [`LedgerError::TreeDamaged`].
+    pub async fn permitted_in(&self, call: CallId) -> Result<Vec<RecordingId>> {
+        let facts = self.facts_of_call(call).await?;
+        let place = |kind| facts.iter().find(|fact| fact.kind == kind).map(|fact| fact.index);
+        let Some(from) = place(FactKind::CallOpened) else { return Ok(Vec::new()) };
+        let to = place(FactKind::CallEnded).unwrap_or(self.head().size);
+        // By their place: a permit is filed under its recording, and no index knows its call.
+        let rows =
+            sqlx::query("SELECT * FROM entries WHERE entry > $1 AND entry < $2 AND kind = $3")
+                .bind(big(from))
+                .bind(big(to))
+                .bind(FactKind::RecordingPermitted.as_str());
+        let rows = rows.fetch_all(&self.readers).await.map_err(failed(HERE))?;
+        let call = call.to_string();
+        let mut found = Vec::new();
+        for row in &rows {
+            let fact = read_entry(row)?;
+            if fact.field("call") == Some(call.as_str()) {
+                found.extend(fact.field("recording").and_then(|id| id.parse::<RecordingId>().ok()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The start of the program under which an entry was written; `None` when the tree has none.
+    ///
+    /// # Errors
+    /// Those of the database; [`LedgerError::TreeDamaged`].
+    pub async fn start_before(&self, index: u64) -> Result<Option<Entry>> {
+        let row = sqlx::query(
+            "SELECT * FROM entries WHERE entry < $1 AND kind = $2 ORDER BY entry DESC LIMIT 1",
+        )
+        .bind(big(index))
+        .bind(FactKind::NodeStarted.as_str());
+        let row = row.fetch_optional(&self.readers).await.map_err(failed(HERE))?;
+        row.as_ref().map(read_entry).transpose()
     }
 
     async fn facts_about(&self, about: String) -> Result<Vec<Entry>> {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use call::{
-    Direction, Ground, LineId, PolicyId, Private, Purpose, Purposes, RecordingId, TenantId, Time,
-};
+use call::{Direction, Ground, LineId, PolicyId, Private, Purposes, RecordingId, TenantId, Time};
 use sqlx::sqlite::SqliteRow;
 
 use super::{
@@ -196,7 +194,7 @@ fn recording_row(row: &SqliteRow) -> Result<RecordingRow> {
         policy_version: row.small("policy_version")?,
         policy_hash: row.digest("policy_hash")?,
         ground: row.text("ground", Ground::from_name)?,
-        purposes: row.text("purposes", purposes)?,
+        purposes: row.text("purposes", Purposes::from_names)?,
         evidence: row.digest("evidence_hash")?,
         retention_class: row.text("retention_class", any)?,
         keep: Duration::from_micros(row.count("keep_micros")?),
@@ -243,9 +241,4 @@ fn removal_row(row: &SqliteRow) -> Result<RemovalRow> {
         erased_at: row.maybe_time("erased_at")?,
         unrecoverable_at: row.maybe_time("unrecoverable_at")?,
     })
-}
-
-/// Purposes as they print.
-fn purposes(text: &str) -> Option<Purposes> {
-    text.split(',').filter(|name| !name.is_empty()).map(Purpose::from_name).collect()
 }

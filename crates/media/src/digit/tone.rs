@@ -52,9 +52,9 @@ const KEYS: usize = 16;
 
 /// A complex number.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Turn {
-    re: f32,
-    im: f32,
+pub(super) struct Turn {
+    pub(super) re: f32,
+    pub(super) im: f32,
 }
 
 impl Turn {
@@ -69,16 +69,16 @@ impl Turn {
         }
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self { re: self.re + other.re, im: self.im + other.im }
     }
 
     /// From `self` to `other`, multiplied by both lengths.
-    fn to(self, other: Self) -> Self {
+    pub(super) fn to(self, other: Self) -> Self {
         Self { re: self.re, im: -self.im }.times(other)
     }
 
-    fn square(self) -> f32 {
+    pub(super) fn square(self) -> f32 {
         self.re * self.re + self.im * self.im
     }
 }

@@ -224,3 +224,18 @@ fn d_22_a_gap_in_the_numbers_before_and_after_a_key_and_numbers_of_its_own_are_s
         assert!(heard.iter().all(|packet| packet.header.ssrc == heard[0].header.ssrc));
     }
 }
+
+#[test]
+fn l_07_a_press_comes_with_the_packet_that_told_of_it_as_it_was_sent() {
+    let mut stage = Stage::bare();
+    let events = stage.customer.format.event_payload_type.unwrap();
+    let sent = stage.customer.raw(events, true, &[5, 10, 0, 160]);
+    let _verdict = stage.send(Party::Customer, sent.clone());
+    let came = |event: &Event| match event {
+        Event::Digit(Party::Customer, press) => Some(press.raw.reveal().reveal().to_vec()),
+        _ => None,
+    };
+    let came: Vec<_> = stage.events.iter().filter_map(came).collect();
+    assert_eq!(came, [sent]);
+    assert_eq!(came[0].len(), 16, "a header and an event, and none of what followed");
+}

@@ -5,6 +5,7 @@
 mod bridge;
 mod continuity;
 mod digits;
+mod fax;
 mod fuzz;
 mod long;
 mod opus;

@@ -1,6 +1,6 @@
 //! Legs of Opus: passed on packet by packet under a clock of 48,000 Hz, and played what was encoded before.
 
-use call::{Connection, Kept, Key, Party, Prompt, Tone};
+use call::{Connection, Kept, Key, Party, Prompt, Raw, Tone};
 use media::{
     Codec, Country, Dropped, Event, Format, LegStart, PromptAudio, Relay, Remote, Tones, Verdict,
 };
@@ -196,7 +196,7 @@ fn d_19_a_key_for_a_leg_of_opus_is_an_event_in_its_clock_or_tones_in_its_sound()
     let key = Key::new('4').unwrap();
     let mut stage = both(OPUS);
     stage.connect(Connection::Bridged);
-    stage.relay.press(stage.now, Party::Customer, key, ms(100));
+    stage.relay.press(stage.now, Party::Customer, key, ms(100), Raw::NONE);
     stage.run(ms(300));
     let held: Vec<u16> = stage
         .agent
@@ -209,7 +209,7 @@ fn d_19_a_key_for_a_leg_of_opus_is_an_event_in_its_clock_or_tones_in_its_sound()
 
     let mut stage = both(Format { event_payload_type: None, ..OPUS });
     stage.connect(Connection::Bridged);
-    stage.relay.press(stage.now, Party::Customer, key, ms(100));
+    stage.relay.press(stage.now, Party::Customer, key, ms(100), Raw::NONE);
     stage.run(ms(200));
     let tones = stage.agent.heard.iter().filter(|packet| packet.payload.len() == 120).count();
     assert_eq!(tones, 5, "100 ms");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use call::{Connection, Key, Party, Time};
+use call::{Connection, Key, Party, Raw, Time};
 use media::{Event, Header, Verdict};
 
 use crate::stage::{START, Stage, address, ms};
@@ -205,7 +205,7 @@ fn through(all: &[(u64, What)]) -> (String, String) {
         }
         let Some(what) = what else { continue };
         match what {
-            What::Info(key) => stage.relay.press(now, Party::Customer, *key, ms(100)),
+            What::Info(key) => stage.relay.press(now, Party::Customer, *key, ms(100), Raw::NONE),
             What::Packet(header, payload) => {
                 let mut bytes = header.encode().to_vec();
                 bytes.extend(payload);

@@ -310,6 +310,7 @@ impl Stage {
                 }),
                 Event::Digit(party, press) => self.tell(Input::Digit(party, press)),
                 Event::TapCut => self.tell(Input::TapCut),
+                Event::Fax => self.tell(Input::Fax),
                 _ => {}
             }
         }
@@ -491,6 +492,7 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         direction: Direction::Inbound,
         line: Some(Arc::new(line)),
         emergency: false,
+        aside: None,
         ready: Ok(()),
         target_up: true,
         early: None,

@@ -1,4 +1,4 @@
-//! An hour of speech and music holds no key. The sound is not ours: it is Debian's
+//! An hour of speech and music holds no key, and no fax calls in it. The sound is not ours: it is Debian's
 //! (`asterisk-core-sounds-en-wav`, `asterisk-core-sounds-fr-wav`, `asterisk-moh-opsound-wav`), read where
 //! those packages put it, and `tests/run long` installs them; or below `SOUNDS`.
 
@@ -27,18 +27,21 @@ mod long {
         }
 
         #[test]
-        fn d_17_an_hour_of_speech_and_music_from_debian_holds_no_key() {
+        fn d_17_an_hour_of_speech_and_music_from_debian_holds_no_key_and_no_fax() {
             let folder = env::var("SOUNDS").unwrap_or_else(|_| "/usr/share/asterisk".to_owned());
             let mut all = Vec::new();
             sounds(Path::new(&folder), &mut all);
             let seconds = all.iter().map(Vec::len).sum::<usize>() / 8_000;
             assert!(seconds >= 3_600, "{seconds} s of sound below {folder}; install the packages");
-            let mut heard = 0;
-            // At the end a key: who hears nothing at all would pass otherwise.
+            let (mut heard, mut faxes) = (0, 0);
+            // At the end a key and a fax: who hears nothing at all would pass otherwise.
             let wave =
                 |hz: f64, n: u32| (std::f64::consts::TAU * hz * f64::from(n) / 8_000.0).sin();
             let key = |n: u32| ((wave(770.0, n) + wave(1_336.0, n)) * 6_000.0) as i16;
             all.push((0..1_600).map(key).collect());
+            all.push(vec![0; 1_600]);
+            all.push((0..4_000).map(|n| (wave(1_100.0, n) * 6_000.0) as i16).collect());
+            all.push(vec![0; 1_600]);
             for codec in [Codec::Pcma, Codec::Pcmu] {
                 let mut encoder = Encoder::new(codec);
                 let mut stage = Stage::bare();
@@ -56,11 +59,13 @@ mod long {
                     let _sent_on = stage.receive(Party::Customer, from, &mut bytes);
                     while let Some(event) = stage.relay.poll_event() {
                         heard += u32::from(matches!(event, Event::Digit(..)));
+                        faxes += u32::from(event == Event::Fax);
                     }
                     stage.now = stage.now + ms(20);
                 }
             }
             assert_eq!(heard, 2, "keys in {seconds} s of speech and music and one key, twice");
+            assert_eq!(faxes, 2, "faxes in {seconds} s of speech and music and one fax, twice");
         }
     }
 }

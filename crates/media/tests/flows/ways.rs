@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use call::{Connection, Key, Parties, Party, Transport};
+use call::{Connection, Key, Parties, Party, Raw, Transport};
 use media::{Decoder, Event, Law, TapEnd};
 
 use crate::stage::{AGENT, Asked, CUSTOMER, Heard, Stage, ms, peak, remote};
@@ -54,6 +54,15 @@ fn ways(stage: &Stage) -> Vec<(char, Transport)> {
         _ => None,
     };
     stage.events.iter().filter_map(press).collect()
+}
+
+/// What the presses came in.
+fn came(stage: &Stage) -> Vec<Vec<u8>> {
+    let raw = |event: &Event| match event {
+        Event::Digit(_, press) => Some(press.raw.reveal().reveal().to_vec()),
+        _ => None,
+    };
+    stage.events.iter().filter_map(raw).collect()
 }
 
 fn retold(stage: &Stage) -> Vec<(Party, char, Duration)> {
@@ -134,6 +143,9 @@ fn d_23_tones_of_keys_are_silence_in_the_recording_of_both_parties_and_the_rest_
     }
 }
 
+/// The body of an INFO, as far as the relay has to know.
+const INFO: &[u8] = b"Signal=1\r\nDuration=160\r\n";
+
 /// The party says a key's sound and then silence.
 fn say(stage: &mut Stage, party: Party, character: char, millis: usize) {
     let now = stage.now;
@@ -144,7 +156,7 @@ fn say(stage: &mut Stage, party: Party, character: char, millis: usize) {
 }
 
 fn info(stage: &mut Stage, party: Party, character: char, held: u64) {
-    stage.relay.press(stage.now, party, key(character), ms(held));
+    stage.relay.press(stage.now, party, key(character), ms(held), Raw::new(INFO));
     stage.take_events();
 }
 
@@ -156,6 +168,7 @@ fn d_13_a_key_by_info_is_a_yes_and_never_reaches_the_pbx() {
     stage.run(ms(300));
     assert_eq!(stage.asked, [Asked::Dial]);
     assert_eq!(ways(&stage), [('1', Transport::Info)]);
+    assert_eq!(came(&stage), [INFO]);
     stage.run(ms(200));
     assert!(events(&stage.agent.heard).is_empty() && sounds_ms(&stage.agent.heard, '1') == 0);
 }

@@ -1,6 +1,6 @@
 //! Every tag in plain words, in the languages of the page.
 
-use call::{Consent, Direction, Ground, Outcome, Purpose, Verdict};
+use call::{Aside, Consent, Direction, Ground, Outcome, Purpose, Verdict};
 
 use crate::{
     entry::{ErasureState, State},
@@ -40,7 +40,11 @@ pub(crate) const fn tone(verdict: Verdict) -> Tone {
         | Verdict::Abandoned
         | Verdict::Unconnected
         | Verdict::PolicyOff
-        | Verdict::Emergency => Tone::Quiet,
+        | Verdict::Emergency
+        | Verdict::Transparent
+        | Verdict::Confidential
+        | Verdict::Closed
+        | Verdict::Fax => Tone::Quiet,
     }
 }
 
@@ -59,6 +63,10 @@ impl Language {
             Verdict::Emergency => self.pick("emergency", "noodoproep"),
             Verdict::Blocked => self.pick("blocked", "geblokkeerd"),
             Verdict::Failed => self.pick("failed", "mislukt"),
+            Verdict::Transparent => self.pick("for machines", "voor apparaten"),
+            Verdict::Confidential => self.pick("confidential", "vertrouwelijk"),
+            Verdict::Closed => self.pick("closed", "gesloten"),
+            Verdict::Fax => self.pick("fax", "fax"),
         }
     }
 
@@ -108,6 +116,31 @@ impl Language {
             Verdict::Failed => self.pick(
                 "The customer said yes, and the recording could not be made or kept. Look at the log.",
                 "De klant zei ja, en de opname kon niet worden gemaakt of bewaard. Kijk in het logboek.",
+            ),
+            Verdict::Transparent => self.aside_why(Aside::Transparent),
+            Verdict::Confidential => self.aside_why(Aside::Confidential),
+            Verdict::Closed => self.aside_why(Aside::Closed),
+            Verdict::Fax => self.pick(
+                "A fax called, which can hear no question. It was put through at once, and nothing was recorded.",
+                "Er belde een fax, die geen vraag kan horen. Die is meteen doorverbonden, en er is niets opgenomen.",
+            ),
+        }
+    }
+
+    /// Why a call was left alone.
+    const fn aside_why(self, aside: Aside) -> &'static str {
+        match aside {
+            Aside::Transparent => self.pick(
+                "This line is for machines, such as a lift or an alarm: its calls go through untouched.",
+                "Deze lijn is voor apparaten, zoals een lift of een alarm: de gesprekken gaan ongemoeid door.",
+            ),
+            Aside::Confidential => self.pick(
+                "The call was with a confidential helpline, so nothing was asked or recorded.",
+                "Het gesprek was met een vertrouwelijke hulplijn, dus er is niets gevraagd of opgenomen.",
+            ),
+            Aside::Closed => self.pick(
+                "The call came outside the opening hours of its line, so nobody was asked.",
+                "Het gesprek kwam buiten de openingstijden van de lijn, dus er is niets gevraagd.",
             ),
         }
     }

@@ -126,6 +126,7 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
         direction: Direction::Inbound,
         line: Some(Arc::new(line)),
         emergency: false,
+        aside: None,
         ready: Ok(()),
         target_up: true,
         early: None,
@@ -141,7 +142,8 @@ pub(crate) fn granted(recording: RecordingId, heard: Parties) -> (Permit, Call) 
             }
             Action::Play(Prompt::Question) => {
                 let key = Private::new(Key::new('1').unwrap());
-                let press = Press { key, at: now, transport: Transport::Rfc4733 };
+                let raw = Private::new(Raw::NONE);
+                let press = Press { key, at: now, transport: Transport::Rfc4733, raw };
                 call.handle(now, Input::Digit(Party::Customer, press));
             }
             Action::Play(prompt) => {

@@ -1,13 +1,13 @@
 //! A yes that comes later than the first question: from a customer who changes their mind, and from a
 //! caller whom the agent asks.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use support::{
     exchange::{Act, History, Manner, Plan, message::header},
     node::Change,
     page::Visitor,
-    scene::{ENGLISH, Scene, words},
+    scene::{ENGLISH, Scene, step, words},
     sound::{heard, level},
 };
 
@@ -17,6 +17,8 @@ const ASKED_MS: u64 = 12_500;
 /// What each says before the yes, and afterwards.
 const BEFORE: [f64; 2] = [1_200.0, 2_000.0];
 const AFTER: [f64; 2] = [700.0, 440.0];
+/// When a caller withdraws who has agreed during the notice, and has talked for a few seconds.
+const WITHDRAWN_MS: u64 = 16_000;
 /// When the question begins, after the answer of whom the test asks.
 const BEGINS_MS: u64 = 5_000;
 /// When the customer says yes.
@@ -85,6 +87,72 @@ fn l_08_who_said_no_presses_the_key_that_would_end_it_and_says_yes() {
     }
     let [left, _] = kept_from_the_yes_on(&mut scene);
     assert!(left.len() < 8 * 8_000, "{} samples", left.len());
+}
+
+/// A caller who agrees at once, talks, and withdraws.
+fn withdraws() -> Plan {
+    Plan::new(CALLER, ENGLISH)
+        .at(0, Act::Speak(BEFORE[0]))
+        .at(1_000, Act::Press('1'))
+        .at(WITHDRAWN_MS - 3_000, Act::Speak(1_600.0))
+        .at(WITHDRAWN_MS, Act::Press('*'))
+}
+
+/// The facts of this kind that the audit tree holds.
+fn facts(scene: &Scene, kind: &str) -> Vec<String> {
+    let folder = scene.node.home.path().join(kind);
+    let _exported = scene.node.done(&["audit", "export", &folder.display().to_string()]);
+    let entries = fs::read_to_string(folder.join("entries.jsonl")).expect("the entries");
+    entries.lines().filter(|line| line.contains(kind)).map(str::to_owned).collect()
+}
+
+/// How often a recording was permitted, and how often one was deleted since its customer took back the yes.
+fn permitted_and_withdrawn(scene: &Scene) -> (usize, usize) {
+    let deleted = facts(scene, "recording-deleted");
+    let withdrawn = deleted.iter().filter(|fact| fact.contains("withdrawal")).count();
+    (facts(scene, "recording-permitted").len(), withdrawn)
+}
+
+#[test]
+fn l_08_who_withdrew_may_agree_again_and_that_recording_is_one_of_its_own() {
+    let agent = [(0, Act::Speak(AFTER[1]))];
+    let mut scene = scene("", &agent);
+    let yes = WITHDRAWN_MS + 5_500;
+    let back = withdraws()
+        // Once more, to be sure: it says nothing new.
+        .at(WITHDRAWN_MS + 600, Act::Press('*'))
+        .at(WITHDRAWN_MS + 4_000, Act::Press('*'))
+        .at(yes - 500, Act::Speak(0.0))
+        .at(yes, Act::Press('1'))
+        .at(yes + 2_500, Act::Speak(AFTER[0]))
+        .at(yes + 6_000, Act::HangUp);
+    scene.call(back);
+    scene.over(1, 60);
+    let call = scene.shown(CALLER);
+    assert_eq!(words(&call), "granted bridged recorded");
+    assert!(step(&call, "plays withdrawn") < step(&call, "plays resume to both"));
+    assert_eq!(keys(&scene.sides(CALLER).1), "", "what is for us is not for the PBX");
+    assert_eq!(permitted_and_withdrawn(&scene), (2, 1));
+    let stored = scene.recording(CALLER);
+    let (left, right) = scene.node.export(stored["recording"].as_str().expect("an id"));
+    assert_eq!((heard(&left, BEFORE[0]), heard(&left, 1_600.0)), (0.0, 0.0), "of before the yes");
+    assert!(heard(&left, AFTER[0]) > 0.3 && heard(&right, AFTER[1]) > 0.3);
+    assert!(left.len() < 7 * 8_000, "{} samples", left.len());
+}
+
+#[test]
+fn l_08_l_11_who_withdrew_comes_back_and_says_nothing_has_withdrawn() {
+    let mut scene = scene("", &[]);
+    let silent = withdraws()
+        .at(WITHDRAWN_MS + 4_000, Act::Press('*'))
+        .at(WITHDRAWN_MS + 16_000, Act::Press('8'))
+        .at(WITHDRAWN_MS + 17_500, Act::HangUp);
+    scene.call(silent);
+    scene.over(1, 60);
+    assert_eq!(words(&scene.shown(CALLER)), "withdrawn bridged withdrawn");
+    assert_eq!(keys(&scene.sides(CALLER).1), "8", "their keys are theirs again");
+    assert_eq!(permitted_and_withdrawn(&scene), (1, 1));
+    assert_eq!(scene.node.files("store"), [], "an object");
 }
 
 #[test]

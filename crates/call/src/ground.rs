@@ -87,7 +87,8 @@ impl Manner {
             | Prompt::WrongKey
             | Prompt::Granted
             | Prompt::NotGiven
-            | Prompt::AgentAsk => self.asks(),
+            | Prompt::AgentAsk
+            | Prompt::Resume => self.asks(),
         }
     }
 }

@@ -35,11 +35,13 @@ pub enum Prompt {
     LegalObligation,
     /// The explanation behind the info key there: nothing can be stopped or erased (Art. 17(3)(b)).
     ObligationInfo,
+    /// Whether to go on, of a customer who has withdrawn and comes back.
+    Resume,
 }
 
 impl Prompt {
     /// Every prompt.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Notice,
         Self::Question,
         Self::Reask,
@@ -55,6 +57,7 @@ impl Prompt {
         Self::LegitimateInterest,
         Self::LegalObligation,
         Self::ObligationInfo,
+        Self::Resume,
     ];
 
     /// The name of its files, and in evidence.
@@ -76,6 +79,7 @@ impl Prompt {
             Self::LegitimateInterest => "legitimate_interest",
             Self::LegalObligation => "legal_obligation",
             Self::ObligationInfo => "obligation_info",
+            Self::Resume => "resume",
         }
     }
 

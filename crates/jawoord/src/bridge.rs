@@ -179,8 +179,9 @@ pub const fn papered(paper: &Paper) -> Option<(CallId, Input)> {
         Paper::CommitFailed { call, recording } => {
             Some((*call, Input::CommitFailed { recording: *recording }))
         }
-        Paper::Closed { call, done, millis } => {
-            Some((*call, Input::RecordingClosed { done: *done, millis: *millis }))
+        Paper::Closed { call, recording, done, millis } => {
+            let (recording, done, millis) = (*recording, *done, *millis);
+            Some((*call, Input::RecordingClosed { recording, done, millis }))
         }
     }
 }
@@ -190,7 +191,7 @@ pub const fn papered(paper: &Paper) -> Option<(CallId, Input)> {
 pub const fn taped(tape: &Tape) -> (CallId, Input) {
     match tape {
         Tape::Degraded { call, .. } => (*call, Input::Degraded),
-        Tape::Failed { call } => (*call, Input::RecorderFailed),
+        Tape::Failed { call, .. } => (*call, Input::RecorderFailed),
     }
 }
 
@@ -305,7 +306,8 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         Action::Connect(connection) => node.connects(session, connection),
         Action::Prepare => {
             let ready = node.ready(&session.offer, &session.settings);
-            session.call.handle(node.now(), Input::Prepared(ready));
+            let recording = ready.and_then(|()| node.names_a_recording());
+            session.call.handle(node.now(), Input::Prepared(recording));
         }
         Action::Keep(party, kept) => node.sound.keep(session, party, kept),
         Action::Record(permit) => {

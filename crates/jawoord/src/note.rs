@@ -136,6 +136,8 @@ pub enum Paper {
     Closed {
         /// The call.
         call: CallId,
+        /// The recording.
+        recording: RecordingId,
         /// Whether it has.
         done: bool,
         /// How many milliseconds of sound it holds.
@@ -162,6 +164,8 @@ pub enum Tape {
     Degraded {
         /// The call.
         call: CallId,
+        /// The recording.
+        recording: RecordingId,
         /// How much.
         missing_ms: u64,
     },
@@ -169,5 +173,7 @@ pub enum Tape {
     Failed {
         /// The call.
         call: CallId,
+        /// The recording.
+        recording: RecordingId,
     },
 }

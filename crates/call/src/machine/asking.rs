@@ -52,8 +52,11 @@ impl Call {
     pub(super) fn pressed(&mut self, now: Time, press: Press) {
         let key = *press.key.reveal();
         let ends = self.terms.is_some_and(|terms| terms.ending_key() == Some(key));
-        let comes_back = ends && self.may_change_their_mind();
-        if self.dialogue.is_some() || self.uncommitted.is_some() || comes_back {
+        let comes_back = ends && self.comes_back();
+        // What took an earlier yes back belongs to the story of a later one.
+        let takes_back = ends && matches!(self.choice, Choice::Granted | Choice::Withdrawn);
+        let decides = self.dialogue.is_some() || self.uncommitted.is_some();
+        if decides || comes_back || takes_back {
             self.presses.push(press);
         }
         if let Some(dialogue) = &mut self.dialogue {
@@ -181,13 +184,10 @@ impl Call {
 const fn confirmation(choice: Choice, together: bool) -> Option<Prompt> {
     match choice {
         Choice::Granted => Some(Prompt::Granted),
-        Choice::Refused | Choice::Opposed => Some(Prompt::Refused),
+        // Who had withdrawn, came back and has not said yes is told so like anybody else.
+        Choice::Refused | Choice::Opposed | Choice::Withdrawn => Some(Prompt::Refused),
         Choice::NotGiven if together => Some(Prompt::Refused),
         Choice::NotGiven => Some(Prompt::NotGiven),
-        Choice::Informed
-        | Choice::Abandoned
-        | Choice::Withdrawn
-        | Choice::Objected
-        | Choice::Unasked(_) => None,
+        Choice::Informed | Choice::Abandoned | Choice::Objected | Choice::Unasked(_) => None,
     }
 }

@@ -14,10 +14,13 @@ pub(super) enum Opening {
     NoticeAlone,
     /// Both in one prompt, in the middle of a call.
     AgentAsk,
+    /// Whether to go on, of a customer who had said yes in this call and has taken it back.
+    Resume,
 }
 
 impl Opening {
-    /// The prompt that holds the notice. Where nothing is asked, there is one, whoever began.
+    /// What is said first: the prompt that holds the notice, if they have not heard it. Where nothing is
+    /// asked, there is one, whoever began.
     pub(super) const fn prompt(self, manner: Manner) -> Prompt {
         match (manner, self) {
             (Manner::Opposing, _) => Prompt::LegitimateInterest,
@@ -26,6 +29,7 @@ impl Opening {
                 Prompt::Notice
             }
             (Manner::Asked | Manner::AskedTwice, Self::AgentAsk) => Prompt::AgentAsk,
+            (Manner::Asked | Manner::AskedTwice, Self::Resume) => Prompt::Resume,
         }
     }
 }
@@ -104,7 +108,12 @@ impl Dialogue {
         if self.phase != Phase::Silent {
             return Turn::Stay;
         }
-        self.phase = Phase::Notice(Early::Nothing);
+        self.phase = match self.opening {
+            Opening::Resume => Phase::Asking,
+            Opening::Notice | Opening::NoticeAlone | Opening::AgentAsk => {
+                Phase::Notice(Early::Nothing)
+            }
+        };
         self.say(self.opening.prompt(self.manner))
     }
 
@@ -158,7 +167,7 @@ impl Dialogue {
             (Manner::Asked, Early::Grant, _) => Turn::Decide(Choice::Granted),
             (Manner::AskedTwice, Early::Grant, _) => self.confirm(),
             // Who was asked in one prompt with the notice has heard the question as well.
-            (_, _, Opening::AgentAsk) => {
+            (_, _, Opening::AgentAsk | Opening::Resume) => {
                 self.phase = Phase::Asking;
                 Turn::Wait
             }

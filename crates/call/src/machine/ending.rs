@@ -9,7 +9,7 @@ use crate::{
         state::{Call, Far, Near, Stage},
         timer::Timer,
     },
-    verdict::{Choice, Verdict},
+    verdict::{Audio, Choice, Verdict},
 };
 
 /// How long the end of a call waits for what the ledger, the recorder and the called leg still owe.
@@ -98,7 +98,7 @@ impl Call {
             self.choose(undecided);
         }
         self.stage = Stage::Closing;
-        self.uncommitted = None;
+        (self.preparing, self.uncommitted) = (None, None);
         self.bridge.close(now);
         self.recording.finish(self.bridge.audible(now), &mut self.out);
         self.timers.clear_all();
@@ -108,10 +108,15 @@ impl Call {
     /// Finishes a call that waits for nothing any more.
     pub(super) fn settle(&mut self) {
         self.pause_no_more();
-        let waits = self.far == Far::Cancelled || self.recording.is_outstanding();
+        let waits = self.far == Far::Cancelled || self.awaits_paper();
         if self.stage == Stage::Closing && !waits {
             self.finish();
         }
+    }
+
+    /// Whether the ledger or the recorder still owes an answer.
+    fn awaits_paper(&self) -> bool {
+        self.recording.is_outstanding() || self.former.are_outstanding()
     }
 
     /// Says the words, as the last thing.
@@ -137,7 +142,8 @@ impl Call {
             (None, Some(Failure::Unreachable | Failure::Rejected(_))) => Outcome::Unreachable,
         };
         let audio = self.recording.audio(heard);
-        let verdict = Verdict::of(self.choice, audio);
+        let is_torn = audio == Audio::Complete && !self.former.are_whole();
+        let verdict = Verdict::of(self.choice, if is_torn { Audio::Incomplete } else { audio });
         Words { consent: self.choice.consent(), outcome, verdict }
     }
 

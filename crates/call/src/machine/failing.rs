@@ -2,7 +2,7 @@
 
 use crate::{
     Manner, RecordingId, Time,
-    machine::{io::Cause, state::Call},
+    machine::{io::Cause, recording::Recording, state::Call},
 };
 
 impl Call {
@@ -20,7 +20,9 @@ impl Call {
 
     /// The ledger could not commit what the customer has agreed to: it is never recorded.
     pub(super) fn commit_failed(&mut self, now: Time, recording: RecordingId) {
-        if self.recording.commit_failed(recording) && self.ends_unrecorded() {
+        let failed = self.former.or(&mut self.recording, recording);
+        let wanted = failed.is_some_and(Recording::commit_failed);
+        if wanted && self.ends_unrecorded() {
             self.stop(now, Cause::NotRecorded);
         }
     }

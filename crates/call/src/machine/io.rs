@@ -12,7 +12,7 @@ use crate::{
 pub struct CallOffer {
     /// The call's id, drawn by the shell.
     pub call: CallId,
-    /// The id that its recording would get, drawn by the shell.
+    /// The id that its first recording would get, drawn by the shell.
     pub recording: RecordingId,
     /// Who called whom.
     pub direction: Direction,
@@ -199,6 +199,8 @@ pub enum Input {
     RecorderFailed,
     /// The recorder is done with an ended recording.
     RecordingClosed {
+        /// The recording named in [`Action::EndRecording`].
+        recording: RecordingId,
         /// Whether the object exists or, for [`Fate::Erase`], is gone with proof.
         done: bool,
         /// How many milliseconds of audio it held.
@@ -222,8 +224,9 @@ pub enum Input {
     Pause,
     /// The same for its end.
     Resume,
-    /// The answer to [`Action::Prepare`].
-    Prepared(Result<(), NotReady>),
+    /// The answer to [`Action::Prepare`]: the id that the recording of another yes would get, drawn by the
+    /// shell.
+    Prepared(Result<RecordingId, NotReady>),
     /// The operator or a shutdown ends the call.
     Stop(Cause),
 }
@@ -259,7 +262,8 @@ pub enum Action {
     RingBack(Party),
     /// Play a tone to the customer.
     Tone(Tone),
-    /// Commit evidence, key slip and recording row; the answer is [`Input::Committed`] or
+    /// Commit evidence, key slip and recording row of a recording, of which a call may have several after
+    /// each other; the answer is [`Input::Committed`] or
     /// [`Input::CommitFailed`]. It follows the decision at once, or, when a prompt was cut by the
     /// key, the report of how much of that prompt was heard.
     Commit(Box<Evidence>),
@@ -294,8 +298,8 @@ pub enum Action {
     /// What became of a transfer that the customer's side makes was not said in time: the recording, if
     /// there is one, is over, and who asked for the transfer must be told.
     LostSight,
-    /// The recording is over. Each of these is answered by one [`Input::RecordingClosed`], in
-    /// order, and the call waits for it, at most 10 s. A kept recording may be erased by a second
+    /// The recording is over. Each of these is answered by one [`Input::RecordingClosed`], those of
+    /// one recording in order, and the call waits for it, at most 10 s. A kept recording may be erased by a second
     /// one: when it turns out to hold no audio, or when consent is withdrawn after the recorder
     /// failed. It may come without [`Action::Record`]: the ledger has a row and a slip, and no
     /// audio ever existed.

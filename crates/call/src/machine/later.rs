@@ -2,7 +2,7 @@
 //! customer is asked afterwards, if the policy or the agent wants it.
 
 use crate::{
-    Connection, Key, Party, Time,
+    Connection, Key, Party, RecordingId, Time,
     machine::{
         io::{Action, NotReady},
         state::{Call, EarlyMedia, Far, Stage},
@@ -101,20 +101,26 @@ impl Call {
     /// Everything is ready for the question, or something is not: then nobody is asked (invariant
     /// 4). Nothing but the end of the call, or of the house in it, can have come between the wish and this,
     /// and with either the wish is gone.
-    pub(super) fn prepared(&mut self, now: Time, ready: Result<(), NotReady>) {
+    pub(super) fn prepared(&mut self, now: Time, ready: Result<RecordingId, NotReady>) {
         match (self.preparing.take(), ready) {
-            (Some(Party::Agent), Ok(())) => {
+            (Some(Party::Agent), Ok(_)) => {
                 if let Some(how @ Later::Wanted { key, left }) = self.later {
                     let left = left.saturating_sub(1);
                     self.later = Some(Later::Wanted { key, left });
                     self.ask(now, how);
                 }
             }
-            (Some(Party::Customer), Ok(())) => self.ask_anew(now),
+            // The short question is no question to somebody who holds: a yes counts while it sounds.
+            (Some(Party::Customer), Ok(_))
+                if self.choice == Choice::Withdrawn && self.bridge.customer_holds() => {}
+            (Some(Party::Customer), Ok(recording)) => {
+                self.renew(recording);
+                self.ask_anew(now);
+            }
             (Some(_), Err(_)) if matches!(self.choice, Choice::Unasked(_)) => {
                 self.choice = Choice::Unasked(Unasked::Blocked);
             }
-            (Some(_), Err(_)) | (None, Ok(()) | Err(_)) => {}
+            (Some(_), Err(_)) | (None, Ok(_) | Err(_)) => {}
         }
     }
 

@@ -3,7 +3,9 @@
 //!
 //! A yes may come at any moment, and not only when the house asks: the key that ends a
 //! recording begins the question where there is none. It is the whole one, notice and all, so that a yes
-//! is as well informed as the first would have been (L01). Silence changes nothing.
+//! is as well informed as the first would have been (L01); who had said yes to it before, and has taken
+//! that back, is only asked whether to go on. Silence changes nothing. What a yes after a withdrawal
+//! permits is a recording of its own.
 
 use std::time::Duration;
 
@@ -23,11 +25,18 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(6);
 
 impl Call {
-    /// Whether the customer's key begins the question anew: they were asked, have not said yes, and talk.
+    /// Whether the customer's key is for the question: they were asked, do not say yes any more, and talk.
     pub(super) fn may_change_their_mind(&self) -> bool {
         let asks = self.terms.is_some_and(|terms| terms.manner.asks());
-        let denied = matches!(self.choice, Choice::Refused | Choice::NotGiven);
+        let denied = matches!(self.choice, Choice::Refused | Choice::NotGiven | Choice::Withdrawn);
         asks && denied && self.changes > 0 && self.is_talking()
+    }
+
+    /// Whether that key, pressed now, begins it. Whoever withdraws may press it twice, to be sure, or by
+    /// two ways at once: while they are told that the recording is over, it says nothing new.
+    pub(super) fn comes_back(&self) -> bool {
+        let is_told = self.choice == Choice::Withdrawn && self.sound.speaks();
+        self.may_change_their_mind() && !is_told
     }
 
     /// Asks a customer who wanted it. Nobody presses them: it is asked once.
@@ -35,7 +44,10 @@ impl Call {
         let Some(terms) = self.terms else { return };
         self.changes = self.changes.saturating_sub(1);
         self.anew = Some(self.choice);
-        self.begin(now, Dialogue::new(Opening::AgentAsk, terms.manner, terms.keys, 0));
+        // Only who has heard the notice in full can have said the yes that was withdrawn.
+        let withdrew = self.choice == Choice::Withdrawn;
+        let opening = if withdrew { Opening::Resume } else { Opening::AgentAsk };
+        self.begin(now, Dialogue::new(opening, terms.manner, terms.keys, 0));
     }
 
     /// Begins a dialogue in a call whose parties are connected, or with a customer who alone is there.
@@ -58,11 +70,21 @@ impl Call {
     }
 
     /// What silence, and a hang-up, come to after a question that the customer wanted: what they had said
-    /// before it.
+    /// before it. Of a recording that was withdrawn, a no says nothing that the withdrawal has not said.
     pub(super) fn or_as_before(&mut self, choice: Choice) -> Choice {
         let undecided = matches!(choice, Choice::NotGiven | Choice::Abandoned);
-        let before = self.anew.take().filter(|before| undecided && *before == Choice::Refused);
-        before.unwrap_or(choice)
+        let stays = |before: &Choice| match before {
+            Choice::Refused => undecided,
+            Choice::Withdrawn => !choice.permits(),
+            Choice::Unasked(_)
+            | Choice::Granted
+            | Choice::Informed
+            | Choice::NotGiven
+            | Choice::Abandoned
+            | Choice::Opposed
+            | Choice::Objected => false,
+        };
+        self.anew.take().filter(stays).unwrap_or(choice)
     }
 
     /// The question is over, and the parties talk on: keys are theirs again and no clock runs.

@@ -10,6 +10,7 @@ mod early;
 mod ending;
 mod failing;
 mod fax;
+mod former;
 pub(crate) mod io;
 mod later;
 mod mind;
@@ -72,10 +73,13 @@ impl Call {
             Input::Held(party, on) => self.held(now, party, on),
             Input::TapCut if self.recording.was_permitted() => self.withdraw(now),
             Input::TapCut => {}
-            Input::Degraded => self.recording.degrade(),
+            Input::Degraded => {
+                self.recording.degrade();
+                self.former.degrade();
+            }
             Input::RecorderFailed => self.recorder_failed(now),
-            Input::RecordingClosed { done, millis } => {
-                self.recording.closed(done, millis, &mut self.out);
+            Input::RecordingClosed { recording, done, millis } => {
+                self.closed(recording, done, millis);
             }
             Input::SentAway(within) => self.sent_away(now, within),
             Input::HouseLeft => self.house_left(now),
@@ -107,6 +111,7 @@ impl Call {
                 Timer::Farewell => self.farewell_ended(now),
                 Timer::Closing => {
                     self.recording.give_up();
+                    self.former.give_up();
                     self.finish();
                 }
             }

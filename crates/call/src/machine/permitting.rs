@@ -3,6 +3,7 @@
 use crate::{
     Digest, Prompt, Reason, RecordingId, Time,
     machine::{
+        recording::Recording,
         route::Terms,
         state::{Call, Stage},
         timer::Timer,
@@ -27,7 +28,10 @@ impl Call {
 
     /// The ledger has committed; a party that holds by now is not recorded.
     pub(super) fn committed(&mut self, now: Time, recording: RecordingId, evidence: Digest) {
-        let Some(terms) = self.terms else { return };
+        if let Some(recording) = self.former.or(&mut self.recording, recording) {
+            recording.committed_in_vain(&mut self.out);
+        }
+        let Some(terms) = self.terms.filter(|_| recording == self.recording.id()) else { return };
         let Terms { ground, purposes, heard, .. } = terms;
         let decision = Decision { call: self.call, recording, ground, purposes, heard, evidence };
         let heard = (self.bridge.audible(now), self.bridge.is_unattended());
@@ -35,6 +39,21 @@ impl Call {
             self.keep_silence(None);
             self.let_pause();
             self.name_the_agent();
+        }
+    }
+
+    /// A question is asked whose yes is for a recording of its own: of this id, where the one at hand was
+    /// for an earlier yes.
+    pub(super) fn renew(&mut self, id: RecordingId) {
+        if self.recording.is_used() {
+            self.former.push(std::mem::replace(&mut self.recording, Recording::new(id)));
+        }
+    }
+
+    /// The recorder is done with an ended recording.
+    pub(super) fn closed(&mut self, id: RecordingId, done: bool, millis: u64) {
+        if let Some(recording) = self.former.or(&mut self.recording, id) {
+            recording.closed(done, millis, &mut self.out);
         }
     }
 
@@ -48,8 +67,11 @@ impl Call {
         let audible = self.bridge.audible(now);
         let reason = if terms.manner.asks() { Reason::Withdrawal } else { Reason::Objection };
         self.recording.withdraw(reason, terms.keep_withdrawn, audible, &mut self.out);
+        // A pause is over with what it was a pause of.
+        self.bridge.pause(now, false);
         self.choose(self.choice.ended());
         if self.stage == Stage::Open {
+            self.keep_what_is_ours();
             self.sound.play(now, Prompt::Withdrawn, &mut self.out);
         }
     }

@@ -1,4 +1,4 @@
-//! The life of a call's one recording: committed, permitted, ended, closed.
+//! The life of one recording: committed, permitted, ended, closed.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -25,7 +25,7 @@ enum State {
     Over { kept: bool },
 }
 
-/// The recording of a call, from the commit to its close.
+/// One recording, from the commit to its close.
 pub(super) struct Recording {
     id: RecordingId,
     state: State,
@@ -61,6 +61,17 @@ impl Recording {
         self.id
     }
 
+    /// Whether it was ever wanted, so that another yes needs another recording.
+    pub(super) const fn is_used(&self) -> bool {
+        !matches!(self.state, State::Idle)
+    }
+
+    /// Whether all is there of one that was to be kept.
+    pub(super) const fn is_whole(&self) -> bool {
+        let kept = matches!(self.state, State::Over { kept: true });
+        !kept || !(self.failed || self.degraded || self.cut)
+    }
+
     /// It is allowed, after the parties have heard each other for `audible`.
     pub(super) const fn want(&mut self, audible: Duration) {
         self.wanted_from = audible;
@@ -84,13 +95,7 @@ impl Recording {
         (audible, waits): (Duration, bool),
         out: &mut VecDeque<Action>,
     ) -> bool {
-        let State::Committing { unwanted } = self.state else { return false };
-        if decision.recording != self.id {
-            return false;
-        }
-        if let Some(reason) = unwanted {
-            self.state = State::Over { kept: false };
-            self.end(Fate::Erase(reason), out);
+        if !matches!(self.state, State::Committing { unwanted: None }) {
             return false;
         }
         let (permit, leash) = Permit::grant(decision);
@@ -115,12 +120,17 @@ impl Recording {
         is_new
     }
 
-    /// The ledger could not commit: nothing exists. Whether it was still wanted.
-    pub(super) fn commit_failed(&mut self, recording: RecordingId) -> bool {
-        let State::Committing { unwanted } = self.state else { return false };
-        if recording != self.id {
-            return false;
+    /// The ledger has committed: if nobody wants it any more, it is over before it began.
+    pub(super) fn committed_in_vain(&mut self, out: &mut VecDeque<Action>) {
+        if let State::Committing { unwanted: Some(reason) } = self.state {
+            self.state = State::Over { kept: false };
+            self.end(Fate::Erase(reason), out);
         }
+    }
+
+    /// The ledger could not commit: nothing exists. Whether it was still wanted.
+    pub(super) fn commit_failed(&mut self) -> bool {
+        let State::Committing { unwanted } = self.state else { return false };
         self.state = State::Over { kept: false };
         self.failed = true;
         unwanted.is_none()

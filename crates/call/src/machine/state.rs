@@ -7,6 +7,7 @@ use crate::{
     machine::{
         bridge::Bridge,
         dialogue::Dialogue,
+        former::Former,
         io::{Action, CallOffer, Failure, Kept},
         recording::Recording,
         route::{Route, Terms, ring_timeout},
@@ -101,7 +102,9 @@ pub struct Call {
     /// Who of the house talks to the customer, as far as anybody says so.
     pub(super) agent: Option<Agent>,
     pub(super) sound: Sound,
+    /// The recording that the last decision is about, and those before it.
     pub(super) recording: Recording,
+    pub(super) former: Former,
     /// Whether an emergency is called from it.
     pub(super) urgent: bool,
     /// Whether the recording can be paused, and the agent's key for it means something.
@@ -153,6 +156,7 @@ impl Call {
             agent: None,
             sound: Sound::new(),
             recording: Recording::new(offer.recording),
+            former: Former::default(),
             urgent: offer.emergency,
             pauses: false,
             kept_of_the_customer: Kept::Nothing,

@@ -28,7 +28,7 @@ fn a_call_that_is_left_alone_is_bridged_at_once_and_no_key_or_wish_begins_a_ques
             assert_eq!(desk.since(), [Opened, Dial], "{why}");
             assert_eq!(desk.tell(Input::Progressed), []);
             assert_eq!(desk.tell(Input::Answered), [Answer, Connect(Connection::Bridged)]);
-            for input in [Input::Confirmed, Input::Fax, Input::Ask, Input::Prepared(Ok(()))] {
+            for input in [Input::Confirmed, Input::Fax, Input::Ask, Input::Prepared(Ok(LATER))] {
                 assert_eq!(desk.tell(input), []);
             }
             for character in ['1', '2', '*', '9', '#'] {

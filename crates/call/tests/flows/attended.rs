@@ -81,7 +81,7 @@ fn l_03_a_call_in_which_no_agent_ever_came_leaves_nothing() {
     let ended = desk.tell(Input::HungUp(Party::Customer));
     assert!(ended.contains(&End(Fate::Erase(Reason::Empty))), "{ended:?}");
     assert!(desk.permit.is_none(), "no tap ever was");
-    desk.tell(Input::RecordingClosed { done: true, millis: 0 });
+    desk.tell(Input::RecordingClosed { recording: RECORDING, done: true, millis: 0 });
     let words = words(Consent::Granted, Outcome::Bridged, Verdict::Unconnected);
     assert_eq!(desk.finished(), words);
 }
@@ -102,7 +102,7 @@ fn l_03_time_without_an_agent_is_no_part_of_what_should_have_been_recorded() {
     desk.tell(agent(1, AMI));
     desk.wait(5_000);
     desk.tell(Input::HungUp(Party::Agent));
-    desk.tell(Input::RecordingClosed { done: true, millis: 5_000 });
+    desk.tell(Input::RecordingClosed { recording: RECORDING, done: true, millis: 5_000 });
     assert_eq!(desk.finished(), words(Consent::Granted, Outcome::Bridged, Verdict::Recorded));
 }
 

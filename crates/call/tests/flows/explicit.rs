@@ -3,7 +3,7 @@
 use call::*;
 
 use crate::{
-    ERASED, NORMAL, closed, ended, keys_of,
+    ERASED, NORMAL, again, closed, ended, keys_of,
     support::{Seen::*, *},
 };
 
@@ -302,7 +302,7 @@ fn l_13_a_customer_whom_the_pbx_called_confirms_as_well() {
         let mut desk = Desk::new(placed(Asking { outbound, ..policy() }));
         desk.tell(Input::Answered);
         desk.tell(Input::Ask);
-        desk.tell(Input::Prepared(Ok(())));
+        desk.tell(Input::Prepared(Ok(LATER)));
         desk.hear();
         let says = |prompt| match outbound {
             Outbound::HoldBack => Play(prompt),
@@ -321,7 +321,7 @@ fn l_13_a_customer_whom_the_pbx_called_confirms_as_well() {
     let mut desk = Desk::new(placed(Asking { outbound: agent_asks, ..policy() }));
     desk.tell(Input::Answered);
     desk.tell(Input::Ask);
-    desk.tell(Input::Prepared(Ok(())));
+    desk.tell(Input::Prepared(Ok(LATER)));
     desk.press('1');
     assert_eq!(desk.hear(), [Announce(EXPLICIT)]);
 }
@@ -335,6 +335,9 @@ fn l_08_a_yes_of_two_steps_is_withdrawn_with_one_press() {
     desk.hear();
     desk.tell(Input::Answered);
     desk.wait(2_000);
-    assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
+    assert_eq!(
+        desk.press('*'),
+        [ERASED, Decided(Consent::Withdrawn), again(), Play(Prompt::Withdrawn)]
+    );
     assert!(!desk.permit.unwrap().is_live());
 }

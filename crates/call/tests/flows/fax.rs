@@ -15,7 +15,7 @@ fn talks_unrecorded(desk: &mut Desk) {
     for character in ['1', '*', '9'] {
         assert_eq!(desk.press(character), []);
     }
-    for input in [Input::Fax, Input::Ask, Input::Prepared(Ok(()))] {
+    for input in [Input::Fax, Input::Ask, Input::Prepared(Ok(LATER))] {
         assert_eq!(desk.tell(input), []);
     }
     assert_eq!((desk.commit(), desk.wait(600_000)), (vec![], vec![]));
@@ -89,7 +89,7 @@ fn who_talks_to_the_agent_is_no_fax() {
     let mut desk = Desk::new(placed(asking()));
     desk.tell(Input::Answered);
     desk.tell(Input::Ask);
-    desk.tell(Input::Prepared(Ok(())));
+    desk.tell(Input::Prepared(Ok(LATER)));
     desk.since();
     assert_eq!(desk.tell(Input::Fax), []);
     desk.hear();
@@ -101,7 +101,7 @@ fn who_talks_to_the_agent_is_no_fax() {
     desk.hear();
     desk.tell(Input::Answered);
     desk.press('*');
-    desk.tell(Input::Prepared(Ok(())));
+    desk.tell(Input::Prepared(Ok(LATER)));
     desk.since();
     assert_eq!(desk.tell(Input::Fax), []);
     desk.hear();

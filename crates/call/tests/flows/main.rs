@@ -29,7 +29,7 @@ pub(crate) const ERASED: Seen = End(Fate::Erase(Reason::Withdrawal));
 pub(crate) const EMPTY: Seen = End(Fate::Erase(Reason::Empty));
 
 pub(crate) fn closed(done: bool, millis: u64) -> Input {
-    Input::RecordingClosed { done, millis }
+    Input::RecordingClosed { recording: RECORDING, done, millis }
 }
 
 pub(crate) fn confirm(confirm: Confirm) -> Asking {
@@ -74,4 +74,9 @@ fn a_granted_call_goes_from_notice_to_recording_in_the_only_lawful_order() {
         ended(Consent::Granted, Outcome::Bridged, Verdict::Recorded)
     );
     assert_eq!(desk.call.poll_timeout(), None);
+}
+
+/// The key of who has withdrawn is listened for: they may come back.
+fn again() -> Seen {
+    Seen::Keep(Party::Customer, Kept::One(support::key('*')))
 }

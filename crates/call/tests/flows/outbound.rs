@@ -3,7 +3,7 @@
 use call::*;
 
 use crate::{
-    NORMAL, closed, ended, keys_of,
+    NORMAL, again, closed, ended, keys_of,
     support::{Seen::*, *},
 };
 
@@ -22,7 +22,7 @@ fn agent_presses(desk: &mut Desk, character: char) -> Vec<Seen> {
 }
 
 fn ready(desk: &mut Desk) -> Vec<Seen> {
-    desk.tell(Input::Prepared(Ok(())))
+    desk.tell(Input::Prepared(Ok(LATER)))
 }
 
 /// A customer who has answered and talks to the agent, unrecorded.
@@ -229,6 +229,7 @@ fn l_08_the_customer_withdraws_with_one_key_and_the_agent_cannot() {
         [
             End(Fate::Erase(Reason::Withdrawal)),
             Decided(Consent::Withdrawn),
+            again(),
             Announce(Prompt::Withdrawn)
         ]
     );

@@ -33,7 +33,7 @@ fn told(asking: Asking) -> Desk {
     let mut desk = Desk::new(placed(asking));
     desk.tell(Input::Answered);
     desk.tell(Input::Ask);
-    desk.tell(Input::Prepared(Ok(())));
+    desk.tell(Input::Prepared(Ok(LATER)));
     desk.since();
     desk
 }
@@ -49,7 +49,7 @@ fn l_21_whoever_begins_the_customer_hears_the_notice_of_the_ground() {
         desk.tell(Input::Answered);
         desk.tell(Input::Ask);
         desk.since();
-        assert_eq!(desk.tell(Input::Prepared(Ok(()))), [OURS, Announce(notice)]);
+        assert_eq!(desk.tell(Input::Prepared(Ok(LATER))), [OURS, Announce(notice)]);
         let mut desk = Desk::new(placed(on(ground, Outbound::Join)));
         desk.since();
         assert_eq!(desk.tell(Input::Answered), [Answer, BRIDGED, OURS, Announce(notice)]);
@@ -118,7 +118,7 @@ fn l_01_a_notice_that_was_not_heard_in_the_call_may_be_begun_again() {
     assert!(desk.call.may_be_asked());
     desk.tell(Input::Ask);
     let again = [OURS, Announce(Prompt::LegitimateInterest)];
-    assert_eq!(desk.tell(Input::Prepared(Ok(()))), again);
+    assert_eq!(desk.tell(Input::Prepared(Ok(LATER))), again);
     assert_eq!(desk.hear(), [TOLD, THEIRS, Commit { prompts: 2, presses: 0 }]);
 
     let mut desk = told(interest(AGENT_ASKS));

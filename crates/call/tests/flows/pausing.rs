@@ -109,7 +109,7 @@ fn d_25_the_key_that_asks_and_the_key_that_pauses_are_two() {
     assert!(told.contains(&Keep(Party::Agent, Kept::One(key('#')))), "{told:?}");
     assert_eq!(agent(&mut desk, '7'), [], "there is no recording");
     assert_eq!(agent(&mut desk, '#'), [Prepare]);
-    desk.tell(Input::Prepared(Ok(())));
+    desk.tell(Input::Prepared(Ok(LATER)));
     desk.hear();
     desk.press('1');
     let told = desk.commit();

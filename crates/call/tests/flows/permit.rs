@@ -13,7 +13,10 @@ fn c_15_withdrawal_in_the_call_kills_the_permit_and_erases_and_the_call_goes_on(
     desk.wait(30_000);
     let permit = desk.permit.take().unwrap();
     assert_eq!(format!("{permit:?}"), format!("Permit({RECORDING})"));
-    assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
+    assert_eq!(
+        desk.press('*'),
+        [ERASED, Decided(Consent::Withdrawn), again(), Play(Prompt::Withdrawn)]
+    );
     assert!(!permit.is_live());
     assert_eq!(desk.tell(Input::TapCut), [], "the same press is counted once");
     assert_eq!(desk.press('*'), []);
@@ -32,7 +35,7 @@ fn c_15_the_tap_that_the_worker_has_cut_is_a_withdrawal() {
     desk.wait(1);
     assert_eq!(
         desk.tell(Input::TapCut),
-        [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]
+        [ERASED, Decided(Consent::Withdrawn), again(), Play(Prompt::Withdrawn)]
     );
     assert_eq!(desk.press('*'), []);
     assert!(!desk.permit.unwrap().is_live());
@@ -55,7 +58,7 @@ fn c_15_a_policy_can_keep_what_was_recorded_before_the_withdrawal() {
     desk.wait(2_000);
     assert_eq!(
         desk.press('*'),
-        [End(Fate::Keep), Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]
+        [End(Fate::Keep), Decided(Consent::Withdrawn), again(), Play(Prompt::Withdrawn)]
     );
     desk.tell(closed(true, 2_000));
     desk.tell(Input::HungUp(Party::Customer));
@@ -104,7 +107,7 @@ fn c_15_withdrawal_while_it_rings_is_heard_and_then_it_rings_on() {
     let mut desk = Desk::dialled(asking());
     assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
     assert_eq!(desk.hear(), [RINGS]);
-    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged)]);
+    assert_eq!(desk.tell(Input::Answered), [Hush, Connect(Connection::Bridged), again()]);
 }
 
 #[test]
@@ -129,7 +132,10 @@ fn c_15_withdrawal_after_the_recorder_failed_erases_what_was_sealed() {
     assert!(!permit.is_live());
     assert_eq!(desk.tell(Input::RecorderFailed), []);
     assert_eq!(desk.tell(closed(true, 4_000)), []);
-    assert_eq!(desk.press('*'), [ERASED, Decided(Consent::Withdrawn), Play(Prompt::Withdrawn)]);
+    assert_eq!(
+        desk.press('*'),
+        [ERASED, Decided(Consent::Withdrawn), again(), Play(Prompt::Withdrawn)]
+    );
     desk.tell(Input::HungUp(Party::Customer));
     assert_eq!(
         desk.tell(closed(true, 0)),

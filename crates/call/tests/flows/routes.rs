@@ -96,6 +96,7 @@ fn c_17_no_call_is_led_with_a_prompt_of_its_ground_that_the_evidence_could_not_n
         Prompt::Info,
         Prompt::NoAnswer,
         Prompt::AgentAsk,
+        Prompt::Resume,
     ];
     let twice = [&asked[..], &[Prompt::Explicit]].concat();
     let law = vec![Prompt::LegalObligation, Prompt::ObligationInfo, Prompt::NoAnswer];
@@ -134,7 +135,7 @@ fn l_06_on_a_ground_without_a_flow_nothing_is_said_and_nothing_recorded() {
                 assert_eq!(desk.since(), [Opened, Dial]);
                 assert_eq!(desk.tell(Input::Progressed), []);
                 assert_eq!(desk.tell(Input::Answered), [Answer, Connect(Connection::Bridged)]);
-                for input in [Input::Confirmed, Input::Ask, Input::Prepared(Ok(()))] {
+                for input in [Input::Confirmed, Input::Ask, Input::Prepared(Ok(LATER))] {
                     assert_eq!(desk.tell(input), []);
                 }
                 for key in ['1', '2', '*', '9'] {

@@ -132,7 +132,7 @@ fn t_03_with_the_house_goes_the_agents_key_which_is_anybodys_again() {
         assert_eq!(desk.all.last(), Some(&Keep(Party::Agent, Kept::One(key('#')))));
         if asked {
             desk.tell(Input::Ask);
-            desk.tell(Input::Prepared(Ok(())));
+            desk.tell(Input::Prepared(Ok(LATER)));
             desk.hear();
         }
         let seen = desk.tell(Input::HouseLeft);

@@ -46,6 +46,9 @@ impl Script<'_> {
         if !self.needs_a_yes() {
             return self.tell(clock);
         }
+        if notice == Prompt::Resume {
+            return self.question(clock, notice);
+        }
         let keys = self.asking.keys;
         let mut granted = false;
         self.speak(notice);

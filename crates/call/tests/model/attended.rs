@@ -15,7 +15,7 @@ use crate::{
 impl Script<'_> {
     /// Says of a recording what has changed since `before`.
     pub(super) fn hears_of_agents(&mut self, before: Option<Agent>, news: AgentNews) {
-        if !self.log.is_live() {
+        if !self.log.chapter().is_recording() {
             return;
         }
         match (self.log.agent(), news) {

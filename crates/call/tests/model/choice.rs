@@ -90,6 +90,7 @@ impl Script<'_> {
         let before = self.log.choice().filter(|_| self.comes_back);
         let choice = match (before, choice) {
             (Some(Choice::MayNot), Choice::Open | Choice::Gone) => Choice::MayNot,
+            (Some(Choice::NoMore), Choice::Open | Choice::Gone | Choice::MayNot) => Choice::NoMore,
             _ => choice,
         };
         self.comes_back = false;

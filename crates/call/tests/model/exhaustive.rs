@@ -201,7 +201,7 @@ fn every_history_of_a_recorded_call() {
 }
 
 /// Inputs in the proportion in which they take a call somewhere.
-const ANYTHING: [Class; 43] = [
+const ANYTHING: [Class; 46] = [
     Class::Confirmed,
     Class::Reported,
     Class::Reported,
@@ -245,6 +245,9 @@ const ANYTHING: [Class; 43] = [
     Class::Degraded,
     Class::RecorderFailed,
     Class::Closed { done: true, millis: 700 },
+    Class::ClosedLast { done: true, millis: 700 },
+    Class::Prepared,
+    Class::Prepared,
 ];
 
 /// What ends a call early, and is therefore drawn again most of the time.

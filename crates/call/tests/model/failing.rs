@@ -15,15 +15,16 @@ use crate::{
 impl Script<'_> {
     /// Whether the customer's yes is being committed or recorded at this moment.
     pub(super) fn is_wanted(&self) -> bool {
-        let committing = self.log.commits() && self.log.acknowledgement().is_none();
+        let one = self.log.chapter();
+        let committing = one.commits() && one.acknowledgement().is_none();
         let granted = self.log.choice() == Some(Choice::May);
-        let recording = self.log.is_live();
-        recording || (committing && granted && !self.is_apart() && !self.house_is_out)
+        one.is_recording() || (committing && granted && !self.is_apart() && !self.house_is_out)
     }
 
     /// The ledger or the recorder has failed while a recording was wanted.
     pub(super) fn fails(&mut self) -> Result<Word, Stop> {
-        let lost = self.log.recorder_failed() || self.log.acknowledgement() == Some(false);
+        let one = self.log.chapter();
+        let lost = one.recorder_failed() || one.acknowledgement() == Some(false);
         let urgent = self.log.has_read(Input::Urgent);
         if !lost || urgent || self.asking.when_recording_fails == WhenRecordingFails::GoOn {
             return Ok(Word::Other);

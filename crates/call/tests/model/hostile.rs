@@ -16,13 +16,13 @@ const PROMPTS: usize = Prompt::ALL.len();
 fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
     let flag = chance.below(2) == 0;
     let party = if chance.below(3) == 0 { Party::Agent } else { Party::Customer };
-    let recording = if chance.below(4) == 0 { OTHER_RECORDING } else { RECORDING };
+    let recording = [OTHER_RECORDING, LATER, RECORDING, RECORDING, RECORDING][chance.below(5)];
     let failure = [Failure::Busy, Failure::NoAnswer, Failure::Unreachable, Failure::Rejected(1)]
         [chance.below(4)];
     let samples = [0, 1, 72_000, u32::MAX][chance.below(4)];
     let millis = [0, 1, u64::MAX][chance.below(3)];
     let character = ['1', '2', '*', '9', '5', '#', 'A', '7'][chance.below(8)];
-    let ready = if flag { Ok(()) } else { Err(NotReady::Disk) };
+    let ready = if flag { Ok(LATER) } else { Err(NotReady::Disk) };
     Some(match chance.below(50) {
         0 | 1 => Input::Confirmed,
         2..=10 => {
@@ -42,7 +42,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
         27 => Input::TapCut,
         28 => Input::Degraded,
         29 => Input::RecorderFailed,
-        30 => Input::RecordingClosed { done: flag, millis },
+        30 => Input::RecordingClosed { recording, done: flag, millis },
         31 => Input::Stop(Cause::Normal),
         32 | 33 => Input::Ask,
         34..=36 => Input::Prepared(ready),
@@ -68,7 +68,7 @@ fn kind_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
         0 => Some(Input::Confirmed),
         1 => Some(Input::Answered),
         2 => Some(Input::Ask),
-        3 => Some(Input::Prepared(Ok(()))),
+        3 => Some(Input::Prepared(Ok(LATER))),
         4 => Some(Input::Committed { recording: RECORDING, evidence: HASH }),
         5 | 6 => Some(Input::Digit(Party::Customer, press('1', at))),
         7..=9 => report.map(heard),
@@ -151,7 +151,7 @@ impl Grounds {
                     _ => false,
                 });
             }
-            Input::Committed { recording: RECORDING, .. } => self.commits += 1,
+            Input::Committed { recording: RECORDING | LATER, .. } => self.commits += 1,
             _ => {}
         }
     }

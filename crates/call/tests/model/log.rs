@@ -5,11 +5,11 @@ use std::time::Duration;
 use call::*;
 
 use crate::{
+    chapter::Chapter,
     choice::{self, Choice},
     support::{
         RECORDING,
         Seen::{self, *},
-        ms,
     },
 };
 
@@ -19,16 +19,18 @@ pub(super) enum Entry {
     Said(Seen),
     /// What has come of the dialogue, whatever is said of it.
     Settled(Choice),
+    /// From here on, a yes is for a recording of this id.
+    NextRecording(RecordingId),
     /// The line is recorded while an agent is there, and never otherwise.
     WantsAgent,
     /// The recording may begin.
     Permitted,
 }
 
-use Entry::{Permitted, Read, Said, Settled, WantsAgent};
+use Entry::{NextRecording, Permitted, Read, Said, Settled, WantsAgent};
 
 /// One page: which line of history it answers, when, and what.
-type Page = (usize, Time, Entry);
+pub(super) type Page = (usize, Time, Entry);
 
 /// The log of a script. Every question is answered by leafing through it from one end.
 pub(super) struct Log(Vec<Page>);
@@ -50,7 +52,7 @@ impl Log {
     pub(super) fn said(&self) -> Vec<(usize, Seen)> {
         let said = self.0.iter().filter_map(|(step, _, entry)| match entry {
             Said(seen) => Some((*step, *seen)),
-            Read(_) | Settled(_) | WantsAgent | Permitted => None,
+            Read(_) | Settled(_) | NextRecording(_) | WantsAgent | Permitted => None,
         });
         said.collect()
     }
@@ -73,10 +75,6 @@ impl Log {
             Settled(choice) => Some(*choice),
             _ => None,
         })
-    }
-
-    pub(super) fn has_settled(&self, wanted: Choice) -> bool {
-        self.count(|entry| matches!(entry, Settled(choice) if *choice == wanted)) > 0
     }
 
     pub(super) fn plays(&self) -> usize {
@@ -154,15 +152,6 @@ impl Log {
         cancelled
     }
 
-    /// Whether the recording may run, and has not ended.
-    pub(super) fn is_live(&self) -> bool {
-        self.is_permitted() && self.ends() == 0
-    }
-
-    pub(super) fn is_permitted(&self) -> bool {
-        self.count(|entry| matches!(entry, Permitted)) > 0
-    }
-
     /// Who is there, as far as anybody says so.
     pub(super) fn agent(&self) -> Option<Agent> {
         self.entries().fold(None, |there, entry| match entry {
@@ -176,80 +165,26 @@ impl Log {
         self.count(|entry| matches!(entry, WantsAgent)) > 0 && self.agent().is_none()
     }
 
-    pub(super) fn commits(&self) -> bool {
-        self.count(|entry| matches!(entry, Said(Commit { .. }))) > 0
-    }
-
-    /// What the ledger said to the commit.
-    pub(super) fn acknowledgement(&self) -> Option<bool> {
-        let mut after =
-            self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Said(Commit { .. })));
-        after.find_map(|(_, _, entry)| match entry {
-            Read(Input::Committed { recording: RECORDING, .. }) => Some(true),
-            Read(Input::CommitFailed { recording: RECORDING }) => Some(false),
+    /// The recordings of the call, in order: the last is the one that a decision is about.
+    pub(super) fn chapters(&self) -> Vec<Chapter<'_>> {
+        let begins = self.0.iter().enumerate().filter_map(|(place, (_, _, entry))| match entry {
+            NextRecording(id) => Some((place, *id)),
             _ => None,
-        })
+        });
+        let begins: Vec<_> = [(0, RECORDING)].into_iter().chain(begins).collect();
+        let ends = begins.iter().skip(1).map(|(place, _)| *place).chain([self.0.len()]);
+        let chapters = begins.iter().zip(ends);
+        chapters.map(|((from, id), to)| Chapter::new(*id, &self.0, *from, to)).collect()
     }
 
-    pub(super) fn ends(&self) -> usize {
-        self.count(|entry| matches!(entry, Said(End(_))))
-    }
-
-    pub(super) fn last_end(&self) -> Option<Fate> {
-        self.0.iter().rev().find_map(|(_, _, entry)| match entry {
-            Said(End(fate)) => Some(*fate),
-            _ => None,
-        })
-    }
-
-    /// How many ends were answered, and the answer to the last end, if it came.
-    pub(super) fn closes(&self) -> (usize, Option<(bool, u64)>) {
-        let (mut ends, mut closes, mut last) = (0, 0, None);
-        for (_, _, entry) in &self.0 {
-            match entry {
-                Said(End(_)) => {
-                    ends += 1;
-                    last = None;
-                }
-                Read(Input::RecordingClosed { done, millis }) if closes < ends => {
-                    closes += 1;
-                    last = (closes == ends).then_some((*done, *millis));
-                }
-                _ => {}
-            }
-        }
-        (closes, last)
-    }
-
-    pub(super) fn last_close(&self) -> Option<(bool, u64)> {
-        self.closes().1
+    /// The last of them.
+    pub(super) fn chapter(&self) -> Chapter<'_> {
+        self.chapters().pop().unwrap_or_else(|| Chapter::new(RECORDING, &self.0, 0, self.0.len()))
     }
 
     /// Whether the ledger or the recorder has not answered yet.
     pub(super) fn owes_an_answer(&self) -> bool {
-        (self.commits() && self.acknowledgement().is_none()) || self.closes().0 < self.ends()
-    }
-
-    /// Whether the recorder failed while it was recording.
-    pub(super) fn recorder_failed(&self) -> bool {
-        let recording = self
-            .0
-            .iter()
-            .skip_while(|(_, _, entry)| !matches!(entry, Permitted))
-            .take_while(|(_, _, entry)| !matches!(entry, Said(End(_))));
-        recording.filter(|(_, _, entry)| matches!(entry, Read(Input::RecorderFailed))).count() > 0
-    }
-
-    pub(super) fn lost_audio(&self) -> bool {
-        let recorded = self.0.iter().skip_while(|(_, _, entry)| !matches!(entry, Permitted));
-        let mut after = recorded.map(|(_, _, entry)| entry);
-        self.audible_before_the_record().saturating_sub(self.unwanted()) >= ms(1_000)
-            || after.any(|entry| matches!(entry, Read(Input::Degraded)))
-    }
-
-    /// For how long the parties had heard each other when recording was allowed.
-    fn unwanted(&self) -> Duration {
-        self.audible_before(|entry| matches!(entry, Settled(Choice::May)))
+        self.chapters().iter().any(Chapter::owes_an_answer)
     }
 
     /// The three words of a call on this ground that is over, and that failed in this way if it did;
@@ -289,37 +224,13 @@ impl Log {
     }
 
     fn verdict_of_the_audio(&self) -> Verdict {
-        if self.owes_an_answer() || self.acknowledgement() == Some(false) {
-            return Verdict::Failed;
-        }
-        let cut = self.recorder_failed();
-        match (self.last_end(), self.last_close()) {
-            (Some(Fate::Keep), Some((false, _))) => Verdict::Failed,
-            (Some(Fate::Keep), _) if cut || self.lost_audio() => Verdict::Degraded,
-            (Some(Fate::Keep), _) => Verdict::Recorded,
-            _ if cut => Verdict::Failed,
-            _ if self.talked() < ms(1_000) => Verdict::Unconnected,
-            _ => Verdict::Failed,
-        }
-    }
-
-    /// For how long there was something to record.
-    fn talked(&self) -> Duration {
-        let end = self.0.last().map_or(Time::default(), |page| page.1);
-        self.audible(end).saturating_sub(self.unwanted())
+        let mut chapters = self.chapters();
+        let last = chapters.pop().unwrap_or_else(|| self.chapter());
+        last.verdict(&chapters)
     }
 
     pub(super) fn audible(&self, now: Time) -> Duration {
         Self::audible_in(&self.0, now)
-    }
-
-    pub(super) fn audible_before_the_record(&self) -> Duration {
-        self.audible_before(|entry| matches!(entry, Permitted))
-    }
-
-    fn audible_before(&self, wanted: impl Fn(&Entry) -> bool) -> Duration {
-        let place = self.0.iter().position(|(_, _, entry)| wanted(entry));
-        place.map_or(Duration::ZERO, |place| Self::audible_in(&self.0[..place], self.0[place].1))
     }
 
     /// For how long both parties were connected, nobody held, nothing was paused, and an agent who was to be
@@ -342,6 +253,8 @@ impl Log {
                 Read(Input::Agent(news)) => there = after(there, *news),
                 Said(Paused(_)) => paused = true,
                 Said(Resumed(_)) => paused = false,
+                // A pause is over with what it was a pause of.
+                Settled(Choice::NoMore) => paused = false,
                 Read(Input::SentAway(within)) if bridged => away = within.is_some(),
                 Read(Input::HouseLeft) | Said(LostSight) => away = false,
                 Read(Input::Held(Party::Customer, on)) => customer = *on,

@@ -7,6 +7,7 @@ mod asked;
 mod attended;
 mod away;
 mod chance;
+mod chapter;
 mod choice;
 mod clock;
 mod depth;

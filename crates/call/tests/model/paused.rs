@@ -16,7 +16,7 @@ use crate::{
 
 impl Script<'_> {
     fn is_recording(&self) -> bool {
-        self.log.is_live()
+        self.log.chapter().is_recording()
     }
 
     /// The agent's key, where there is one, is the house's from now on.
@@ -29,7 +29,8 @@ impl Script<'_> {
 
     /// A recording that has ended cannot be paused, and the key is given back to who talks on.
     pub(super) fn pause_no_more(&mut self) {
-        if !self.log.is_permitted() || self.log.ends() == 0 {
+        let one = self.log.chapter();
+        if !one.is_permitted() || one.ends() == 0 {
             return;
         }
         self.pause_until = None;
@@ -83,7 +84,8 @@ impl Script<'_> {
             (None, false, true) => Alone,
             (None, false, false) => Resume,
         };
-        let told = self.log.last_said(|seen| matches!(seen, Silence | Pause | Alone | Resume));
+        let told =
+            self.log.chapter().last_said(|seen| matches!(seen, Silence | Pause | Alone | Resume));
         if told.unwrap_or(Resume) != now {
             self.say(now);
         }

@@ -33,12 +33,11 @@ pub(crate) fn keeps_its_promises(replay: &Replay) {
     let connected = first(said, |seen| seen == Seen::Connect(Connection::Bridged));
     let announced = first(said, |seen| matches!(seen, Seen::Announce(_)));
     assert!(announced.is_none() || connected < announced, "announced to nobody: {said:?}");
-    let over = said.iter().any(|(_, seen)| {
-        matches!(
-            seen,
-            Seen::Decided(Consent::Withdrawn) | Seen::Objected | Seen::HangUp(..) | Seen::Finish(_)
-        )
-    });
+    let left = said.iter().any(|(_, seen)| matches!(seen, Seen::HangUp(..) | Seen::Finish(_)));
+    let last =
+        said.iter().rev().find(|(_, seen)| matches!(seen, Seen::Decided(_) | Seen::Objected));
+    let ended = matches!(last, Some((_, Seen::Decided(Consent::Withdrawn) | Seen::Objected)));
+    let over = left || ended;
     let live = replay.permit.as_ref().is_some_and(Permit::is_live);
     assert!(!(over && live), "a withdrawn or ended call has no live permit: {said:?}");
     assert!(times(said, |seen| seen == Seen::Dial) <= 1, "{said:?}");
@@ -47,29 +46,49 @@ pub(crate) fn keeps_its_promises(replay: &Replay) {
     assert!(finished.is_none_or(|place| place + 1 == said.len()), "{said:?}");
 }
 
-/// First it is permitted, then committed, and only then recorded.
+/// First it is permitted, then committed, and only then recorded; and so each time.
 fn records_in_the_lawful_order(ground: Ground, said: &Said) {
     let may = if needs_a_yes(ground) { Consent::Granted } else { Consent::NotAsked };
-    let permitted = first(said, |seen| seen == Seen::Decided(may));
-    let committed = first(said, |seen| matches!(seen, Seen::Commit { .. }));
-    let recorded = first(said, |seen| seen == Seen::Record);
-    assert!(recorded.is_none() || committed < recorded, "{said:?}");
-    assert!(committed.is_none() || permitted.is_some_and(|it| Some(it) < committed), "{said:?}");
-    let ended =
-        first(said, |seen| matches!(seen, Seen::Objected | Seen::Decided(Consent::Withdrawn)));
-    let refused = said.iter().rposition(|(_, seen)| *seen == Seen::Decided(Consent::Refused));
-    assert!(recorded.is_none() || refused < recorded, "refused what is recorded: {said:?}");
-    assert!(ended.is_none() || recorded.is_none() || recorded < ended, "recorded after: {said:?}");
-    let armed = first(said, |seen| matches!(seen, Seen::Arm(_)));
+    let (mut permitted, mut committed, mut records, mut arms) = (false, false, 0, 0);
+    for (_, seen) in said {
+        match seen {
+            Seen::Decided(consent) => permitted = *consent == may,
+            Seen::Objected => permitted = false,
+            Seen::Commit { .. } => {
+                assert!(permitted, "refusal and silence never record: {said:?}");
+                committed = true;
+            }
+            Seen::Record => {
+                assert!(permitted && committed, "recorded without a ground: {said:?}");
+                committed = false;
+                records += 1;
+            }
+            Seen::Arm(_) => arms += 1,
+            _ => {}
+        }
+    }
     let can_be_ended = ground != Ground::LegalObligation;
-    assert!(armed.is_none() || (committed < armed && can_be_ended), "{said:?}");
-    assert!(recorded.is_none() || armed.is_some() == can_be_ended, "{said:?}");
+    // One that waits for an agent can be ended before it begins.
+    assert!(if can_be_ended { arms >= records } else { arms == 0 }, "{said:?}");
+    // What has begun has ended before anything else begins, and before anybody says no.
+    let told = |seen: Seen| {
+        matches!(
+            seen,
+            Seen::Record | Seen::Objected | Seen::Decided(Consent::Withdrawn | Consent::Refused)
+        )
+    };
+    let begun = said.iter().enumerate().filter(|(_, (_, seen))| *seen == Seen::Record);
+    for (place, _) in begun {
+        let rest = said.get(place + 1..).unwrap_or_default();
+        let next = first(rest, told);
+        let end = first(rest, |seen| matches!(seen, Seen::End(_) | Seen::EndOf(..)));
+        assert!(next.is_none() || end < next && end.is_some(), "still recorded: {said:?}");
+    }
 }
 
-/// Silence may be asked again; a yes and a hang-up are final, but for the withdrawal, and a no but for a
-/// whole question, notice and all, that the customer wanted.
+/// Silence may be asked again; a yes and a hang-up are final, but for the withdrawal, and a no and a
+/// withdrawal but for a question that the customer wanted, of which they had heard the notice.
 fn decides_once(ground: Ground, said: &Said) {
-    let committed = first(said, |seen| matches!(seen, Seen::Commit { .. }));
     let facts = said.iter().enumerate().filter_map(|(place, (_, seen))| match seen {
         Seen::Decided(consent) => Some((place, Some(*consent))),
         Seen::Objected => Some((place, None)),
@@ -79,26 +98,34 @@ fn decides_once(ground: Ground, said: &Said) {
     let lasting = facts.windows(2).all(|pair| match (pair[0].1, pair[1].1) {
         (Some(Consent::NotGiven), Some(_)) => needs_a_yes(ground),
         (Some(Consent::NotAsked), _) => !needs_a_yes(ground),
-        (Some(Consent::Refused), Some(Consent::Refused)) => needs_a_yes(ground),
-        (Some(Consent::Refused), Some(Consent::Granted)) => {
+        (
+            Some(before @ (Consent::Refused | Consent::Withdrawn)),
+            Some(after @ (Consent::Refused | Consent::Withdrawn | Consent::Granted)),
+        ) => {
             let between = said.get(pair[0].0..pair[1].0).unwrap_or_default();
-            times(between, |seen| says(seen, Prompt::AgentAsk)) > 0
+            let asked = |seen| says(seen, Prompt::AgentAsk) || says(seen, Prompt::Resume);
+            // A customer who holds hears nothing, and has not said yes to it.
+            let heard = times(between, asked) > 0 || after != Consent::Granted;
+            heard && (after == Consent::Granted || after == before)
         }
         (before, after) => (before, after) == (Some(Consent::Granted), Some(Consent::Withdrawn)),
     });
     assert!(lasting, "a decision is changed: {said:?}");
-    let before = facts.iter().rfind(|(place, _)| committed.is_some_and(|at| *place < at));
-    let may = if needs_a_yes(ground) { Consent::Granted } else { Consent::NotAsked };
-    let permits = before.is_some_and(|(_, fact)| *fact == Some(may));
-    assert!(committed.is_none() || permits, "refusal and silence never record: {said:?}");
 }
 
 /// No yes without its second step (law row L13).
 fn has_two_steps(said: &Said) {
-    let granted = first(said, |seen| seen == Seen::Decided(Consent::Granted));
-    let confirmed = first(said, |seen| says(seen, Prompt::Explicit));
-    let in_order = granted.is_none_or(|yes| confirmed.is_some_and(|it| it < yes));
-    assert!(in_order, "one step only: {said:?}");
+    let mut confirmed = false;
+    for (_, seen) in said {
+        match seen {
+            Seen::Decided(Consent::Granted) => {
+                assert!(confirmed, "one step only: {said:?}");
+                confirmed = false;
+            }
+            Seen::Decided(_) => confirmed = false,
+            seen => confirmed |= says(*seen, Prompt::Explicit),
+        }
+    }
     assert_eq!(times(said, |seen| seen == Seen::Objected), 0, "{said:?}");
 }
 
@@ -120,6 +147,7 @@ fn asks_nothing(ground: Ground, said: &Said) {
                 | Prompt::Granted
                 | Prompt::NotGiven
                 | Prompt::AgentAsk
+                | Prompt::Resume
                 | Prompt::Explicit
         ))
     };

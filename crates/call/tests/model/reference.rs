@@ -350,14 +350,8 @@ impl<'a> Script<'a> {
                 return Ok(Word::Key(*press.key.reveal()));
             }
             Input::Digit(Party::Customer, press) => {
-                let ends = *press.key.reveal() == self.asking.keys.withdraw;
-                let comes_back = ends && self.may_come_back();
-                self.presses += usize::from(self.report_until.is_some() || comes_back);
-                if comes_back {
+                if self.comes_back_with(*press.key.reveal()) {
                     return Ok(Word::ComesBack);
-                }
-                if ends {
-                    self.withdraw();
                 }
             }
             Input::Digit(Party::Agent, press) if self.begins(*press.key.reveal()) => {
@@ -372,7 +366,7 @@ impl<'a> Script<'a> {
             Input::Ask => return Ok(Word::Wanted),
             Input::Fax if undecided && self.may_be_a_fax() => return Ok(Word::Fax),
             Input::Prepared(ready) => return Ok(Word::Prepared(ready)),
-            Input::TapCut if self.log.has_said(Record) => self.withdraw(),
+            Input::TapCut if self.log.chapter().acknowledgement().is_some() => self.withdraw(),
             Input::Held(Party::Customer, true) if undecided && sounded => self.say(Hush),
             Input::Held(Party::Customer, false) if undecided && held => return Ok(Word::Resumed),
             Input::Ringing { early_media } => return Ok(Word::Ringing { early_media }),
@@ -392,6 +386,21 @@ impl<'a> Script<'a> {
             _ => {}
         }
         Ok(Word::Other)
+    }
+
+    /// The customer presses a key that answers nothing: it may end the recording, or bring back who is not
+    /// recorded. Whether it does the latter.
+    fn comes_back_with(&mut self, key: Key) -> bool {
+        let ends = key == self.asking.keys.withdraw;
+        let comes_back = ends && self.comes_back_now();
+        let had_said_yes = matches!(self.log.choice(), Some(Choice::May | Choice::NoMore));
+        let takes_back = ends && had_said_yes && self.needs_a_yes();
+        let counts = self.report_until.is_some() || comes_back || takes_back;
+        self.presses += usize::from(counts);
+        if ends && !comes_back {
+            self.withdraw();
+        }
+        comes_back
     }
 
     /// Somebody ends a call that came in.
@@ -433,6 +442,7 @@ impl<'a> Script<'a> {
         if self.log.choice() == Some(Choice::May) && self.can_be_ended() {
             self.settle(Choice::NoMore);
             if !self.is_apart() {
+                self.keep_what_is_ours();
                 self.play(Prompt::Withdrawn);
             }
         }

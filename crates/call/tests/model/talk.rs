@@ -5,8 +5,8 @@ use call::*;
 use crate::{
     choice::Choice,
     depth::depth,
-    exhaustive::{RECORDED, search, search_worlds},
-    log::Entry::Said,
+    exhaustive::{BRIDGED, RECORDED, bridged, search, search_worlds},
+    log::Entry::{NextRecording, Said},
     outbound::{AGAIN, DIALOGUE, MAIN, RINGING, recorded},
     reference::Script,
     support::{
@@ -50,10 +50,17 @@ impl Script<'_> {
         self.left > 0 && open && self.is_talking()
     }
 
-    /// Whether the customer may want it: they were asked, and have not said yes.
+    /// Whether the customer may want it: they were asked, and do not say yes any more.
     pub(super) fn may_come_back(&self) -> bool {
-        let denied = matches!(self.log.choice(), Some(Choice::MayNot | Choice::Open));
+        let said = [Choice::MayNot, Choice::Open, Choice::NoMore];
+        let denied = self.log.choice().is_some_and(|choice| said.contains(&choice));
         self.needs_a_yes() && denied && self.changes > 0 && self.is_talking()
+    }
+
+    /// Whether their key says so now: not while they are told that it has ended the recording.
+    pub(super) fn comes_back_now(&self) -> bool {
+        let withdrawn = self.log.choice() == Some(Choice::NoMore);
+        self.may_come_back() && !(withdrawn && self.log.prompt_sounds())
     }
 
     /// Keeps from a party the other's keys, if they are not kept so already.
@@ -72,7 +79,7 @@ impl Script<'_> {
         let withdraw = self.asking.keys.withdraw;
         let comes_back = self.may_come_back();
         self.keep(Party::Customer, if comes_back { Kept::One(withdraw) } else { Kept::Nothing });
-        let recording = self.log.is_live();
+        let recording = self.log.chapter().is_recording();
         let pauses = self.asking.pausing.key.filter(|_| recording);
         let asks = self.agents_way().and_then(|(key, _)| key).filter(|_| self.may_be_wanted());
         self.keep(Party::Agent, pauses.or(asks).map_or(Kept::Nothing, Kept::One));
@@ -103,7 +110,11 @@ impl Script<'_> {
                 Word::ComesBack => Some(Party::Customer),
                 Word::Prepared(ready) => {
                     match (wants.take(), ready) {
-                        (Some(who), Ok(())) => self.ask_for(who)?,
+                        // Who withdrew and hears nothing now has been asked nothing.
+                        (Some(Party::Customer), Ok(_))
+                            if self.log.choice() == Some(Choice::NoMore)
+                                && self.log.holds(Party::Customer) => {}
+                        (Some(who), Ok(recording)) => self.ask_for(who, recording)?,
                         (Some(_), Err(_)) => self.blocked = true,
                         (None, _) => {}
                     }
@@ -119,15 +130,19 @@ impl Script<'_> {
     }
 
     /// Asks because this party wants it.
-    fn ask_for(&mut self, who: Party) -> Result<(), Stop> {
+    fn ask_for(&mut self, who: Party, recording: RecordingId) -> Result<(), Stop> {
+        let resumes = who == Party::Customer && self.log.choice() == Some(Choice::NoMore);
         match who {
             Party::Agent => self.left -= 1,
             Party::Customer => {
                 self.changes -= 1;
                 self.comes_back = true;
+                if self.log.chapter().commits() {
+                    self.log.write(self.step, self.now, NextRecording(recording));
+                }
             }
         }
-        self.ask_in_the_call(Prompt::AgentAsk)
+        self.ask_in_the_call(if resumes { Prompt::Resume } else { Prompt::AgentAsk })
     }
 }
 
@@ -147,6 +162,39 @@ const BACK: [Class; 10] = [
     Class::HouseLeft,
     Class::HungUp(Party::Customer),
 ];
+
+/// A customer who has withdrawn and comes back to it, and what is still to be said of both recordings.
+const AGAIN_AND_AGAIN: [Class; 10] = [
+    Class::Key('*'),
+    Class::Prepared,
+    Class::Reported,
+    Class::Key('1'),
+    Class::Key('2'),
+    Class::Deadline,
+    Class::Committed,
+    Class::Closed { done: true, millis: 0 },
+    Class::ClosedLast { done: true, millis: 700 },
+    Class::HungUp(Party::Customer),
+];
+
+/// The second recording of a call, and what may come between.
+const SECOND: [Class; 10] = [
+    Class::TapCut,
+    Class::Key('*'),
+    Class::Held(Party::Agent, true),
+    Class::Wait(1_000),
+    Class::Degraded,
+    Class::RecorderFailed,
+    Class::Closed { done: true, millis: 0 },
+    Class::Closed { done: false, millis: 700 },
+    Class::ClosedLast { done: true, millis: 700 },
+    Class::HungUp(Party::Agent),
+];
+
+/// From the bridge on: withdrawn, and agreed to again.
+const WITHDRAWN: [Class; 3] = [Class::Wait(1_000), Class::Key('*'), Class::Reported];
+const AGREED_AGAIN: [Class; 5] =
+    [Class::Key('*'), Class::Prepared, Class::Key('1'), Class::Faulted, Class::Committed];
 
 /// The agent asks callers, too.
 fn agent_asks(times: u8) -> Asking {
@@ -171,6 +219,21 @@ fn every_history_of_a_caller_who_comes_back_to_the_question() {
     let world = || World::early(early, asking());
     let told = [Class::Progressed, Class::Reported, Class::Key('2'), Class::Answered];
     search_worlds(&world, &told, &BACK, depth() - 2);
+}
+
+#[test]
+fn every_history_of_a_caller_who_withdraws_and_comes_back() {
+    for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
+        for ground in [Ground::Consent, Ground::ExplicitConsent] {
+            let asking = Asking { ground, on_withdraw, ..asking() };
+            let withdrawn = [bridged(ground), &WITHDRAWN].concat();
+            search((IN, &asking), &withdrawn, &AGAIN_AND_AGAIN, depth() - 2);
+        }
+        let asking = Asking { on_withdraw, ..asking() };
+        let again = [&BRIDGED[..], &WITHDRAWN, &AGREED_AGAIN].concat();
+        search((IN, &asking), &again, &SECOND, depth() - 2);
+        search((IN, &asking), &again, &RECORDED, depth() - 3);
+    }
 }
 
 #[test]
@@ -205,6 +268,7 @@ mod long {
     fn every_deeper_history_of_a_customer_who_comes_back_to_the_question() {
         deeper(super::every_history_of_a_caller_who_comes_back_to_the_question);
         deeper(super::every_history_of_a_customer_who_was_called_and_comes_back_to_the_question);
+        deeper(super::every_history_of_a_caller_who_withdraws_and_comes_back);
         deeper(super::every_history_of_a_caller_whom_the_agent_asks);
     }
 }

@@ -1,6 +1,6 @@
 //! What the script reads next, or why it stops.
 
-use call::{Failure, Key, NotReady};
+use call::{Failure, Key, NotReady, RecordingId};
 
 /// Why the script stops reading.
 pub(super) enum Stop {
@@ -30,7 +30,7 @@ pub(super) enum Word {
     Wanted,
     /// The customer, who was asked and has not said yes, wants to be asked again.
     ComesBack,
-    Prepared(Result<(), NotReady>),
+    Prepared(Result<RecordingId, NotReady>),
     Ringing {
         early_media: bool,
     },

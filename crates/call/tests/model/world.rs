@@ -59,7 +59,12 @@ pub(crate) enum Class {
     TapCut,
     Degraded,
     RecorderFailed,
+    /// The recording is closed that was ended first, or last.
     Closed {
+        done: bool,
+        millis: u64,
+    },
+    ClosedLast {
         done: bool,
         millis: u64,
     },
@@ -78,6 +83,10 @@ pub(crate) struct Replay {
     pub(crate) permit: Option<Permit>,
     unreported: Vec<Prompt>,
     sounds: bool,
+    /// What the ledger has been asked for and has not answered, oldest first.
+    uncommitted: Vec<RecordingId>,
+    /// What the recorder has.
+    unclosed: Vec<RecordingId>,
 }
 
 /// The policy that a world lives under.
@@ -121,6 +130,8 @@ impl World {
             permit: None,
             unreported: Vec::new(),
             sounds: false,
+            uncommitted: Vec::new(),
+            unclosed: Vec::new(),
         };
         replay.poll(0);
         for (index, (at, input)) in history.iter().enumerate() {
@@ -177,7 +188,37 @@ fn same_in_each_step(machine: &[(usize, Seen)], model: &[(usize, Seen)]) -> bool
             || machine.iter().all(|one| times(machine, *one) == times(model, *one)))
 }
 
+fn committed(recording: RecordingId) -> Input {
+    Input::Committed { recording, evidence: HASH }
+}
+
+const fn closed(recording: RecordingId, done: bool, millis: u64) -> Input {
+    Input::RecordingClosed { recording, done, millis }
+}
+
+/// The recording that ended last of those whose answer is to come.
+fn last(waiting: &[RecordingId]) -> RecordingId {
+    waiting.last().copied().unwrap_or(RECORDING)
+}
+
+/// The recording whose answer comes next, or the call's first, which has none to come.
+fn first(waiting: &[RecordingId]) -> RecordingId {
+    waiting.first().copied().unwrap_or(RECORDING)
+}
+
+fn take(waiting: &mut Vec<RecordingId>, answered: RecordingId) {
+    if let Some(place) = waiting.iter().position(|recording| *recording == answered) {
+        waiting.remove(place);
+    }
+}
+
 impl Replay {
+    /// The id of the recording of another yes: another one after each wish to be asked.
+    fn next_recording(&self) -> RecordingId {
+        let asks = self.said.iter().filter(|(_, seen)| *seen == Seen::Prepare).count();
+        RecordingId::from_bytes([u8::try_from(asks).unwrap_or(u8::MAX); 16])
+    }
+
     /// The prompt whose report comes next.
     pub(crate) fn oldest_unreported(&self) -> Option<Prompt> {
         self.unreported.first().copied()
@@ -204,11 +245,11 @@ impl Replay {
             Class::Faulted => reported(false),
             Class::Key(character) => Some(Input::Digit(Party::Customer, press(character, at))),
             Class::AgentKey(character) => Some(Input::Digit(Party::Agent, press(character, at))),
-            Class::Committed => Some(Input::Committed { recording: RECORDING, evidence: HASH }),
-            Class::CommittedOther => {
-                Some(Input::Committed { recording: OTHER_RECORDING, evidence: HASH })
+            Class::Committed => Some(committed(first(&self.uncommitted))),
+            Class::CommittedOther => Some(committed(OTHER_RECORDING)),
+            Class::CommitFailed => {
+                Some(Input::CommitFailed { recording: first(&self.uncommitted) })
             }
-            Class::CommitFailed => Some(Input::CommitFailed { recording: RECORDING }),
             Class::Ringing { early_media } => Some(Input::Ringing { early_media }),
             Class::Answered => Some(Input::Answered),
             Class::Failed(failure) => Some(Input::Failed(failure)),
@@ -219,7 +260,7 @@ impl Replay {
             Class::Ask => Some(Input::Ask),
             Class::Pause => Some(Input::Pause),
             Class::Resume => Some(Input::Resume),
-            Class::Prepared => Some(Input::Prepared(Ok(()))),
+            Class::Prepared => Some(Input::Prepared(Ok(self.next_recording()))),
             Class::NotPrepared => Some(Input::Prepared(Err(NotReady::Disk))),
             Class::HungUp(party) => Some(Input::HungUp(party)),
             Class::Held(party, on) => Some(Input::Held(party, on)),
@@ -234,7 +275,8 @@ impl Replay {
             }
             Class::Degraded => Some(Input::Degraded),
             Class::RecorderFailed => Some(Input::RecorderFailed),
-            Class::Closed { done, millis } => Some(Input::RecordingClosed { done, millis }),
+            Class::Closed { done, millis } => Some(closed(first(&self.unclosed), done, millis)),
+            Class::ClosedLast { done, millis } => Some(closed(last(&self.unclosed), done, millis)),
             Class::Stop => Some(Input::Stop(Cause::Shutdown)),
         };
         (at, input)
@@ -248,6 +290,15 @@ impl Replay {
                 {
                     self.unreported.remove(0);
                     self.sounds &= !self.unreported.is_empty();
+                }
+                match input {
+                    Input::Committed { recording, .. } | Input::CommitFailed { recording } => {
+                        take(&mut self.uncommitted, recording);
+                    }
+                    Input::RecordingClosed { recording, .. } => {
+                        take(&mut self.unclosed, recording);
+                    }
+                    _ => {}
                 }
                 self.call.handle(at, input);
             }
@@ -268,8 +319,14 @@ impl Replay {
                 Seen::Hush | RINGS | Seen::Tone(_) => self.sounds = false,
                 _ => {}
             }
-            if let Action::Record(permit) = action {
-                assert!(self.permit.replace(permit).is_none(), "one call, one permit");
+            match action {
+                Action::Record(permit) => {
+                    let before = self.permit.replace(permit);
+                    assert!(before.is_none_or(|permit| !permit.is_live()), "one permit at a time");
+                }
+                Action::Commit(evidence) => self.uncommitted.push(evidence.recording),
+                Action::EndRecording { recording, .. } => self.unclosed.push(recording),
+                _ => {}
             }
         }
     }

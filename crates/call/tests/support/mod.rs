@@ -28,7 +28,10 @@ pub(crate) enum Seen {
     Hush,
     RingBack(Party),
     Tone(Tone),
-    Commit { prompts: usize, presses: usize },
+    Commit {
+        prompts: usize,
+        presses: usize,
+    },
     Dial,
     CancelDial,
     Connect(Connection),
@@ -49,6 +52,8 @@ pub(crate) enum Seen {
     Paused(Hand),
     Resumed(Hand),
     End(Fate),
+    /// The same of a recording that is not the call's first.
+    EndOf(RecordingId, Fate),
     HangUp(Party, Cause),
     Finish(Words),
 }
@@ -62,15 +67,11 @@ impl Seen {
             Action::Audit(Fact::CallEnded { consent, outcome, verdict, .. }) => {
                 Self::Ended(Words { consent: *consent, outcome: *outcome, verdict: *verdict })
             }
-            Action::Audit(Fact::AgentConnected { recording: RECORDING, agent, by, .. }) => {
-                Self::Met(*agent, *by)
-            }
-            Action::Audit(Fact::AgentLeft { recording: RECORDING, by }) => Self::Missed(*by),
-            Action::Audit(Fact::AgentUnknown { recording: RECORDING, by }) => Self::LostTrack(*by),
-            Action::Audit(Fact::RecordingPaused { recording: RECORDING, by }) => Self::Paused(*by),
-            Action::Audit(Fact::RecordingResumed { recording: RECORDING, by }) => {
-                Self::Resumed(*by)
-            }
+            Action::Audit(Fact::AgentConnected { agent, by, .. }) => Self::Met(*agent, *by),
+            Action::Audit(Fact::AgentLeft { by, .. }) => Self::Missed(*by),
+            Action::Audit(Fact::AgentUnknown { by, .. }) => Self::LostTrack(*by),
+            Action::Audit(Fact::RecordingPaused { by, .. }) => Self::Paused(*by),
+            Action::Audit(Fact::RecordingResumed { by, .. }) => Self::Resumed(*by),
             Action::Audit(fact) => panic!("a call never states {:?}", fact.kind()),
             Action::Answer => Self::Answer,
             Action::Progress => Self::Progress,
@@ -98,10 +99,8 @@ impl Seen {
             Action::ArmPause(key) => Self::ArmPause(*key),
             Action::LeftPaused => Self::LeftPaused,
             Action::LostSight => Self::LostSight,
-            Action::EndRecording { recording, fate } => {
-                assert_eq!(*recording, RECORDING);
-                Self::End(*fate)
-            }
+            Action::EndRecording { recording: RECORDING, fate } => Self::End(*fate),
+            Action::EndRecording { recording, fate } => Self::EndOf(*recording, *fate),
             Action::HangUp(party, cause) => Self::HangUp(*party, *cause),
             Action::Finish(words) => Self::Finish(*words),
         }
@@ -111,6 +110,8 @@ impl Seen {
 pub(crate) const CALL: CallId = CallId::from_bytes([0xca; 16]);
 pub(crate) const RECORDING: RecordingId = RecordingId::from_bytes([0x7e; 16]);
 pub(crate) const OTHER_RECORDING: RecordingId = RecordingId::from_bytes([0x0f; 16]);
+/// The recording of a call's second yes.
+pub(crate) const LATER: RecordingId = RecordingId::from_bytes([1; 16]);
 pub(crate) const HASH: Digest = Digest::from_bytes([0xe5; 32]);
 /// The customer hears that the PBX rings.
 pub(crate) const RINGS: Seen = Seen::RingBack(Party::Customer);
@@ -136,7 +137,7 @@ pub(crate) const fn length_ms(prompt: Prompt) -> u64 {
         Prompt::Question => 4_000,
         Prompt::Reask => 6_000,
         Prompt::WrongKey => 4_000,
-        Prompt::Granted | Prompt::Refused | Prompt::NotGiven => 2_500,
+        Prompt::Granted | Prompt::Refused | Prompt::NotGiven | Prompt::Resume => 2_500,
         Prompt::Withdrawn => 3_000,
         Prompt::Info | Prompt::ObligationInfo => 15_000,
         Prompt::NoAnswer => 4_000,
@@ -271,7 +272,8 @@ impl Desk {
                 self.unreported.push(*prompt);
             }
             if let Action::Record(permit) = action {
-                assert!(self.permit.replace(permit).is_none(), "one call, one permit");
+                let before = self.permit.replace(permit);
+                assert!(before.is_none_or(|permit| !permit.is_live()), "one permit at a time");
             } else if let Action::Commit(evidence) = action {
                 self.evidence = Some(evidence);
             }
@@ -338,7 +340,8 @@ impl Desk {
     }
 
     pub(crate) fn commit(&mut self) -> Vec<Seen> {
-        self.tell(Input::Committed { recording: RECORDING, evidence: HASH })
+        let recording = self.evidence.as_ref().map_or(RECORDING, |evidence| evidence.recording);
+        self.tell(Input::Committed { recording, evidence: HASH })
     }
 
     /// A call at the question, which is sounding.

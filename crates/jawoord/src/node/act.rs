@@ -157,7 +157,11 @@ impl Node {
         recording: RecordingId,
         fate: Fate,
     ) {
-        self.sound.untap(session);
+        // An earlier one has none any more, and another may be running.
+        if session.recording == Some(recording) {
+            self.sound.untap(session);
+        }
+        session.seed = None;
         self.recorder.end(session.id(), recording, fate);
     }
 

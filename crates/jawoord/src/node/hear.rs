@@ -226,9 +226,9 @@ impl Node {
                 }
             }
             Paper::CommitFailed { .. } => {}
-            Paper::Closed { call, .. } => {
+            Paper::Closed { call, recording, .. } => {
                 if let Some(session) = self.sessions.get_mut(&call) {
-                    session.recording = None;
+                    session.recording.take_if(|running| *running == recording);
                 }
                 self.metrics.recording.set(self.recordings());
             }
@@ -240,9 +240,21 @@ impl Node {
 
     /// One event of the recorder.
     pub(crate) fn taped(&mut self, tape: &Tape) {
+        let (call, recording) = match *tape {
+            Tape::Degraded { call, recording, missing_ms } => {
+                self.metrics.lost_ms.inc_by(missing_ms);
+                (call, recording)
+            }
+            Tape::Failed { call, recording } => (call, recording),
+        };
+        // What is known late of one that a withdrawal has ended is no news of the one that runs.
+        let at_hand = self.sessions.get(&call).and_then(|session| session.recording);
+        if at_hand.is_some_and(|at_hand| at_hand != recording) {
+            return;
+        }
         match tape {
-            Tape::Degraded { missing_ms, .. } => self.metrics.lost_ms.inc_by(*missing_ms),
-            Tape::Failed { call } => self.cut_short(*call),
+            Tape::Failed { .. } => self.cut_short(call),
+            Tape::Degraded { .. } => {}
         }
         let (call, input) = bridge::taped(tape);
         self.with(call, input);

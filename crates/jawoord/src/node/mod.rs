@@ -29,7 +29,7 @@ use std::{
     time::Instant,
 };
 
-use call::{CallId, Time};
+use call::{CallId, NotReady, RecordingId, Time};
 use ring::rand::{SecureRandom, SystemRandom};
 use sip::{Endpoint, LegId, PingId};
 
@@ -228,6 +228,11 @@ impl Node {
         let (time, _) = bytes.split_at_mut(6);
         time.iter_mut().zip(millis.iter().skip(2)).for_each(|(byte, of_time)| *byte = *of_time);
         Some(bytes)
+    }
+
+    /// The id of a recording that another yes in a call would get.
+    pub(crate) fn names_a_recording(&self) -> Result<RecordingId, NotReady> {
+        self.name().map(RecordingId::from_bytes).ok_or(NotReady::Keys)
     }
 
     /// 16 random bytes.

@@ -127,10 +127,15 @@ impl Node {
     pub(crate) fn recorder_gone(&mut self) {
         tracing::error!("the recorder has ended; nothing is recorded until the node is restarted");
         self.recorder_gone = Some(self.now());
-        let recorded = self.sessions.iter().filter(|(_, session)| session.recording.is_some());
-        let calls: Vec<CallId> = recorded.map(|(call, _)| *call).collect();
-        for call in calls {
-            self.taped(&Tape::Failed { call });
+        let failed: Vec<Tape> = self
+            .sessions
+            .iter()
+            .filter_map(|(&call, session)| {
+                session.recording.map(|recording| Tape::Failed { call, recording })
+            })
+            .collect();
+        for tape in failed {
+            self.taped(&tape);
         }
     }
 

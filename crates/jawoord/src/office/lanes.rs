@@ -363,7 +363,7 @@ impl Staff {
         }
         let stored = self.archive.store(&ended).await;
         let (done, millis) = stored.as_ref().map_or((false, 0), |millis| (true, *millis));
-        self.tell(Paper::Closed { call, done, millis });
+        self.tell(Paper::Closed { call, recording, done, millis });
         match stored {
             Ok(_) => {}
             // It was deleted meanwhile.
@@ -384,7 +384,7 @@ impl Staff {
             Fate::Keep => call::Reason::Empty,
         };
         let done = self.keeper.delete(recording, reason).await.is_ok();
-        self.tell(Paper::Closed { call, done, millis: 0 });
+        self.tell(Paper::Closed { call, recording, done, millis: 0 });
     }
 
     fn release(&self, recording: RecordingId) {

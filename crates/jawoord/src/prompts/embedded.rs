@@ -43,6 +43,7 @@ macro_rules! language {
                 prompt!(LegitimateInterest, $language, "legitimate_interest"),
                 prompt!(LegalObligation, $language, "legal_obligation"),
                 prompt!(ObligationInfo, $language, "obligation_info"),
+                prompt!(Resume, $language, "resume"),
             ],
         }
     };

@@ -58,10 +58,19 @@ impl Folder {
         self.path.join(prompt.as_str()).with_extension(extension)
     }
 
-    /// The template of a prompt.
+    /// The template of a prompt. One that a folder of a shipped language lacks, as when it was made before
+    /// there was such a prompt, begins as the shipped one.
     pub(super) fn template(&self, prompt: Prompt) -> Result<String, PromptError> {
         let path = self.file(prompt, "txt");
-        let text = fs::read_to_string(&path).map_err(failed(&path))?;
+        let text = match (fs::read_to_string(&path), shipped(self.language)) {
+            (Err(error), Some(files)) if error.kind() == io::ErrorKind::NotFound => {
+                let mut prompts = files.prompts.into_iter();
+                let text = prompts.find_map(|(one, _, text)| (one == prompt).then_some(text));
+                self.put_template(prompt, text.unwrap_or_default())?;
+                text.unwrap_or_default().to_owned()
+            }
+            (read, _) => read.map_err(failed(&path))?,
+        };
         Ok(text.trim().to_owned())
     }
 
@@ -102,10 +111,14 @@ impl Folder {
     }
 }
 
+/// The shipped prompts of a language, if it is shipped.
+fn shipped(language: Language) -> Option<embedded::Files> {
+    embedded::LANGUAGES.into_iter().find(|files| Language::new(files.language) == Some(language))
+}
+
 /// Copies the shipped prompts of a language. Does nothing for a language that is not shipped.
 fn plant(path: &Path, language: Language) -> Result<(), PromptError> {
-    let shipped = |files: &embedded::Files| Language::new(files.language) == Some(language);
-    let Some(files) = embedded::LANGUAGES.into_iter().find(shipped) else { return Ok(()) };
+    let Some(files) = shipped(language) else { return Ok(()) };
     fs::create_dir_all(path).map_err(failed(path))?;
     for (prompt, sound, template) in files.prompts {
         let file = path.join(prompt.as_str());

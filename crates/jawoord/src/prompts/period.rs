@@ -99,13 +99,22 @@ pub fn spoken(language: Language, keep: Duration) -> Option<String> {
     Some(if count == 1 { one.to_owned() } else { format!("{number} {many}") })
 }
 
-/// The period that these words say, as [`spoken`] writes it; `None` for any other words.
+/// The longest period that these words say, as [`spoken`] writes it: of years, the one with the most leap
+/// days. `None` for any other words.
 #[must_use]
 pub fn heard(language: Language, words: &str) -> Option<Duration> {
-    let periods = Unit::ALL
-        .into_iter()
-        .flat_map(|unit| (1..1_000).map(move |count| Duration::from_secs(count * unit.seconds())));
-    periods.into_iter().find(|period| spoken(language, *period).as_deref() == Some(words))
+    let every = Unit::ALL.into_iter().flat_map(|unit| (1..1_000).map(move |count| (unit, count)));
+    let said = |(unit, count): &(Unit, u64)| {
+        let period = Duration::from_secs(count * unit.seconds());
+        spoken(language, period).as_deref() == Some(words)
+    };
+    every.into_iter().find(said).map(|(unit, count)| {
+        let leap_days = match unit {
+            Unit::Year => count.div_ceil(4),
+            Unit::Day | Unit::Hour | Unit::Minute | Unit::Second => 0,
+        };
+        Duration::from_secs(count * unit.seconds() + leap_days * Unit::Day.seconds())
+    })
 }
 
 /// "vingt et un jours", but "vingt et une heures".
@@ -117,7 +126,7 @@ fn french_count(unit: Unit, count: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::spoken;
+    use super::{heard, spoken};
     use call::Language;
     use std::time::Duration;
 
@@ -152,6 +161,22 @@ mod tests {
             let all = ["nl", "en", "de", "fr"].map(|language| said(language, seconds).unwrap());
             assert_eq!(all, [nl, en, de, fr]);
         }
+    }
+
+    #[test]
+    fn years_that_are_promised_have_their_leap_days() {
+        let longest =
+            |words| heard(Language::new("nl").unwrap(), words).map(|it| it.as_secs() / 86_400);
+        for (words, days) in [
+            ("één jaar", 366),
+            ("vier jaar", 4 * 365 + 1),
+            ("vijf jaar", 5 * 365 + 2),
+            ("zeven jaar", 7 * 365 + 2),
+            ("dertig dagen", 30),
+        ] {
+            assert_eq!(longest(words), Some(days), "{words}");
+        }
+        assert_eq!(longest("een tijdje"), None);
     }
 
     #[test]

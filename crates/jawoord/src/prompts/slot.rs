@@ -104,7 +104,7 @@ pub const fn must_name(prompt: Prompt) -> &'static [Slot] {
             Slot::GrantKey,
             Slot::RefuseKey,
         ],
-        Prompt::Question | Prompt::WrongKey | Prompt::Explicit => {
+        Prompt::Question | Prompt::WrongKey | Prompt::Explicit | Prompt::Resume => {
             &[Slot::GrantKey, Slot::RefuseKey]
         }
         Prompt::Reask => &[Slot::GrantKey, Slot::RefuseKey, Slot::InfoKey],

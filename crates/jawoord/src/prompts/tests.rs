@@ -349,6 +349,7 @@ fn a_policy_with_other_keys_purpose_or_country_is_named_wherever_they_are_spoken
             differ(Prompt::AgentAsk, Slot::Purpose, "train our staff", "improve our service"),
             differ(Prompt::AgentAsk, Slot::GrantKey, "5", "1"),
             differ(Prompt::AgentAsk, Slot::WithdrawKey, "#", "*"),
+            differ(Prompt::Resume, Slot::GrantKey, "5", "1"),
         ]
     );
 }
@@ -502,6 +503,32 @@ mod espeak {
     }
 
     #[test]
+    fn a_folder_that_lacks_a_text_begins_with_the_shipped_one() {
+        let scratch = Scratch::with("en");
+        scratch.edit("en/manifest.toml", "voice = \"mb-en1\"", "voice = \"en\"");
+        fs::remove_file(scratch.file("en/resume.txt")).unwrap();
+        fs::remove_file(scratch.file("en/resume.wav")).unwrap();
+        build::build(&scratch.0, None).unwrap();
+        let set = PromptSet::load(&scratch.0).unwrap();
+        assert!(set.get(language("en"), Prompt::Resume).is_some());
+        assert_eq!(check(&set), []);
+    }
+
+    #[test]
+    fn l_54_the_folder_of_the_investment_firm_speaks_of_five_years() {
+        let scratch = Scratch::with("nl");
+        let shipped = include_str!("../../../../config/policies/nl-mifid/nl/manifest.toml");
+        fs::remove_dir_all(scratch.file("nl")).unwrap();
+        fs::create_dir(scratch.file("nl")).unwrap();
+        let manifest = shipped.replace("voice = \"mb-nl2\"", "voice = \"nl\"");
+        fs::write(scratch.file("nl/manifest.toml"), manifest).unwrap();
+        build::build(&scratch.0, None).unwrap();
+        let set = PromptSet::load(&scratch.0).unwrap();
+        let notice = set.get(language("nl"), Prompt::LegalObligation).unwrap();
+        assert!(notice.text.contains("We bewaren het vijf jaar."), "{}", notice.text);
+    }
+
+    #[test]
     fn a_voice_that_is_not_installed_is_named_with_its_mend() {
         let scratch = Scratch::with("en");
         scratch.edit("en/manifest.toml", "voice = \"mb-en1\"", "voice = \"mb-none\"");
@@ -525,7 +552,9 @@ fn l_09_what_only_other_grounds_say_is_asked_for_where_they_are_chosen() {
         }
     }
     let manifest = fs::read_to_string(scratch.file("en/manifest.toml")).unwrap();
-    let (kept, _) = manifest.split_once("[prompt.explicit]").unwrap();
+    let (before, others) = manifest.split_once("[prompt.explicit]").unwrap();
+    let (_, after) = others.split_once("[prompt.resume]").unwrap();
+    let kept = format!("{before}[prompt.resume]{after}");
     fs::write(scratch.file("en/manifest.toml"), kept).unwrap();
     let set = PromptSet::load(&scratch.0).expect("a folder of before");
     assert_eq!(check(&set), []);

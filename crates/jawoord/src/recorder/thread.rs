@@ -208,7 +208,7 @@ impl Recorder {
                 tracing::error!(call = %running.call, %failed, "the recording cannot go on");
                 running.reel = None;
                 running.degraded = true;
-                self.note(Tape::Failed { call: running.call });
+                self.note(Tape::Failed { call: running.call, recording: running.recording });
             }
         }
         self.losses(running);
@@ -253,7 +253,8 @@ impl Recorder {
             let missing_ms = missing_ms - running.missing_ms;
             running.missing_ms += missing_ms;
             running.degraded = true;
-            self.note(Tape::Degraded { call: running.call, missing_ms });
+            let Running { call, recording, .. } = *running;
+            self.note(Tape::Degraded { call, recording, missing_ms });
         }
     }
 

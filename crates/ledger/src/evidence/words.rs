@@ -134,6 +134,7 @@ impl Tongue {
             Prompt::ObligationInfo => {
                 self.pick("Uitleg: wettelijke plicht", "Explanation: legal obligation")
             }
+            Prompt::Resume => self.pick("Vraag om weer op te nemen", "Question to record again"),
         }
     }
 

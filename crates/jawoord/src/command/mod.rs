@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::DateTime;
 
-use crate::config::{choice::RecordFrom, schema::Direction};
+use crate::config::choice::{Direction, RecordFrom};
 
 pub mod check;
 pub mod desk;

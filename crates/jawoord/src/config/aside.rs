@@ -3,7 +3,7 @@
 use call::{Ground, Lines, Recording};
 
 use super::{
-    choice::{Mode, Record},
+    choice::{Direction, Mode, Record},
     confidential, hours,
     problem::Problem,
     schema::{self, File},
@@ -70,7 +70,7 @@ pub(super) fn warnings(file: &File) -> Vec<Box<str>> {
     let never = |line: &&schema::Line| {
         let policy = file.policy.iter().find(|policy| policy.id == line.policy);
         policy.is_some_and(|policy| policy.record == Record::Never)
-            || line.direction == schema::Direction::Outbound
+            || line.direction == Direction::Outbound
     };
     let lines = file.line.iter().filter(|line| line.hours.is_some()).filter(never);
     lines

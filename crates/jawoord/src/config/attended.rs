@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use call::RecordFrom;
 
 use super::{
-    choice::{self, Record},
-    schema::{Direction, File, Line},
+    choice::{self, Direction, Record},
+    schema::{File, Line},
 };
 
 /// From when on a line is recorded.

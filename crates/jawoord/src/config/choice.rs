@@ -129,6 +129,26 @@ pub enum OnSilence {
     Granted,
 }
 
+/// Which calls a line is for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Those to its number.
+    Inbound,
+    /// Those from its number.
+    Outbound,
+    /// All of them.
+    #[default]
+    Both,
+}
+
+impl Direction {
+    /// Whether it need not be written.
+    pub(super) const fn is_both(&self) -> bool {
+        matches!(self, Self::Both)
+    }
+}
+
 impl Inbound {
     /// Whether it need not be written.
     pub(super) fn is_default(&self) -> bool {

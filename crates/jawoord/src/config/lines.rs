@@ -9,7 +9,7 @@ use call::{
 };
 
 use super::{
-    attended, choice, ground, outbound, pausing,
+    attended, choice, ground, outbound, pausing, preset,
     problem::Problem,
     schema::{self, File},
 };
@@ -118,6 +118,9 @@ impl Maker<'_> {
         let pausing = pausing::pausing(policy, place, self.problems);
         self.waits(policy, place);
         let language = self.language(policy, place);
+        if let (Some(ground), Some(keep)) = (ground, &retention) {
+            preset::held_to(policy, (ground, keep), place, self.problems);
+        }
         let (keys, retention, language) = (keys?, retention?, language?);
         let (inbound, outbound) = asked?;
         let manner = ground?.manner()?;

@@ -24,6 +24,7 @@ pub mod media;
 mod outbound;
 mod pausing;
 pub mod peers;
+mod preset;
 pub mod problem;
 pub mod read;
 pub mod refresh;

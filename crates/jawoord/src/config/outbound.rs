@@ -63,9 +63,9 @@ fn ask_key(
 /// Which calls a line is for; `None` is both directions.
 pub(super) const fn direction(line: &schema::Line) -> Option<Direction> {
     match line.direction {
-        schema::Direction::Inbound => Some(Direction::Inbound),
-        schema::Direction::Outbound => Some(Direction::Outbound),
-        schema::Direction::Both => None,
+        choice::Direction::Inbound => Some(Direction::Inbound),
+        choice::Direction::Outbound => Some(Direction::Outbound),
+        choice::Direction::Both => None,
     }
 }
 

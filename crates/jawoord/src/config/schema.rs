@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     account, alarms, ami,
     choice::{
-        Confirm, HeardBy, Inbound, Mode, OnRefuse, OnSilence, OnWithdraw, Outbound, Record,
-        RecordFrom, WhenRecordingFails,
+        Confirm, Direction, HeardBy, Inbound, Mode, OnRefuse, OnSilence, OnWithdraw, Outbound,
+        Record, RecordFrom, WhenRecordingFails,
     },
     confidential, connections, dns, early, hours,
     inside::{Holds, Transfers},
@@ -332,6 +332,21 @@ pub struct Policy {
     /// Which law demands the recording, or lays down the task (Art. 6(3)).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub law: Option<String>,
+    /// The kind of house whose rules the policy is held to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// Why it keeps longer than its preset does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_reason: Option<String>,
+    /// The ground on which agents are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_ground: Option<String>,
+    /// Where the balancing with the agents' interests is filed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_lia_ref: Option<String>,
+    /// Where the works council's agreement is filed (WOR art. 27).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub works_council_ref: Option<String>,
     /// What becomes of a call whose customer says no; there is one lawful answer.
     #[serde(default, skip_serializing_if = "OnRefuse::is_default")]
     pub on_refuse: OnRefuse,
@@ -436,25 +451,6 @@ const fn five_minutes() -> u32 {
 }
 const fn limit() -> u32 {
     35
-}
-
-/// Which calls a line is for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Those to its number.
-    Inbound,
-    /// Those from its number.
-    Outbound,
-    /// All of them.
-    #[default]
-    Both,
-}
-
-impl Direction {
-    const fn is_both(&self) -> bool {
-        matches!(self, Self::Both)
-    }
 }
 
 /// A retention class.

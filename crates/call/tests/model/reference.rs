@@ -350,9 +350,7 @@ impl<'a> Script<'a> {
                 return Ok(Word::Key(*press.key.reveal()));
             }
             Input::Digit(Party::Customer, press) => {
-                if self.comes_back_with(*press.key.reveal()) {
-                    return Ok(Word::ComesBack);
-                }
+                return Ok(self.hears_no_answer(*press.key.reveal()));
             }
             Input::Digit(Party::Agent, press) if self.begins(*press.key.reveal()) => {
                 return Ok(Word::Wanted);
@@ -389,8 +387,8 @@ impl<'a> Script<'a> {
     }
 
     /// The customer presses a key that answers nothing: it may end the recording, or bring back who is not
-    /// recorded. Whether it does the latter.
-    fn comes_back_with(&mut self, key: Key) -> bool {
+    /// recorded.
+    fn hears_no_answer(&mut self, key: Key) -> Word {
         let ends = key == self.asking.keys.withdraw;
         let comes_back = ends && self.comes_back_now();
         let had_said_yes = matches!(self.log.choice(), Some(Choice::May | Choice::NoMore));
@@ -400,7 +398,7 @@ impl<'a> Script<'a> {
         if ends && !comes_back {
             self.withdraw();
         }
-        comes_back
+        if comes_back { Word::ComesBack } else { Word::Other }
     }
 
     /// Somebody ends a call that came in.

@@ -1,5 +1,7 @@
 //! Which calls are left alone: lines for machines, lines that are closed, confidential numbers.
 
+use std::collections::HashMap;
+
 use call::{Ground, Lines, Recording};
 
 use super::{
@@ -16,8 +18,9 @@ pub(super) fn asides(file: &File, lines: &Lines, problems: &mut Vec<Problem>) ->
     let is_known = |tenant: &str| file.line.iter().any(|line| line.tenant == tenant);
     let confidential = confidential::confidential(&file.confidential, is_known, problems);
     let mut asides = Asides { confidential, ..Asides::default() };
+    let named: HashMap<&str, _> = lines.iter().map(|line| (line.id.as_str(), line)).collect();
     for written in &file.line {
-        let Some(line) = lines.iter().find(|line| line.id.as_str() == written.id) else { continue };
+        let Some(line) = named.get(written.id.as_str()) else { continue };
         contradictions(written, &line.policy.recording, problems);
         if written.mode == Mode::Transparent {
             asides.transparent.insert(line.id.clone());

@@ -6,3 +6,4 @@ mod evidence;
 mod folders;
 mod grounds;
 mod later;
+mod told;

@@ -24,7 +24,7 @@ named!(
 );
 
 named!(
-    /// Who paused a recording or let it go on.
+    /// Who paused a recording, let it go on, or passed on what its customer said.
     Hand {
         /// The operator, or a program that speaks for it.
         Operator = "operator",
@@ -129,6 +129,14 @@ facts! {
     CustomerObjected = "customer-objected" {
         /// The call.
         call: CallId,
+    }
+    /// The house passed on that the customer wants no recording any more: they said so and pressed no
+    /// key. What it came to is the fact after this one (Art. 7(3), 21).
+    WithdrawalTold = "withdrawal-told" {
+        /// The call.
+        call: CallId,
+        /// Who passed it on.
+        by: Hand,
     }
     /// Evidence, key slip and recording row were committed; a permit may exist from here on.
     RecordingPermitted = "recording-permitted" {

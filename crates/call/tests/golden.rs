@@ -50,6 +50,7 @@ fn facts() -> Vec<Fact> {
         },
         Fact::ConsentDecided { call: CALL, consent: Consent::Granted },
         Fact::CustomerObjected { call: CALL },
+        Fact::WithdrawalTold { call: CALL, by: Hand::Operator },
         Fact::RecordingPermitted {
             call: CALL,
             recording: RECORDING,

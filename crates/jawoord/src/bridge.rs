@@ -210,6 +210,9 @@ pub const fn preempted() -> Input {
 /// The operator wants the customer of an outgoing call to be asked.
 pub const ASK: Input = Input::Ask;
 
+/// The operator passes on that the customer wants no recording any more.
+pub const WITHDRAW: Input = Input::Withdraw;
+
 /// The operator wants silence in a recording, or sound again.
 #[must_use]
 pub const fn pauses(on: bool) -> Input {

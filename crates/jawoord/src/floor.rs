@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use call::Private;
-use portal::{AgentError, AskError, Now, PauseError, Seated, Unavailable};
+use portal::{AgentError, AskError, Now, PauseError, Seated, Unavailable, WithdrawError};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
-use crate::note::{Asked, Note, Paused, Seating};
+use crate::note::{Asked, Note, Paused, Seating, Withdrawal};
 
 /// How long the media threads are waited for that are asked what they have counted: several times what
 /// they take. Of one that takes longer, the page shows what it said when somebody looked before.
@@ -50,6 +50,15 @@ impl FloorDoor {
             Err(_) => Paused::Unknown,
         }
     }
+
+    /// Passes on that the customer of a call wants no recording any more.
+    pub async fn withdraws(&self, call: &str) -> Withdrawal {
+        let (answer, answered) = oneshot::channel();
+        match self.0.send(Note::Withdraw(Private::new(call.to_owned()), answer)) {
+            Ok(()) => answered.await.unwrap_or(Withdrawal::Unknown),
+            Err(_) => Withdrawal::Unknown,
+        }
+    }
 }
 
 impl portal::Floor for FloorDoor {
@@ -82,6 +91,14 @@ impl portal::Floor for FloorDoor {
             Paused::Done => Ok(()),
             Paused::Unknown => Err(PauseError::Unknown),
             Paused::NotRecorded => Err(PauseError::NotRecorded),
+        }
+    }
+
+    async fn withdraw(&self, call: &str) -> Result<(), WithdrawError> {
+        match self.withdraws(call).await {
+            Withdrawal::Done => Ok(()),
+            Withdrawal::Unknown => Err(WithdrawError::Unknown),
+            Withdrawal::Nothing => Err(WithdrawError::Nothing),
         }
     }
 }

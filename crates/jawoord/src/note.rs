@@ -39,6 +39,8 @@ pub enum Note {
     Agents(Word),
     /// The operator wants a call's recording to pause, or to go on.
     Pause(Private<String>, bool, oneshot::Sender<Paused>),
+    /// The operator passes on that the customer of a call wants no recording any more.
+    Withdraw(Private<String>, oneshot::Sender<Withdrawal>),
     /// Somebody is about to look at the page: how the calls that it shows have sounded is wanted.
     Count,
     /// Somebody looks at the page: which calls run, and what is wrong.
@@ -103,6 +105,17 @@ pub enum Paused {
     Unknown,
     /// The call is not being recorded.
     NotRecorded,
+}
+
+/// What became of a withdrawal that the operator passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawal {
+    /// The recording has ended, as by the customer's key.
+    Done,
+    /// No such call runs.
+    Unknown,
+    /// The customer has agreed to nothing that could be withdrawn, or a law demands the recording.
+    Nothing,
 }
 
 /// What the office tells the calls.

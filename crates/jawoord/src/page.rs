@@ -10,7 +10,7 @@ use ledger::{
 use portal::{
     AgentError, AskError, CallEntry, Entry, Erasure, ErasureState, Finding, Incident, Now,
     OpenError, PauseError, Peak, ReadError, Reader, Reading, Seated, SessionId, Slice, Sound,
-    State, Unavailable, VerifyReport,
+    State, Unavailable, VerifyReport, WithdrawError,
 };
 use tokio::sync::Mutex;
 
@@ -157,6 +157,10 @@ impl portal::Floor for Page {
 
     async fn pause(&self, call: &str, on: bool) -> Result<(), PauseError> {
         self.floor.pause(call, on).await
+    }
+
+    async fn withdraw(&self, call: &str) -> Result<(), WithdrawError> {
+        self.floor.withdraw(call).await
     }
 }
 

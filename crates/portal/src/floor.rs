@@ -185,6 +185,26 @@ impl fmt::Display for PauseError {
 
 impl std::error::Error for PauseError {}
 
+/// Why nothing was withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithdrawError {
+    /// No such call runs.
+    Unknown,
+    /// Its customer has agreed to nothing, has withdrawn already, or a law demands the recording.
+    Nothing,
+}
+
+impl fmt::Display for WithdrawError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "no such call runs now; look for it in the list",
+            Self::Nothing => "there is nothing to withdraw in this call",
+        })
+    }
+}
+
+impl std::error::Error for WithdrawError {}
+
 /// Who talks to the customer of a call, as a program of the house says.
 #[derive(Clone, Debug)]
 pub struct Seated {
@@ -243,4 +263,12 @@ pub trait Floor: Send + Sync + 'static {
     /// # Errors
     /// [`PauseError`] says why not.
     fn pause(&self, call: &str, on: bool) -> impl Future<Output = Result<(), PauseError>> + Send;
+
+    /// Passes on that the customer of a call, who has said so, wants no recording any more: it ends, and is
+    /// erased where their key would erase it (Art. 7(3), 21). The daemon commits that the house passed it on
+    /// to the audit tree. The call is named as for [`Floor::ask`].
+    ///
+    /// # Errors
+    /// [`WithdrawError`] says why not.
+    fn withdraw(&self, call: &str) -> impl Future<Output = Result<(), WithdrawError>> + Send;
 }

@@ -34,7 +34,7 @@ pub use archive::{Archive, Finding, OpenError, Reader, Reading, Slice, Unavailab
 pub use entry::{CallEntry, Entry, Erasure, ErasureState, State};
 pub use floor::{
     AgentError, Ailment, AskError, Floor, Hearing, Now, PauseError, Running, Seated, Taping,
-    Trouble, Way,
+    Trouble, Way, WithdrawError,
 };
 pub use incident::Incident;
 pub use router::Portal;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     archive::{OpenError, Unavailable},
-    floor::{AgentError, AskError, PauseError},
+    floor::{AgentError, AskError, PauseError, WithdrawError},
     language::Language,
     session::{DeadLink, NoSession},
     sound::ReadError,
@@ -104,6 +104,11 @@ problems! {
     NotRecorded = "not-recorded", CONFLICT {
         en: "This call is not being recorded now", "There is nothing to pause. The list of calls that run says which are recorded.";
         nl: "Dit gesprek wordt nu niet opgenomen", "Er is niets te onderbreken. De lijst van lopende gesprekken zegt welke worden opgenomen.";
+    }
+    /// A call whose customer has agreed to nothing.
+    NothingToWithdraw = "nothing-to-withdraw", CONFLICT {
+        en: "There is nothing to withdraw in this call", "Its customer has agreed to no recording, has withdrawn already, or a law demands the recording. What was recorded earlier is deleted by its own id.";
+        nl: "In dit gesprek valt niets in te trekken", "De klant heeft in geen opname toegestemd, heeft dat al ingetrokken, of een wet eist de opname. Wat eerder is opgenomen, wordt met het eigen id verwijderd.";
     }
     /// A call in which nobody may be asked.
     NotAskable = "not-askable", CONFLICT {
@@ -220,6 +225,15 @@ impl From<PauseError> for Problem {
         match error {
             PauseError::Unknown => Self::UnknownCall,
             PauseError::NotRecorded => Self::NotRecorded,
+        }
+    }
+}
+
+impl From<WithdrawError> for Problem {
+    fn from(error: WithdrawError) -> Self {
+        match error {
+            WithdrawError::Unknown => Self::UnknownCall,
+            WithdrawError::Nothing => Self::NothingToWithdraw,
         }
     }
 }

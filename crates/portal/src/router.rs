@@ -65,6 +65,7 @@ impl<A: Archive + Floor> Portal<A> {
             .route("/api/calls/{call}/ask", post(running::ask::<A>))
             .route("/api/calls/{call}/pause", post(running::pause::<A>))
             .route("/api/calls/{call}/resume", post(running::resume::<A>))
+            .route("/api/calls/{call}/withdraw", post(running::withdraw::<A>))
             .route("/api/now", get(running::now::<A>))
             .route("/now", get(page::now::<A>))
             .fallback(|_: Request| async { Problem::UnknownPage })

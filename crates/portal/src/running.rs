@@ -86,6 +86,14 @@ pub(crate) async fn resume<F: Floor>(
     ordered(&*floor, &call, false).await
 }
 
+pub(crate) async fn withdraw<F: Floor>(
+    State(floor): State<Arc<F>>,
+    Path(call): Path<String>,
+) -> Result<StatusCode, Problem> {
+    floor.withdraw(&call).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn ordered(floor: &impl Floor, call: &str, on: bool) -> Result<StatusCode, Problem> {
     floor.pause(call, on).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -119,6 +119,7 @@ impl History {
             | FactKind::CallOpened
             | FactKind::ConsentDecided
             | FactKind::CustomerObjected
+            | FactKind::WithdrawalTold
             | FactKind::SlipRevised
             | FactKind::RecordingGap
             | FactKind::RecordingPaused

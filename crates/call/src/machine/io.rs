@@ -219,6 +219,8 @@ pub enum Input {
     Agent(AgentNews),
     /// The operator wants the customer to be asked, as the agent's key does.
     Ask,
+    /// The operator, or a program of the house, passes on that the customer wants no recording any more.
+    Withdraw,
     /// The operator, or a program of the house, wants the recording to pause, or wants the pause to last
     /// longer (flows row D-25).
     Pause,

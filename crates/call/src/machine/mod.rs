@@ -86,6 +86,7 @@ impl Call {
             Input::Agent(news) => self.hears_of_agents(now, news),
             Input::Urgent => self.urgent = true,
             Input::Ask => self.wanted(),
+            Input::Withdraw => self.withdraw_as_told(now, Hand::Operator),
             Input::Pause => self.pause(now, Hand::Operator),
             Input::Resume => self.resume(now, Hand::Operator),
             Input::Prepared(ready) => self.prepared(now, ready),

@@ -1,8 +1,9 @@
 //! From consent to the permit, and back when consent is withdrawn.
 
 use crate::{
-    Digest, Prompt, Reason, RecordingId, Time,
+    Digest, Fact, Hand, Prompt, Reason, RecordingId, Time,
     machine::{
+        io::Action,
         recording::Recording,
         route::Terms,
         state::{Call, Stage},
@@ -57,11 +58,26 @@ impl Call {
         }
     }
 
+    /// Whether the customer could end the recording now, or one that is about to begin.
+    #[must_use]
+    pub fn may_be_withdrawn(&self) -> bool {
+        let can_be_ended = self.terms.is_some_and(|terms| terms.manner.can_be_ended());
+        self.choice.permits() && can_be_ended
+    }
+
+    /// The customer has said it to somebody of the house, who passes it on: it ends what their key would
+    /// (L08, L21), and it can be proved whose word that was.
+    pub(super) fn withdraw_as_told(&mut self, now: Time, by: Hand) {
+        if self.may_be_withdrawn() {
+            self.out.push_back(Action::Audit(Fact::WithdrawalTold { call: self.call, by }));
+            self.withdraw(now);
+        }
+    }
+
     /// Consent is taken back, or the customer objects: recording ends with the packet in hand (L08, L21),
     /// the call goes on.
     pub(super) fn withdraw(&mut self, now: Time) {
-        let may = |terms: &Terms| self.choice.permits() && terms.manner.can_be_ended();
-        let Some(terms) = self.terms.filter(may) else { return };
+        let Some(terms) = self.terms.filter(|_| self.may_be_withdrawn()) else { return };
         self.uncommitted = None;
         self.timers.clear(Timer::Report);
         let audible = self.bridge.audible(now);

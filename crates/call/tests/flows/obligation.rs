@@ -54,6 +54,7 @@ fn l_54_what_a_law_demands_is_recorded_after_the_notice_and_no_key_ends_it() {
             assert_eq!(desk.press(key), []);
         }
         assert_eq!(desk.tell(Input::TapCut), []);
+        assert_eq!(desk.tell(Input::Withdraw), [], "nor does a word of the house end it");
         let permit = desk.permit.take().unwrap();
         assert!(permit.is_live());
         assert_eq!(permit.ground(), Ground::LegalObligation);

@@ -52,6 +52,35 @@ fn c_15_a_cut_without_a_tap_means_nothing() {
 }
 
 #[test]
+fn l_08_what_the_customer_said_to_the_house_ends_it_as_their_key_does_and_says_who_passed_it_on() {
+    let mut desk = Desk::recorded(asking());
+    desk.wait(30_000);
+    let permit = desk.permit.take().unwrap();
+    assert!(desk.call.may_be_withdrawn());
+    assert_eq!(
+        desk.tell(Input::Withdraw),
+        [
+            Told(Hand::Operator),
+            ERASED,
+            Decided(Consent::Withdrawn),
+            again(),
+            Play(Prompt::Withdrawn)
+        ]
+    );
+    assert!(!permit.is_live() && !desk.call.may_be_withdrawn());
+    assert_eq!(desk.tell(Input::Withdraw), [], "it is withdrawn");
+}
+
+#[test]
+fn l_08_nobody_can_withdraw_for_a_customer_who_has_agreed_to_nothing() {
+    let mut desk = Desk::at_question(asked(asking()));
+    assert!(!desk.call.may_be_withdrawn());
+    assert_eq!(desk.tell(Input::Withdraw), []);
+    desk.press('2');
+    assert_eq!(desk.tell(Input::Withdraw), [], "nor after a no");
+}
+
+#[test]
 fn c_15_a_policy_can_keep_what_was_recorded_before_the_withdrawal() {
     let policy = Asking { on_withdraw: OnWithdraw::Stop, ..asking() };
     let mut desk = Desk::recorded(policy.clone());

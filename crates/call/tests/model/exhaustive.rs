@@ -201,7 +201,7 @@ fn every_history_of_a_recorded_call() {
 }
 
 /// Inputs in the proportion in which they take a call somewhere.
-const ANYTHING: [Class; 46] = [
+const ANYTHING: [Class; 47] = [
     Class::Confirmed,
     Class::Reported,
     Class::Reported,
@@ -225,6 +225,7 @@ const ANYTHING: [Class; 46] = [
     Class::AgentKey('7'),
     Class::Pause,
     Class::Resume,
+    Class::Withdraw,
     Class::Committed,
     Class::Committed,
     Class::CommittedOther,

@@ -56,6 +56,7 @@ fn any_input(chance: &mut Chance, replay: &Replay, at: Time) -> Option<Input> {
         44 if flag => Input::Agent(AgentNews::Left(AgentSource::Ami)),
         44 => Input::Agent(AgentNews::Lost(AgentSource::Ami)),
         45 => Input::Fax,
+        46 => Input::Withdraw,
         _ => return None,
     })
 }

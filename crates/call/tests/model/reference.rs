@@ -356,6 +356,7 @@ impl<'a> Script<'a> {
                 return Ok(Word::Wanted);
             }
             Input::Digit(Party::Agent, press) => self.toggles(*press.key.reveal()),
+            Input::Withdraw => self.withdraw_as_told(),
             Input::Pause => self.pause(Hand::Operator),
             Input::Resume => self.resume(Hand::Operator),
             Input::Agent(news) => self.hears_of_agents(before, news),
@@ -434,6 +435,14 @@ impl<'a> Script<'a> {
         } else if self.log.has_said(Dial) && self.failure.is_none() {
             self.say(CancelDial);
         }
+    }
+
+    /// The house passes on what the customer has said: that is as good as their key.
+    fn withdraw_as_told(&mut self) {
+        if self.log.choice() == Some(Choice::May) && self.can_be_ended() {
+            self.say(Told(Hand::Operator));
+        }
+        self.withdraw();
     }
 
     fn withdraw(&mut self) {

@@ -179,7 +179,7 @@ const AGAIN_AND_AGAIN: [Class; 10] = [
 
 /// The second recording of a call, and what may come between.
 const SECOND: [Class; 10] = [
-    Class::TapCut,
+    Class::Withdraw,
     Class::Key('*'),
     Class::Held(Party::Agent, true),
     Class::Wait(1_000),

@@ -41,6 +41,7 @@ pub(crate) enum Class {
     /// The operator wants the customer to be asked.
     Ask,
     /// The house wants silence in the recording, or sound again.
+    Withdraw,
     Pause,
     Resume,
     Prepared,
@@ -258,6 +259,7 @@ impl Replay {
             Class::NoAgent => Some(Input::Agent(AgentNews::Left(AgentSource::Api))),
             Class::Unheard => Some(Input::Agent(AgentNews::Lost(AgentSource::Ami))),
             Class::Ask => Some(Input::Ask),
+            Class::Withdraw => Some(Input::Withdraw),
             Class::Pause => Some(Input::Pause),
             Class::Resume => Some(Input::Resume),
             Class::Prepared => Some(Input::Prepared(Ok(self.next_recording()))),

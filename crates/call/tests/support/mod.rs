@@ -17,6 +17,7 @@ use call::*;
 pub(crate) enum Seen {
     Opened,
     Objected,
+    Told(Hand),
     Decided(Consent),
     Ended(Words),
     Answer,
@@ -64,6 +65,7 @@ impl Seen {
             Action::Audit(Fact::CallOpened { .. }) => Self::Opened,
             Action::Audit(Fact::ConsentDecided { consent, .. }) => Self::Decided(*consent),
             Action::Audit(Fact::CustomerObjected { .. }) => Self::Objected,
+            Action::Audit(Fact::WithdrawalTold { by, .. }) => Self::Told(*by),
             Action::Audit(Fact::CallEnded { consent, outcome, verdict, .. }) => {
                 Self::Ended(Words { consent: *consent, outcome: *outcome, verdict: *verdict })
             }

@@ -73,6 +73,7 @@ impl Errand {
             }
             Calls::Pause { id } => Self::plain(Request::CallsPause { id: id.clone(), on: true }),
             Calls::Resume { id } => Self::plain(Request::CallsPause { id: id.clone(), on: false }),
+            Calls::Withdraw { id } => Self::plain(Request::CallsWithdraw { id: id.clone() }),
             Calls::Hangup { id } => Self::plain(Request::CallsHangup { id: id.clone() }),
         }
     }

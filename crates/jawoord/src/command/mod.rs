@@ -270,6 +270,11 @@ pub enum Calls {
         /// The call's id, or the Call-ID of one of its legs.
         id: String,
     },
+    /// Ends a call's recording because its customer said so, and erases it as their key would.
+    Withdraw {
+        /// The call's id, or the Call-ID of one of its legs.
+        id: String,
+    },
     /// Ends a call.
     Hangup {
         /// The call's id.

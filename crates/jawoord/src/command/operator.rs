@@ -16,7 +16,7 @@ use crate::{
     floor::FloorDoor,
     kept::Change,
     live::{node as live, wanted::Wanted},
-    note::{Asked, Note, Paused, Seating},
+    note::{Asked, Note, Paused, Seating, Withdrawal},
     office::{answer::Desk, listing},
     page::Page,
     trace::pcap,
@@ -52,6 +52,8 @@ impl Handle for Operator {
             self.seat(id, agent.as_ref(), queue.as_deref()).await.into()
         } else if let Request::CallsPause { id, on } = &request {
             self.pause(id, *on).await.into()
+        } else if let Request::CallsWithdraw { id } = &request {
+            self.withdraw(id).await.into()
         } else if let Request::CallsShow { id } = &request {
             let shown = self.desk.answer(request.clone()).await;
             self.standing(id, shown).await
@@ -124,6 +126,17 @@ impl Operator {
             Paused::Unknown => "no such call runs now; see `calls list`",
             Paused::NotRecorded => {
                 "this call is not being recorded now, so there is nothing to pause"
+            }
+        })
+    }
+
+    async fn withdraw(&self, id: &str) -> Reply {
+        Reply::failed(match FloorDoor::new(self.notes.clone()).withdraws(id).await {
+            Withdrawal::Done => return Reply::done(id.into()),
+            Withdrawal::Unknown => "no such call runs now; see `calls list`",
+            Withdrawal::Nothing => {
+                "there is nothing to withdraw in this call: its customer has agreed to no recording, has \
+                 withdrawn already, or a law demands it"
             }
         })
     }

@@ -48,6 +48,11 @@ pub enum Request {
         /// Which.
         on: bool,
     },
+    /// Ends a recording whose customer has said that they want none.
+    CallsWithdraw {
+        /// The call.
+        id: String,
+    },
     /// Ends a call.
     CallsHangup {
         /// The call.

@@ -1,10 +1,15 @@
-//! A recording that the operator pauses, and one that somebody left paused (row D-25).
+//! A recording that the operator pauses, one that somebody left paused (row D-25), and one that the operator
+//! ends because its customer said so (law row L08).
 
 use call::{CallId, Pause, Private};
 use ledger::Station;
 
 use super::Node;
-use crate::{bridge, note::Paused, session::Session};
+use crate::{
+    bridge,
+    note::{Paused, Withdrawal},
+    session::Session,
+};
 
 impl Node {
     /// The operator wants silence in a call's recording, or sound again.
@@ -16,6 +21,17 @@ impl Node {
         }
         self.with(call, bridge::pauses(on));
         Paused::Done
+    }
+
+    /// The operator passes on that the customer of a call wants no recording any more.
+    pub(crate) fn withdraws(&mut self, name: &Private<String>) -> Withdrawal {
+        let Some(session) = self.named(name.reveal()) else { return Withdrawal::Unknown };
+        let call = session.id();
+        if !session.call.may_be_withdrawn() {
+            return Withdrawal::Nothing;
+        }
+        self.with(call, bridge::WITHDRAW);
+        Withdrawal::Done
     }
 
     /// The running call of this name: its id, as `X-Jawoord-Call` tells it, or the Call-ID of either leg.

@@ -148,6 +148,9 @@ impl Node {
             Note::Pause(call, on, answer) => {
                 let _nobody_waits = answer.send(self.pauses(&call, on));
             }
+            Note::Withdraw(call, answer) => {
+                let _nobody_waits = answer.send(self.withdraws(&call));
+            }
             Note::Count => self.counts(),
             Note::Floor(answer) => self.shows(answer),
             Note::Resolved(question, found) => {

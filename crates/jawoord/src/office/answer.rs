@@ -93,6 +93,7 @@ impl Desk {
             Request::CallsAsk { .. }
             | Request::CallsAgent { .. }
             | Request::CallsPause { .. }
+            | Request::CallsWithdraw { .. }
             | Request::CallsHangup { .. }
             | Request::CallsTrace { .. }
             | Request::LinesAdd { .. }

@@ -159,6 +159,10 @@ impl Tongue {
                 "The call came in and was not answered yet",
             ),
             FactKind::ConsentDecided => self.pick("De keuze stond vast", "The choice was made"),
+            FactKind::WithdrawalTold => self.pick(
+                "De klant zei niet te willen worden opgenomen, en dat werd doorgegeven",
+                "The customer said not to want to be recorded, and this was passed on",
+            ),
             FactKind::CustomerObjected => {
                 self.pick("De klant maakte bezwaar", "The customer objected")
             }

@@ -16,6 +16,7 @@ use portal::{
     AgentError, Ailment, Archive, AskError, CallEntry, Entry, Erasure, ErasureState, Finding,
     Floor, Hearing, Incident, Now, OpenError, PauseError, Peak, ReadError, Reader, Reading,
     Running, Seated, Slice, Sound, State, Taping, Trouble, Unavailable, VerifyReport, Way,
+    WithdrawError,
 };
 
 /// Frames per second of what is made up here.
@@ -343,6 +344,17 @@ impl Floor for Shelf {
             return Err(PauseError::NotRecorded);
         }
         running.taping = if on { Taping::Paused } else { Taping::On };
+        Ok(())
+    }
+
+    async fn withdraw(&self, call: &str) -> Result<(), WithdrawError> {
+        let mut floor = self.floor.lock().unwrap();
+        let mut calls = floor.calls.iter_mut();
+        let running = calls.find(|it| it.call.to_string() == call).ok_or(WithdrawError::Unknown)?;
+        if matches!(running.taping, Taping::Off | Taping::Asked) {
+            return Err(WithdrawError::Nothing);
+        }
+        running.taping = Taping::Off;
         Ok(())
     }
 }

@@ -119,6 +119,22 @@ async fn l_03_a_word_about_an_agent_that_leaves_open_who_it_is_is_refused() {
 }
 
 #[tokio::test]
+async fn l_08_a_program_passes_on_that_the_customer_wants_no_recording_any_more() {
+    let visitor = Visitor::inside(shelf()).await;
+    assert_eq!(tapings(&visitor).await[0], "on");
+    assert_eq!(visitor.post(&order(1, "withdraw")).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(tapings(&visitor).await[0], "off");
+    for (call, status, kind) in [
+        (1, StatusCode::CONFLICT, "nothing-to-withdraw"),
+        (77, StatusCode::NOT_FOUND, "unknown-call"),
+    ] {
+        let answer = visitor.post(&order(call, "withdraw")).await;
+        let said = answer.json()["type"].clone();
+        assert_eq!((answer.status, said), (status, format!("/problems/{kind}").into()));
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_paused_is_said_with_what_to_do() {
     let visitor = Visitor::inside(shelf()).await;
     for (path, status, kind) in [

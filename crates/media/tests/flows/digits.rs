@@ -134,8 +134,10 @@ fn the_withdrawal_key_cuts_the_tap_before_anybody_is_told_and_never_reaches_the_
     }
     assert_eq!(samples, 10 * 160);
     assert!(reader.is_closed());
-    // The call goes on, and the same key belongs to the PBX now.
+    // The call goes on. The same key stays ours, for whoever thinks again; every other is the PBX's.
     stage.press(Party::Customer, 10);
+    assert!(events(&stage.agent.heard).is_empty());
+    stage.press(Party::Customer, 5);
     assert_eq!(events(&stage.agent.heard).len(), 6);
 }
 

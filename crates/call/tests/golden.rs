@@ -33,6 +33,13 @@ fn of_agents() -> [Fact; 3] {
     ]
 }
 
+const ENDED: Fact = Fact::CallEnded {
+    call: CALL,
+    consent: Consent::NotGiven,
+    outcome: Outcome::NoAnswer,
+    verdict: Verdict::NotGiven,
+};
+
 /// One fact of each kind, in the order of the list.
 fn facts() -> Vec<Fact> {
     let (line, [met, missed, lost]) = (asked(asking()).line.unwrap(), of_agents());
@@ -87,12 +94,7 @@ fn facts() -> Vec<Fact> {
         Fact::EpochClosed { epoch: 3 },
         Fact::EpochDestroyed { epoch: 3 },
         Fact::RecordingRead { recording: RECORDING, access: "play" },
-        Fact::CallEnded {
-            call: CALL,
-            consent: Consent::NotGiven,
-            outcome: Outcome::NoAnswer,
-            verdict: Verdict::NotGiven,
-        },
+        ENDED,
     ]
 }
 

@@ -129,17 +129,7 @@ impl Node {
             Note::Paper(paper) => self.papered(paper),
             Note::Tape(tape) => self.taped(&tape),
             Note::RecorderGone => self.recorder_gone(),
-            Note::Settings(settings) => {
-                self.targets.renew(&settings.pbxs, &settings.trunks, self.instant);
-                self.follows(&settings);
-                self.sound.renew(&settings);
-                let (limit, workers) = (self.descriptors.limit, self.sound.crew().len());
-                self.descriptors = Descriptors::new(limit, &settings, workers);
-                self.metrics.load.carries(self.descriptors.calls());
-                self.renew_listeners(&settings);
-                self.settings = settings;
-                self.registry.unsettle();
-            }
+            Note::Settings(settings) => self.settles_for(settings),
             Note::Ask(call, answer) => {
                 let _nobody_waits = answer.send(self.ask(&call));
             }
@@ -185,6 +175,19 @@ impl Node {
                 self.ends_all();
             }
         }
+    }
+
+    /// New settings take effect; running calls keep theirs.
+    fn settles_for(&mut self, settings: Arc<Settings>) {
+        self.targets.renew(&settings.pbxs, &settings.trunks, self.instant);
+        self.follows(&settings);
+        self.sound.renew(&settings);
+        let (limit, workers) = (self.descriptors.limit, self.sound.crew().len());
+        self.descriptors = Descriptors::new(limit, &settings, workers);
+        self.metrics.load.carries(self.descriptors.calls());
+        self.renew_listeners(&settings);
+        self.settings = settings;
+        self.registry.unsettle();
     }
 
     /// Names of targets and managers of PBXs are followed as the settings say.

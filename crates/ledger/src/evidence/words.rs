@@ -159,13 +159,8 @@ impl Tongue {
                 "The call came in and was not answered yet",
             ),
             FactKind::ConsentDecided => self.pick("De keuze stond vast", "The choice was made"),
-            FactKind::WithdrawalTold => self.pick(
-                "De klant zei niet te willen worden opgenomen, en dat werd doorgegeven",
-                "The customer said not to want to be recorded, and this was passed on",
-            ),
-            FactKind::CustomerObjected => {
-                self.pick("De klant maakte bezwaar", "The customer objected")
-            }
+            FactKind::WithdrawalTold => self.passed_on(),
+            FactKind::CustomerObjected => self.objected(),
             FactKind::RecordingPermitted => self.pick(
                 "Het bewijs werd vastgelegd; vanaf nu mocht worden opgenomen",
                 "The evidence was committed; from here on recording was allowed",
@@ -211,6 +206,18 @@ impl Tongue {
             FactKind::RecordingRead => self.pick("Iemand raadpleegde het", "Somebody looked at it"),
             FactKind::CallEnded => self.pick("Het gesprek was voorbij", "The call was over"),
         }
+    }
+
+    const fn objected(self) -> &'static str {
+        self.pick("De klant maakte bezwaar", "The customer objected")
+    }
+
+    /// The customer withdrew by what they said, and pressed nothing.
+    const fn passed_on(self) -> &'static str {
+        self.pick(
+            "De klant zei niet te willen worden opgenomen, en dat werd doorgegeven",
+            "The customer said not to want to be recorded, and this was passed on",
+        )
     }
 
     /// Whether an agent talked to the customer from a moment on, as far as that was known.

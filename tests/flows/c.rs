@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use support::{
+    node::{Change, root},
     peer::voice::{Packet, Voice},
-    stage::{Stage, sdp, sdp_again, wait},
+    scene::ENGLISH,
+    stage::{CALLER, Stage, Talk, sdp, sdp_again, wait},
 };
 
 #[test]
@@ -46,6 +48,58 @@ fn speaks(packets: &[Packet], since: Instant) -> usize {
 fn opening(packets: &[Packet]) -> Vec<Vec<u8>> {
     let speech = packets.iter().filter(|p| p.speaks());
     speech.take(10).map(|p| p.payload.clone()).collect()
+}
+
+/// Calls the line that speaks English and Dutch, says yes, and returns the language of the evidence and the
+/// hashes of the prompts in it.
+fn evidence(stage: &mut Stage, from: &str, wants: Option<&str>) -> (String, Vec<String>) {
+    let since = Instant::now();
+    let mut a = stage.caller.calls(from, ENGLISH);
+    let invite = a.invite().sdp(sdp(stage.ear.own));
+    stage.caller.send(&match wants {
+        Some(languages) => invite.with("Accept-Language", languages),
+        None => invite,
+    });
+    let ok = stage.caller.expect((200, "INVITE"));
+    stage.caller.send(&a.ack(&ok));
+    stage.ear.talk_to(ok.sound());
+    assert!(stage.ear.is_spoken_to(since), "no notice is heard");
+    let (b, invite) = stage.says_yes();
+    wait(1_500);
+    stage.hang_up(&mut Talk { a, b, invite, ok });
+    let newest = stage.node.until(&["recordings", "list"], |list| list[0]["state"] == "stored");
+    let id = newest[0]["recording"].as_str().expect("an id").to_owned();
+    let folder = stage.node.temporary().join(&id);
+    let path = folder.to_str().expect("a name");
+    let _written = stage.node.done(&["recordings", "evidence", &id, "--out", path]);
+    let text = std::fs::read_to_string(folder.join("evidence.txt")).expect("evidence");
+    let word = |start| text.lines().find_map(|line: &str| line.strip_prefix(start));
+    let hashes = text.lines().filter(|line| line.starts_with("prompt "));
+    let hashes =
+        hashes.filter_map(|line| line.split(' ').find_map(|it| it.strip_prefix("sha256=")));
+    (word("language ").expect("a language").to_owned(), hashes.map(str::to_owned).collect())
+}
+
+#[test]
+fn c_12_a_caller_is_asked_in_the_language_they_want_or_that_of_their_number_and_evidence_names_it()
+{
+    let speaks = "language = [{ policy = \"quality-nl\", numbers = [\"+32*\"] }]\n";
+    let change = Change::default()
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("policy = \"quality-en\"\n", format!("policy = \"quality-en\"\n{speaks}"));
+    let mut stage = Stage::with(change);
+    for (from, wants, language) in [
+        (CALLER, None, "en"),
+        (CALLER, Some("fr, nl-NL;q=0.8, en;q=0.5"), "nl"),
+        ("+3225550101", None, "nl"),
+        ("+3225550101", Some("en-GB"), "en"),
+    ] {
+        let (spoken, hashes) = evidence(&mut stage, from, wants);
+        assert_eq!(spoken, language, "{wants:?}");
+        let manifest = root().join("prompts").join(language).join("manifest.toml");
+        let manifest = std::fs::read_to_string(manifest).expect("a manifest");
+        assert!(!hashes.is_empty() && hashes.iter().all(|hash| manifest.contains(hash)));
+    }
 }
 
 #[test]

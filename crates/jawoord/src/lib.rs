@@ -52,6 +52,7 @@ pub mod session;
 pub mod signalling;
 pub mod sound;
 pub mod targets;
+pub mod tongues;
 pub mod trace;
 mod way;
 pub mod wires;

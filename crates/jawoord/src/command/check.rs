@@ -13,7 +13,7 @@ use crate::{
     config::{
         judge::{self, Settings},
         problem::{Problem, Problems},
-        read,
+        read, tongue,
     },
     descriptors::{self, Descriptors},
     sound::threads,
@@ -155,6 +155,7 @@ fn value(settings: &Settings, line: &Line) -> Value {
         "when_recording_fails": unrecorded(line),
         "mode": mode,
         "hours": settings.asides.hours.get(&line.id).map(ToString::to_string),
+        "languages": tongue::spoken(&settings.tongues, line),
     })
 }
 
@@ -165,7 +166,12 @@ fn told(settings: &Settings, line: &Line) -> String {
     }
     let hours = settings.asides.hours.get(&line.id);
     let hours = hours.map_or_else(String::new, |hours| format!(", callers when open by {hours}"));
-    format!("{}{hours}", does(line))
+    let spoken = tongue::spoken(&settings.tongues, line);
+    let others = match spoken.get(1..) {
+        Some(others @ [_, ..]) => format!(", in {} to who speaks it", others.join(" or ")),
+        _ => String::new(),
+    };
+    format!("{}{others}{hours}", does(line))
 }
 
 fn is_for_machines(settings: &Settings, line: &Line) -> bool {

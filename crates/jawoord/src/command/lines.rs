@@ -45,6 +45,7 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
                 policy: text(policy),
                 mode: Mode::default(),
                 hours: None,
+                language: Vec::new(),
             };
             Ok(Some(Request::LinesAdd { lines: vec![line] }))
         }

@@ -114,6 +114,9 @@ impl Explained {
             false => (Direction::Inbound, Some(read.clone())),
         };
         let line = house.and_then(|house| settings.lines.find(direction, &house).cloned());
+        let customers =
+            if outbound { vec![read.clone()] } else { calling.iter().cloned().collect() };
+        let line = line.map(|line| settings.tongues.speak(line, &[], || customers));
         let numbers: Vec<_> = [read.clone(), plain].into_iter().chain(calling).collect();
         let hours = line.as_ref().and_then(|line| settings.asides.hours.get(&line.id)).cloned();
         let aside = line.as_deref().filter(|_| !emergency).and_then(|line| {

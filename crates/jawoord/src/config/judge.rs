@@ -28,7 +28,9 @@ use super::{
     secrecy, timers, ways,
     written::Emergency,
 };
-use crate::{aside::Asides, gate::limits::Limits, net::Bounds, prompts::set::PromptSet};
+use crate::{
+    aside::Asides, gate::limits::Limits, net::Bounds, prompts::set::PromptSet, tongues::Tongues,
+};
 
 /// Where something is kept, and by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,8 @@ pub struct Settings {
     pub alarms: Alarms,
     /// Lines with their policies.
     pub lines: Lines,
+    /// Their other languages.
+    pub tongues: Tongues,
     /// Which of their calls are left alone.
     pub asides: Asides,
     /// Prompt audio.
@@ -116,7 +120,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let records = file.policy.iter().any(|policy| policy.record != Record::Never);
     let (data, keys, store) = places(&file, records, &mut problems);
     let prompts = prompts(&file, &mut problems);
-    let (lines, asides) = lines(&file, prompts.as_ref(), &mut problems);
+    let (lines, tongues, asides) = lines(&file, prompts.as_ref(), &mut problems);
     let (emergency, callbacks) = emergency(&file.emergency, &mut problems);
     let (limits, drain) =
         (limits::limits(&file, &mut problems), limits::drain(&file, &mut problems));
@@ -124,7 +128,6 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
     let mut warnings = warnings(&file);
     let listeners = listeners(&file.listener, &mut problems, &mut warnings);
     ways::exposure(&file, &mut warnings);
-    secrecy::warnings(&file, &mut warnings);
     ways::one_far_range(&file, &mut problems);
     let bounds = connections::bounds(file.connections, &mut problems);
     let timers = timers::timers(file.timers, &mut problems);
@@ -157,6 +160,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             drain,
             alarms,
             lines,
+            tongues,
             asides,
             prompts,
             trace_octets: usize::from(file.trace.memory_mb) << 20,
@@ -272,11 +276,15 @@ fn patterns(
     numbers.iter().filter_map(&mut read).collect()
 }
 
-/// The lines, and which of their calls are left alone.
-fn lines(file: &File, prompts: Option<&PromptSet>, problems: &mut Vec<Problem>) -> (Lines, Asides) {
-    let lines = lines::lines(file, prompts, problems);
+/// The lines, their other languages, and which of their calls are left alone.
+fn lines(
+    file: &File,
+    prompts: Option<&PromptSet>,
+    problems: &mut Vec<Problem>,
+) -> (Lines, Tongues, Asides) {
+    let (lines, tongues) = lines::lines(file, prompts, problems);
     let asides = aside::asides(file, &lines, problems);
-    (lines, asides)
+    (lines, tongues, asides)
 }
 
 /// The numbers of emergencies, and those that they call back from.
@@ -343,6 +351,7 @@ fn warnings(file: &File) -> Vec<Box<str>> {
     warnings.extend(outbound::warnings(file));
     warnings.extend(attended::warnings(file));
     warnings.extend(aside::warnings(file));
+    secrecy::warnings(file, &mut warnings);
     warnings
 }
 

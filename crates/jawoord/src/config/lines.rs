@@ -12,13 +12,21 @@ use super::{
     attended, choice, ground, outbound, pausing, preset,
     problem::Problem,
     schema::{self, File},
+    tongue,
 };
-use crate::prompts::{self, check::LineValues, period, set::PromptSet};
+use crate::{
+    prompts::{self, check::LineValues, period, set::PromptSet},
+    tongues::Tongues,
+};
 
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Makes the lines; every problem is added to `problems`.
-pub fn lines(file: &File, prompts: Option<&PromptSet>, problems: &mut Vec<Problem>) -> Lines {
+pub fn lines(
+    file: &File,
+    prompts: Option<&PromptSet>,
+    problems: &mut Vec<Problem>,
+) -> (Lines, Tongues) {
     let policies: Vec<Arc<Policy>> = file
         .policy
         .iter()
@@ -29,7 +37,10 @@ pub fn lines(file: &File, prompts: Option<&PromptSet>, problems: &mut Vec<Proble
     unique("line", file.line.iter().map(|line| line.id.as_str()), problems);
     outbound::telemarketing(file, problems);
     let known = !problems.is_empty();
-    Lines::new(file.line.iter().filter_map(|line| self::line(line, &policies, known, problems)))
+    let lines = file.line.iter().filter_map(|line| self::line(line, &policies, known, problems));
+    let lines: Vec<Line> = lines.collect();
+    let tongues = tongue::tongues(file, &lines, (&policies, known), problems);
+    (Lines::new(lines), tongues)
 }
 
 fn unique<'a>(

@@ -34,5 +34,6 @@ mod secrecy;
 pub mod srtp;
 pub mod target;
 pub mod timers;
+pub mod tongue;
 pub mod ways;
 pub mod written;

@@ -18,7 +18,7 @@ use super::{
     srtp,
     target::Targets,
     timers,
-    written::{Draining, Emergency, Headers, Http, Limiting, Prompts, Trace},
+    written::{Draining, Emergency, Headers, Http, Language, Limiting, Prompts, Trace},
 };
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
@@ -492,4 +492,7 @@ pub struct Line {
     /// When it is open; without them, always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<String>,
+    /// Its other languages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub language: Vec<Language>,
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::identity::rules;
 
@@ -132,4 +132,15 @@ pub struct Prompts {
     pub path: Option<PathBuf>,
     /// Lets placeholder voices speak to callers outside this machine.
     pub allow_placeholder_voice: bool,
+}
+
+/// Another language of a line, as it is written.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Language {
+    /// The policy that speaks it.
+    pub policy: String,
+    /// Numbers of customers who speak it, or their beginnings and `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<String>,
 }

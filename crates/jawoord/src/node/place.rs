@@ -52,7 +52,10 @@ impl Node {
             return;
         }
         let house = house((direction, peer, country), &arrival.request, &dialled);
-        let line = settings.lines.find(direction, &house).cloned();
+        let line = settings.lines.find(direction, &house).cloned().map(|line| {
+            let way = (&*settings, peer, country);
+            Self::in_words(way, (direction, line), &arrival.request, [&dialled, &plain])
+        });
         let aside = line.as_deref().and_then(|line| {
             let (way, called) = ((&*settings, peer, country), [&dialled, &plain]);
             self.aside(way, (direction, line), &arrival.request, called)

@@ -151,3 +151,39 @@ fn d_25_a_pause_that_nobody_ends_does_so_with_an_alarm_and_without_a_key_none_pa
     assert!((1_400..most).contains(&kept), "{kept} ms, the pause not among them");
     assert_eq!(facts(&stage), [fact("paused", "operator"), fact("resumed", "limit")]);
 }
+
+/// For how many milliseconds a beep of the node is heard in this.
+fn beeps(samples: &[i16]) -> usize {
+    lasts(samples, 1_400.0)
+}
+
+#[test]
+fn d_25_an_agent_hears_beeps_when_the_recording_begins_pauses_goes_on_and_ends_and_nobody_else() {
+    let change = Change::default()
+        .with("confirm = \"first\"", "confirm = \"off\"")
+        .with("on_withdraw = \"erase\"", "on_withdraw = \"stop\"")
+        .with("agent_cue = false", "agent_cue = true");
+    let mut stage = Stage::with(change);
+    let start = Instant::now();
+    let (mut a, call, _) = recorded(&mut stage);
+    wait(800);
+    let (two, one) = (180..=280, 540..=660);
+    let begins = beeps(&stage.desk.since(start));
+    assert!(two.contains(&begins), "{begins} ms when it begins");
+    for (command, heard) in [("pause", &one), ("resume", &two)] {
+        let from = Instant::now();
+        let _id = stage.node.done(&["calls", command, &call]);
+        wait(1_000);
+        let beeps = beeps(&stage.desk.since(from));
+        assert!(heard.contains(&beeps), "{beeps} ms at the {command}");
+    }
+    let from = Instant::now();
+    stage.ear.press('*');
+    // Both are told first.
+    wait(5_500);
+    let ends = beeps(&stage.desk.since(from));
+    assert!(one.contains(&ends), "{ends} ms when it is withdrawn");
+    assert_eq!(beeps(&stage.ear.since(start)), 0, "the customer hears none");
+    let (_row, channels) = recording(&mut stage, &mut a);
+    assert_eq!(channels.map(|samples| beeps(&samples)), [0, 0], "none is in the recording");
+}

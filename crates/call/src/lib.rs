@@ -40,7 +40,7 @@ pub use ground::{Ground, Manner, Parties, Party, Purpose, Purposes};
 pub use id::{AgentId, CallId, Digest, IdError, LineId, PolicyId, RecordingId, TenantId};
 pub use line::{DialledPattern, EmergencyList, Line, Lines, PatternError};
 pub use machine::io::{
-    Action, CallOffer, Cause, Connection, Failure, Fate, Input, Kept, NotReady, Pause, Tone,
+    Action, CallOffer, Cause, Connection, Cue, Failure, Fate, Input, Kept, NotReady, Pause, Tone,
 };
 pub use machine::state::Call;
 pub use permit::{Leash, Permit};

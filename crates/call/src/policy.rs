@@ -243,6 +243,8 @@ pub struct Asking {
     pub blank_keys: bool,
     /// How the house pauses a recording.
     pub pausing: Pausing,
+    /// Whether the agent hears when what they say is recorded, and when it is not any more (default no).
+    pub agent_cue: bool,
     /// What becomes of the call when its recording fails.
     pub when_recording_fails: WhenRecordingFails,
     /// How long a recording is kept.
@@ -343,6 +345,7 @@ mod tests {
             on_withdraw: OnWithdraw::Erase,
             blank_keys: false,
             pausing: Pausing { key: None, limit: Duration::from_secs(300) },
+            agent_cue: false,
             when_recording_fails: WhenRecordingFails::GoOn,
             retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
         };

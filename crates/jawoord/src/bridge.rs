@@ -291,6 +291,7 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
             node.plays(session, prompt);
             node.sound.announce(session, prompt);
         }
+        Action::Cue(cue) => node.beeps(session, cue),
         Action::Hush => node.sound.hush(session),
         Action::RingBack(party) => {
             note(session, node, "plays ring-back");
@@ -323,10 +324,7 @@ pub fn perform(node: &mut Node, session: &mut Session, action: Action) {
         Action::Resume => node.silences(session, None),
         Action::LeftPaused => node.left_paused(session),
         Action::LostSight => node.lost_sight(session),
-        Action::EndRecording { recording, fate } => {
-            note(session, node, "tap closed");
-            node.end_recording(session, recording, fate);
-        }
+        Action::EndRecording { recording, fate } => node.end_recording(session, recording, fate),
         Action::HangUp(party, cause) => node.hang_up(session, session.side(party), end(cause)),
         Action::Finish(words) => node.finish(session, words),
     }

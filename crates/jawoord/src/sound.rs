@@ -11,7 +11,8 @@ use std::{
 };
 
 use call::{
-    CallId, Connection, Direction, Kept, Key, Party, Pause, Private, Prompt, Raw, Recording, Tone,
+    CallId, Connection, Cue, Direction, Kept, Key, Party, Pause, Private, Prompt, Raw, Recording,
+    Tone,
 };
 use media::{
     Codec, Command, Format, Held, LegOpen, LegStart, MasterKey, Order, PromptAudio, Remote, Suite,
@@ -41,6 +42,7 @@ pub struct Sound {
     crew: Crew,
     ranges: Vec<(Option<Box<str>>, IpAddr, Ports)>,
     prompts: Arc<Encoded>,
+    cues: [PromptAudio; 2],
     random: SystemRandom,
 }
 
@@ -114,6 +116,11 @@ pub fn encode(settings: &Settings) -> Arc<Encoded> {
     Arc::new(all.collect())
 }
 
+/// Encodes what agents hear when a recording begins, and when it ends.
+fn cues(settings: &Settings) -> [PromptAudio; 2] {
+    [Cue::Begins, Cue::Ends].map(|cue| media::cue(cue, encodes(settings)))
+}
+
 impl Sound {
     /// Starts the workers.
     ///
@@ -155,13 +162,14 @@ impl Sound {
                 })
                 .collect(),
             prompts: encode(settings),
+            cues: cues(settings),
             random,
         })
     }
 
     /// The prompts of new settings take effect; what plays now plays on.
     pub fn renew(&mut self, settings: &Settings) {
-        self.prompts = encode(settings);
+        (self.prompts, self.cues) = (encode(settings), cues(settings));
     }
 
     /// Binds the ports of a new call, of the near and of the far leg, and hands them to a worker.
@@ -299,6 +307,16 @@ impl Sound {
         if let Some(audio) = self.audio(session, prompt) {
             self.tell(session, Order::Announce(prompt, audio));
         }
+    }
+
+    /// Lets the agent hear what becomes of the recording.
+    pub fn cue(&self, session: &Session, cue: Cue) {
+        let [begins, ends] = &self.cues;
+        let audio = match cue {
+            Cue::Begins => begins,
+            Cue::Ends => ends,
+        };
+        self.tell(session, Order::Cue(Box::new(audio.clone())));
     }
 
     fn audio(&self, session: &Session, prompt: Prompt) -> Option<PromptAudio> {

@@ -81,6 +81,6 @@ pub use start::LegStart;
 pub use stock::Stock;
 pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};
-pub use tone::{Country, Tones};
+pub use tone::{Country, Tones, cue};
 pub use transcode::{Decoder, Encoder};
 pub use worker::{Clock, Config, Worker, WorkerGone};

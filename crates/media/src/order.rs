@@ -45,6 +45,8 @@ pub enum Order {
     Play(Prompt, PromptAudio),
     /// Play a prompt to both parties.
     Announce(Prompt, PromptAudio),
+    /// Play a cue to the agent, after a prompt that both hear.
+    Cue(Box<PromptAudio>),
     /// End what plays to the customer, and an announcement to both; silence follows.
     Hush,
     /// Play ring-back to a party, after 300 ms of silence.

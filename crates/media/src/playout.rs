@@ -38,15 +38,24 @@ pub struct PromptEnd {
 
 #[derive(Debug)]
 struct Playing {
-    prompt: Prompt,
+    /// Which prompt, or none where it is a cue.
+    prompt: Option<Prompt>,
     audio: PromptAudio,
     at: u32,
 }
 
 impl Playing {
-    fn end(&self) -> PromptEnd {
-        let whole = self.at >= self.audio.len_samples();
-        PromptEnd { prompt: self.prompt, samples: self.at, whole }
+    fn cue(audio: PromptAudio) -> Self {
+        Self { prompt: None, audio, at: 0 }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.at >= self.audio.len_samples()
+    }
+
+    fn end(&self) -> Option<PromptEnd> {
+        let whole = self.is_whole();
+        self.prompt.map(|prompt| PromptEnd { prompt, samples: self.at, whole })
     }
 }
 
@@ -72,12 +81,14 @@ pub(crate) struct Playout {
     relayed: Option<Time>,
     /// How long nothing may be relayed before the clock goes on alone.
     take_over: Duration,
+    /// The cue that follows the prompt that plays.
+    next: Option<Box<PromptAudio>>,
 }
 
 impl Playout {
     /// Nothing plays.
     pub(crate) const fn new() -> Self {
-        Self { source: Source::Off, due: None, relayed: None, take_over: TAKE_OVER }
+        Self { source: Source::Off, due: None, relayed: None, take_over: TAKE_OVER, next: None }
     }
 
     /// When the next frame is due.
@@ -94,10 +105,8 @@ impl Playout {
 
     fn change(&mut self, now: Time, source: Source) -> Option<PromptEnd> {
         self.start(now);
-        match std::mem::replace(&mut self.source, source) {
-            Source::Prompt(playing) => Some(playing.end()),
-            Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => None,
-        }
+        self.next = None;
+        end_of(&std::mem::replace(&mut self.source, source))
     }
 
     /// Plays a prompt from its first sample; what played is cut and returned.
@@ -107,14 +116,30 @@ impl Playout {
         prompt: Prompt,
         audio: PromptAudio,
     ) -> Option<PromptEnd> {
-        self.change(now, Source::Prompt(Playing { prompt, audio, at: 0 }))
+        self.change(now, Source::Prompt(Playing { prompt: Some(prompt), audio, at: 0 }))
+    }
+
+    /// Plays a cue: after the prompt, if one plays, and in the place of an earlier cue.
+    pub(crate) fn cue(&mut self, now: Time, audio: Box<PromptAudio>) {
+        if matches!(&self.source, Source::Prompt(playing) if playing.prompt.is_some()) {
+            self.next = Some(audio);
+        } else {
+            let _a_cue_has_no_end = self.change(now, Source::Prompt(Playing::cue(*audio)));
+        }
     }
 
     /// Cuts a prompt, if one plays; anything else plays on.
     pub(crate) fn cut_prompt(&mut self, now: Time) {
-        if matches!(self.source, Source::Prompt(_)) {
-            let _heard_by_nobody_who_counts = self.hush(now);
+        if matches!(&self.source, Source::Prompt(playing) if playing.prompt.is_some()) {
+            self.start(now);
+            let _heard_by_nobody_who_counts = self.follow(Source::Silence);
         }
+    }
+
+    /// What plays is over: the cue that waited follows, or this.
+    fn follow(&mut self, otherwise: Source) -> Option<PromptEnd> {
+        let cue = self.next.take().map(|audio| Source::Prompt(Playing::cue(*audio)));
+        end_of(&std::mem::replace(&mut self.source, cue.unwrap_or(otherwise)))
     }
 
     /// Plays silence; what played is cut and returned.
@@ -205,12 +230,17 @@ impl Playout {
             return None;
         };
         playing.at += played as u32;
-        let end = Some(playing.end()).filter(|end| end.whole)?;
-        (self.source, self.due) = (Source::Off, None);
-        Some(end)
+        if !playing.is_whole() {
+            return None;
+        }
+        let end = self.follow(Source::Off);
+        if !self.has_prompt() {
+            self.due = None;
+        }
+        end
     }
 
-    /// Whether a prompt plays.
+    /// Whether a prompt or a cue plays.
     pub(crate) const fn has_prompt(&self) -> bool {
         matches!(self.source, Source::Prompt(_))
     }
@@ -243,7 +273,7 @@ impl Playout {
             Codec::Opus => {
                 let (packet, end) = self.packet(tones);
                 let put = out.iter_mut().zip(packet).map(|(place, byte)| *place = *byte);
-                (put.count(), end.then(|| self.ended()).flatten())
+                (put.count(), end.then(|| self.follow(Source::Silence)).flatten())
             }
         }
     }
@@ -272,14 +302,6 @@ impl Playout {
         }
     }
 
-    /// A prompt has been played in full.
-    fn ended(&mut self) -> Option<PromptEnd> {
-        match std::mem::replace(&mut self.source, Source::Silence) {
-            Source::Prompt(playing) => Some(playing.end()),
-            Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => None,
-        }
-    }
-
     fn bytewise(&mut self, tones: &Tones, codec: Codec, out: &mut [u8]) -> Option<PromptEnd> {
         out.fill(codec.silence());
         match &mut self.source {
@@ -302,11 +324,18 @@ impl Playout {
                     *place = *byte;
                 }
                 playing.at += piece.len() as u32;
-                let end = Some(playing.end()).filter(|end| end.whole)?;
-                self.source = Source::Silence;
-                Some(end)
+                let is_over = playing.is_whole();
+                is_over.then(|| self.follow(Source::Silence)).flatten()
             }
         }
+    }
+}
+
+/// How far a prompt has come, if that is what it is.
+fn end_of(source: &Source) -> Option<PromptEnd> {
+    match source {
+        Source::Prompt(playing) => playing.end(),
+        Source::Off | Source::Silence | Source::RingBack { .. } | Source::Tone(..) => None,
     }
 }
 

@@ -150,6 +150,11 @@ impl Relay {
         let _not_the_customers = self.agent.playout.play(now, prompt, audio);
     }
 
+    /// Plays a cue to the agent, over the customer, who does not hear it; after a prompt that both hear.
+    pub fn cue(&mut self, now: Time, audio: Box<PromptAudio>) {
+        self.agent.playout.cue(now, audio);
+    }
+
     /// Ends what plays to the customer, and an announcement to both; silence follows.
     pub fn hush(&mut self, now: Time) {
         self.agent.playout.cut_prompt(now);

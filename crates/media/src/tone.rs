@@ -2,7 +2,7 @@
 
 use std::{f64::consts::TAU, sync::Arc};
 
-use call::{Key, Tone};
+use call::{Cue, Key, Tone};
 
 use crate::{codec::Codec, prompt::PromptAudio};
 
@@ -112,6 +112,17 @@ struct Encoded {
     busy: PromptAudio,
     congestion: PromptAudio,
     keys: [PromptAudio; 16],
+}
+
+/// What an agent hears of a recording: two short beeps when it begins and a long one when it ends, of 1,400 Hz
+/// as recorders have long beeped.
+#[must_use]
+pub fn cue(cue: Cue, encode: fn(&[i16]) -> PromptAudio) -> PromptAudio {
+    let spans_ms: &'static [u16] = match cue {
+        Cue::Begins => &[120, 80, 120],
+        Cue::Ends => &[600],
+    };
+    cadence(&[1_400], spans_ms).turn(encode)
 }
 
 /// Peaks of a key's row and column, -9 and -7 dBm0: lines lose more of the higher one.

@@ -89,6 +89,11 @@ impl Bridge {
         }
     }
 
+    /// Whether a tap is to keep silence, but for holds, which whoever holds knows of.
+    pub(super) const fn is_suspended(&self) -> bool {
+        self.paused || self.unattended
+    }
+
     /// For how long both parties have been connected with nothing that kept a tap silent.
     pub(super) fn audible(&self, now: Time) -> Duration {
         let since = self.audible_since.map_or(Duration::ZERO, |since| now.since(since));

@@ -67,6 +67,8 @@ impl Call {
         self.keep_what_is_ours();
         self.recording.finish(self.bridge.audible(now), &mut self.out);
         self.forget_news(now);
+        // Who hears the house's side of the bridge now is not of the house.
+        self.cued = false;
     }
 
     /// The operator ends the call. Nobody hung up, so an open question counts as not answered.
@@ -108,6 +110,7 @@ impl Call {
     /// Finishes a call that waits for nothing any more.
     pub(super) fn settle(&mut self) {
         self.pause_no_more();
+        self.cue();
         let waits = self.far == Far::Cancelled || self.awaits_paper();
         if self.stage == Stage::Closing && !waits {
             self.finish();

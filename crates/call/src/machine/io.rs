@@ -135,6 +135,15 @@ pub enum Pause {
     Wanted,
 }
 
+/// What the agent hears of the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cue {
+    /// It has begun, or goes on after a pause: two short beeps.
+    Begins,
+    /// It has ended, or is paused: a long one.
+    Ends,
+}
+
 /// What happens to a recording whose tap is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
@@ -294,6 +303,9 @@ pub enum Action {
     Pause(Pause),
     /// The tap listens again.
     Resume,
+    /// Let the agent hear it, mixed over the customer, who does not. It comes after words that the agent
+    /// hears at the time, and takes the place of an earlier one that was not heard yet.
+    Cue(Cue),
     /// A wanted pause has lasted for as long as the policy allows and ends now: somebody forgot it, and
     /// somebody must be told.
     LeftPaused,

@@ -5,6 +5,7 @@ mod asking;
 mod away;
 mod bridge;
 mod connecting;
+mod cue;
 mod dialogue;
 mod early;
 mod ending;

@@ -37,6 +37,7 @@ pub(super) struct Terms {
     pub(super) audience: Audience,
     pub(super) keep_withdrawn: bool,
     pub(super) pausing: Pausing,
+    pub(super) agent_cue: bool,
     pub(super) ends_unrecorded: bool,
     pub(super) early: Option<EarlyNotice>,
 }
@@ -108,6 +109,7 @@ impl Terms {
                 OnWithdraw::Stop => true,
             },
             pausing: asking.pausing,
+            agent_cue: asking.agent_cue,
             ends_unrecorded: match asking.when_recording_fails {
                 WhenRecordingFails::GoOn => false,
                 WhenRecordingFails::EndCall => true,

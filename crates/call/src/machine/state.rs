@@ -109,6 +109,8 @@ pub struct Call {
     pub(super) urgent: bool,
     /// Whether the recording can be paused, and the agent's key for it means something.
     pub(super) pauses: bool,
+    /// Whether the agent was told, at last, that they are recorded.
+    pub(super) cued: bool,
     /// Which of a party's keys the other does not hear.
     pub(super) kept_of_the_customer: Kept,
     pub(super) kept_of_the_agent: Kept,
@@ -159,6 +161,7 @@ impl Call {
             former: Former::default(),
             urgent: offer.emergency,
             pauses: false,
+            cued: false,
             kept_of_the_customer: Kept::Nothing,
             kept_of_the_agent: Kept::Nothing,
             timers: Timers::default(),

@@ -116,3 +116,34 @@ fn d_25_the_key_that_asks_and_the_key_that_pauses_are_two() {
     assert_eq!(told.last(), Some(&Keep(Party::Agent, Kept::One(key('7')))), "{told:?}");
     assert_eq!(agent(&mut desk, '7'), [Silence, Paused(Hand::Agent)]);
 }
+
+const BEGINS: Seen = Cue(call::Cue::Begins);
+const ENDS: Seen = Cue(call::Cue::Ends);
+
+#[test]
+fn an_agent_hears_that_the_recording_begins_is_paused_goes_on_and_is_withdrawn() {
+    let mut desk = Desk::at_question(asked(Asking { agent_cue: true, ..asking() }));
+    desk.press('1');
+    desk.cut(1);
+    assert!(!desk.commit().contains(&BEGINS), "there is no agent to hear it");
+    desk.hear();
+    assert_eq!(desk.tell(Input::Answered).last(), Some(&BEGINS), "once they are together");
+    assert_eq!(desk.tell(Input::Pause), [Silence, Paused(Hand::Operator), ENDS]);
+    assert_eq!(desk.tell(Input::Held(Party::Agent, true)), [], "a hold is the agent's own");
+    assert_eq!(desk.tell(Input::Held(Party::Agent, false)), []);
+    assert_eq!(desk.tell(Input::Resume), [Resume, Resumed(Hand::Operator), BEGINS]);
+    assert_eq!(desk.tell(Input::Held(Party::Customer, true)), [Pause]);
+    let withdrawn = desk.press('*');
+    assert_eq!(withdrawn.last(), Some(&ENDS), "after what both hear: {withdrawn:?}");
+}
+
+#[test]
+fn nobody_hears_a_cue_who_has_left_or_whose_policy_has_none() {
+    let told = |seen: &Seen| matches!(seen, Cue(_));
+    let mut desk = Desk::recorded(asking());
+    assert!(!desk.tell(Input::Pause).iter().any(told));
+    let mut desk = Desk::recorded(Asking { agent_cue: true, ..asking() });
+    assert!(!desk.tell(Input::HouseLeft).iter().any(told), "an outsider hears the agent's side");
+    let mut desk = Desk::recorded(Asking { agent_cue: true, ..asking() });
+    assert!(!desk.tell(Input::HungUp(Party::Agent)).iter().any(told));
+}

@@ -59,7 +59,7 @@ const AWAITED: [Class; 10] = [
 fn l_03_every_history_of_agents_who_come_and_go() {
     // A pause never ends in the same moment as anything else.
     let pausing = Pausing { key: Some(key('7')), limit: ms(1_937) };
-    let asking = Asking { pausing, ..asking() };
+    let asking = Asking { pausing, agent_cue: true, ..asking() };
     search_worlds(&|| World::attended(asking.clone()), &BRIDGED, &ATTENDED, depth() - 2);
     search((Direction::Inbound, &asking), &BRIDGED, &ATTENDED, depth() - 3);
 }
@@ -69,7 +69,7 @@ fn l_03_every_history_of_a_recording_that_awaits_an_agent() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1'), Class::Reported];
     for when_recording_fails in [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall] {
         for on_withdraw in [OnWithdraw::Erase, OnWithdraw::Stop] {
-            let asking = Asking { when_recording_fails, on_withdraw, ..asking() };
+            let asking = Asking { when_recording_fails, on_withdraw, agent_cue: true, ..asking() };
             search_worlds(&|| World::attended(asking.clone()), &asked, &AWAITED, depth() - 2);
         }
     }

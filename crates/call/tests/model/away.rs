@@ -88,7 +88,7 @@ const AWAY: [Class; 10] = [
 fn every_history_of_a_customer_who_is_sent_away() {
     // News are never missed in the same moment as a pause is.
     let pausing = Pausing { key: Some(key('7')), limit: ms(1_937) };
-    let asking = Asking { pausing, ..asking() };
+    let asking = Asking { pausing, agent_cue: true, ..asking() };
     search((Direction::Inbound, &asking), &BRIDGED, &AWAY, depth() - 2);
 }
 

@@ -59,6 +59,7 @@ pub(crate) fn any_policy(chance: &mut Chance) -> Asking {
         audience: [Audience::Both, Audience::Customer][chance.below(2)],
         on_withdraw: [OnWithdraw::Erase, OnWithdraw::Stop][chance.below(2)],
         pausing: any_pausing(chance),
+        agent_cue: chance.below(2) == 0,
         when_recording_fails: any_end(chance),
         ..asking()
     }

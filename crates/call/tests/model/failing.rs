@@ -59,7 +59,7 @@ const FAILING: [Class; 10] = [
 fn o_05_every_history_of_a_recording_that_may_fail() {
     let asked = [Class::Confirmed, Class::Reported, Class::Key('1'), Class::Reported];
     for when_recording_fails in [WhenRecordingFails::GoOn, WhenRecordingFails::EndCall] {
-        let asking = Asking { when_recording_fails, ..asking() };
+        let asking = Asking { when_recording_fails, agent_cue: true, ..asking() };
         search((Direction::Inbound, &asking), &asked, &FAILING, depth() - 2);
         search((Direction::Inbound, &asking), &BRIDGED, &FAILING, depth() - 2);
     }

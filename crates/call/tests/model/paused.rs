@@ -92,6 +92,24 @@ impl Script<'_> {
     }
 }
 
+impl Script<'_> {
+    /// Tells the agent whether they are recorded, if they were told something else. Nobody of the house hears
+    /// anything after it has left.
+    pub(super) fn cue(&mut self) {
+        let talks = self.log.has_said(Connect(Connection::Bridged)) && !self.is_apart();
+        if !talks || self.house_is_out || !self.asking.agent_cue {
+            return;
+        }
+        let one = self.log.chapter();
+        let listens = one.is_begun() && one.ends() == 0;
+        let recorded = listens && self.pause_until.is_none() && !self.log.lacks_an_agent();
+        let told = self.log.last_said(|seen| matches!(seen, Cue(_)));
+        if recorded != (told == Some(Cue(call::Cue::Begins))) {
+            self.say(Cue(if recorded { call::Cue::Begins } else { call::Cue::Ends }));
+        }
+    }
+}
+
 impl crate::log::Log {
     /// The last of these that was said.
     fn last_said(&self, wanted: impl Fn(&Seen) -> bool) -> Option<Seen> {
@@ -121,7 +139,7 @@ fn every_history_of_a_recording_that_is_paused() {
     for pause_key in [None, Some(key('7'))] {
         // A pause never ends in the same moment as anything else.
         let pausing = Pausing { key: pause_key, limit: ms(1_937) };
-        let asking = Asking { pausing, ..asking() };
+        let asking = Asking { pausing, agent_cue: true, ..asking() };
         search((Direction::Inbound, &asking), &BRIDGED, &PAUSED, depth() - 2);
     }
 }

@@ -302,6 +302,7 @@ impl<'a> Script<'a> {
     pub(super) fn next(&mut self, until: Option<Time>) -> Result<Word, Stop> {
         loop {
             self.record();
+            self.cue();
             self.until = until;
             let Some((at, input)) = self.history.get(self.read).copied() else {
                 return Err(Stop::NoMore);

@@ -212,7 +212,7 @@ fn every_history_of_a_caller_who_comes_back_to_the_question() {
         let silent = [Class::Confirmed, Class::Deadline, Class::Answered];
         search((IN, &asking), &silent, &BACK, depth() - 2);
     }
-    let alone = Asking { audience: Audience::Customer, ..asking() };
+    let alone = Asking { audience: Audience::Customer, agent_cue: true, ..asking() };
     let refused = [Class::Confirmed, Class::Key('2'), Class::Reported, Class::Answered];
     search((IN, &alone), &refused, &BACK, depth() - 2);
     let early = EarlyNotice { question: QuestionAt::AfterAnswer, limit: ms(60_000) };
@@ -229,7 +229,7 @@ fn every_history_of_a_caller_who_withdraws_and_comes_back() {
             let withdrawn = [bridged(ground), &WITHDRAWN].concat();
             search((IN, &asking), &withdrawn, &AGAIN_AND_AGAIN, depth() - 2);
         }
-        let asking = Asking { on_withdraw, ..asking() };
+        let asking = Asking { on_withdraw, agent_cue: true, ..asking() };
         let again = [&BRIDGED[..], &WITHDRAWN, &AGREED_AGAIN].concat();
         search((IN, &asking), &again, &SECOND, depth() - 2);
         search((IN, &asking), &again, &RECORDED, depth() - 3);

@@ -42,6 +42,7 @@ pub(crate) enum Seen {
     Arm(Key),
     Pause,
     Silence,
+    Cue(Cue),
     Resume,
     ArmPause(Key),
     LeftPaused,
@@ -98,6 +99,7 @@ impl Seen {
             Action::Pause(Pause::NoAgent) => Self::Alone,
             Action::Pause(Pause::Wanted) => Self::Silence,
             Action::Resume => Self::Resume,
+            Action::Cue(cue) => Self::Cue(*cue),
             Action::ArmPause(key) => Self::ArmPause(*key),
             Action::LeftPaused => Self::LeftPaused,
             Action::LostSight => Self::LostSight,
@@ -171,6 +173,7 @@ pub(crate) fn asking() -> Asking {
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
         pausing: Pausing { key: None, limit: ms(300_000) },
+        agent_cue: false,
         when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
     }

@@ -163,6 +163,7 @@ impl Maker<'_> {
             },
             blank_keys: policy.blank_keys,
             pausing: pausing?,
+            agent_cue: policy.agent_cue,
             when_recording_fails: match policy.when_recording_fails {
                 choice::WhenRecordingFails::GoOn => WhenRecordingFails::GoOn,
                 choice::WhenRecordingFails::EndCall => WhenRecordingFails::EndCall,

@@ -25,8 +25,7 @@ use super::{
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
-    /// Where lines are kept that `jawoord lines add` adds; by default `lines.toml` in the data
-    /// folder.
+    /// Where lines are kept that `jawoord lines add` adds; by default `lines.toml` under `data`.
     pub lines_file: Option<PathBuf>,
     /// Where the node keeps its state.
     pub data: Data,
@@ -417,6 +416,9 @@ pub struct Policy {
     /// How long a pause lasts that nobody ends, in seconds.
     #[serde(default = "five_minutes")]
     pub pause_max_s: u32,
+    /// Whether the agent hears when a recording begins and ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub agent_cue: bool,
     /// What becomes of a call whose recording fails.
     #[serde(default)]
     pub when_recording_fails: WhenRecordingFails,

@@ -157,6 +157,7 @@ impl Node {
         recording: RecordingId,
         fate: Fate,
     ) {
+        session.ladder.add(self.now(), Station::Node, Station::Node, "tap closed");
         // An earlier one has none any more, and another may be running.
         if session.recording == Some(recording) {
             self.sound.untap(session);

@@ -1,7 +1,7 @@
 //! A recording that the operator pauses, one that somebody left paused (row D-25), and one that the operator
 //! ends because its customer said so (law row L08).
 
-use call::{CallId, Pause, Private};
+use call::{CallId, Cue, Pause, Private};
 use ledger::Station;
 
 use super::Node;
@@ -51,6 +51,16 @@ impl Node {
             Some(why) => self.sound.pause(session, why),
             None => self.sound.resume(session),
         }
+    }
+
+    /// The agent hears that the recording has begun or ended.
+    pub(crate) fn beeps(&mut self, session: &mut Session, cue: Cue) {
+        let label = match cue {
+            Cue::Begins => "beeps to the agent: recorded",
+            Cue::Ends => "beeps to the agent: not recorded",
+        };
+        session.ladder.add(self.now(), Station::Node, Station::Node, label);
+        self.sound.cue(session, cue);
     }
 
     /// Nobody ended a pause in its time: somebody ought to know.

@@ -228,6 +228,7 @@ impl Desk {
                 | Action::Keep(..)
                 | Action::ArmWithdrawal(_)
                 | Action::ArmPause(_)
+                | Action::Cue(_)
                 | Action::Pause(_)
                 | Action::Resume
                 | Action::LeftPaused

@@ -1,7 +1,7 @@
 //! What a call that the PBX starts asks of a relay: a question to both, keys kept back, an agent
 //! who hears ringing while the customer is asked.
 
-use call::{Connection, Kept, Key, Party, Prompt};
+use call::{Connection, Cue, Kept, Key, Party, Prompt};
 use media::{Event, Law, PromptAudio};
 
 use crate::stage::{Heard, Stage, ms, peak, sine};
@@ -155,4 +155,68 @@ fn an_agent_who_is_held_back_hears_ringing_and_neither_hears_the_other() {
     stage.run(ms(200));
     let after = pcm(&stage.agent.heard);
     assert!(peak(&after, 700.0) > 15_000.0 && peak(&after, 425.0) < 500.0, "the bridge ends it");
+}
+
+fn beeps() -> Box<PromptAudio> {
+    Box::new(media::cue(Cue::Begins, PromptAudio::from_pcm))
+}
+
+/// The frames of 20 ms in which a tone of 1,400 Hz is heard.
+fn beeping(heard: &[Heard]) -> Vec<bool> {
+    pcm(heard).chunks(160).map(|frame| peak(frame, 1_400.0) > 3_000.0).collect()
+}
+
+#[test]
+fn a_cue_is_two_beeps_over_the_customer_for_the_agent_alone() {
+    let mut stage = talking();
+    stage.relay.cue(stage.now, beeps());
+    stage.run(ms(700));
+    let expected = [vec![true; 6], vec![false; 4], vec![true; 6], vec![false; 19]].concat();
+    assert_eq!(beeping(&stage.agent.heard), expected);
+    let during = pcm(&stage.agent.heard[..6]);
+    assert!((3_500.0..4_500.0).contains(&peak(&during, 700.0)), "the customer is 12 dB lower");
+    assert!(!beeping(&stage.customer.heard).contains(&true));
+    assert_eq!((stage.agent.heard.len(), stage.customer.heard.len()), (35, 35));
+    assert_eq!(stage.events, [], "a cue is no prompt");
+}
+
+#[test]
+fn a_cue_sounds_in_the_customers_silence_too() {
+    let mut stage = talking();
+    stage.customer.hush();
+    stage.run(ms(200));
+    stage.agent.heard.clear();
+    stage.relay.cue(stage.now, beeps());
+    stage.run(ms(400));
+    assert_eq!(beeping(&stage.agent.heard).iter().filter(|beeps| **beeps).count(), 12);
+}
+
+#[test]
+fn a_cue_waits_for_the_end_of_what_both_hear_and_the_newest_counts() {
+    let mut stage = talking();
+    stage.relay.announce(stage.now, Prompt::Withdrawn, question());
+    stage.relay.cue(stage.now, beeps());
+    let ends = Box::new(media::cue(Cue::Ends, PromptAudio::from_pcm));
+    stage.relay.cue(stage.now, ends);
+    stage.run(ms(1_200));
+    let expected = [vec![false; 25], vec![true; 30], vec![false; 5]].concat();
+    assert_eq!(beeping(&stage.agent.heard), expected);
+    assert_eq!(stage.events.len(), 1);
+}
+
+#[test]
+fn a_prompt_for_the_customer_alone_leaves_the_agents_cue_and_ends_what_it_waited_for() {
+    let mut stage = talking();
+    stage.relay.cue(stage.now, beeps());
+    stage.relay.play(stage.now, Prompt::Granted, question());
+    stage.run(ms(400));
+    assert_eq!(beeping(&stage.agent.heard).iter().filter(|beeps| **beeps).count(), 12);
+    stage.relay.announce(stage.now, Prompt::Withdrawn, question());
+    stage.relay.cue(stage.now, beeps());
+    stage.run(ms(100));
+    stage.agent.heard.clear();
+    stage.relay.hush(stage.now);
+    stage.run(ms(400));
+    let heard = beeping(&stage.agent.heard);
+    assert_eq!(heard.iter().filter(|beeps| **beeps).count(), 12, "{heard:?}");
 }

@@ -276,8 +276,7 @@ impl Stage {
                 Action::Pause(why) => self.relay.pause(now, why),
                 Action::Resume => self.relay.resume(now),
                 Action::Commit(evidence) => {
-                    let digest = Digest::from_bytes([7; 32]);
-                    let recording = evidence.recording;
+                    let (digest, recording) = (Digest::from_bytes([7; 32]), evidence.recording);
                     self.call
                         .as_mut()
                         .unwrap()
@@ -469,6 +468,7 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
         pausing: Pausing { key: pause_key, limit: Duration::from_secs(300) },
+        agent_cue: false,
         when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };

@@ -98,6 +98,7 @@ fn asking(heard: Parties) -> Asking {
         on_withdraw: OnWithdraw::Erase,
         blank_keys: false,
         pausing: call::Pausing { key: None, limit: Duration::from_secs(300) },
+        agent_cue: false,
         when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "quality-30d".into(), keep: Duration::from_secs(2_592_000) },
     }

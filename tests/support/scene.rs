@@ -127,7 +127,8 @@ pub fn step(call: &Value, label: &str) -> f64 {
 }
 
 /// The seconds since midnight of `2026-11-22T03:48:05.123456Z`.
-fn seconds(text: &str) -> f64 {
+#[must_use]
+pub fn seconds(text: &str) -> f64 {
     let clock = text.split_once('T').map_or("", |(_, clock)| clock.trim_end_matches('Z'));
     clock.split(':').fold(0.0, |sum, part| sum * 60.0 + part.parse::<f64>().unwrap_or(0.0))
 }

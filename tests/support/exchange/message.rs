@@ -68,6 +68,26 @@ pub(crate) fn description(sound: SocketAddr, version: u32, event: u8, direction:
     )
 }
 
+/// The answer to an offer: Opus to who offers that, with telephone events of its clock, and else as
+/// [`description`].
+pub(crate) fn answer(offer: &str, sound: SocketAddr, event: u8) -> String {
+    let typed = |name: &str| {
+        let lines = offer.lines().filter_map(|line| line.strip_prefix("a=rtpmap:"));
+        lines.filter_map(|line| line.split_once(' ')).find(|(_, of)| of.trim() == name)
+    };
+    let plain = description(sound, 1, event, "sendrecv");
+    let opus = typed("opus/48000/2").zip(typed("telephone-event/48000"));
+    let Some(((opus, _), (keys, _))) = opus else { return plain };
+    plain
+        .replace(&format!("RTP/AVP 8 {event}"), &format!("RTP/AVP {opus} {keys}"))
+        .replace("rtpmap:8 PCMA/8000", &format!("rtpmap:{opus} opus/48000/2"))
+        .replace(
+            &format!(":{event} telephone-event/8000"),
+            &format!(":{keys} telephone-event/48000"),
+        )
+        .replace(&format!("fmtp:{event} "), &format!("fmtp:{keys} "))
+}
+
 /// The headers that a response repeats.
 pub(crate) fn repeated(request: &str, to_tag: &str) -> String {
     let mut text = String::new();

@@ -10,7 +10,9 @@ use std::{
 
 use super::{
     Act, Exchange, Manner, Order, Plan, Seen, What,
-    message::{address_of, description, event_type, header, headers, repeated, status, uri},
+    message::{
+        address_of, answer, description, event_type, header, headers, repeated, status, uri,
+    },
     sound::Sound,
 };
 use crate::arrival;
@@ -382,13 +384,16 @@ impl Worker {
         let Manner::Answers { tone_hz, .. } = self.manner else { return };
         let call = &mut self.calls[index];
         let invite = call.invite.clone().unwrap_or_default();
-        let body = description(call.sound.address(), 1, call.sound.event, "sendrecv");
+        let body = answer(&invite, call.sound.address(), call.sound.event);
         call.sound.hz = tone_hz;
         call.answered = Some(now);
-        let answer = response(&invite, 200, &format!("p{index}"), self.own, &body);
-        call.pending = Some((now + REPEAT, answer.clone()));
-        self.send(index, answer);
-        self.calls[index].sound.begin(address_of(&invite), now);
+        let ok = response(&invite, 200, &format!("p{index}"), self.own, &body);
+        call.pending = Some((now + REPEAT, ok.clone()));
+        self.send(index, ok);
+        // It speaks A-law alone: where that was not agreed on, it listens.
+        if body.contains("PCMA") {
+            self.calls[index].sound.begin(address_of(&invite), now);
+        }
     }
 }
 

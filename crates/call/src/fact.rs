@@ -302,6 +302,24 @@ facts! {
         /// How: `play`, `export` or `verify`.
         access: &'static str,
     }
+    /// Calls, verdicts, evidence and stored objects were held against each other, and what was
+    /// found is in a report of this hash.
+    Reconciled = "reconciled" {
+        /// From when on the calls began that were looked at.
+        from: Time,
+        /// Those that began from here on were not.
+        to: Time,
+        /// How many calls.
+        calls: u64,
+        /// How many recordings, also those that are deleted.
+        recordings: u64,
+        /// How many objects the store holds.
+        objects: u64,
+        /// How many mismatches were found.
+        mismatches: u64,
+        /// SHA-256 of the report that names them.
+        report: Digest,
+    }
     /// The call ended with its three words.
     CallEnded = "call-ended" {
         /// The call.

@@ -33,16 +33,25 @@ fn of_agents() -> [Fact; 3] {
     ]
 }
 
-const ENDED: Fact = Fact::CallEnded {
-    call: CALL,
-    consent: Consent::NotGiven,
-    outcome: Outcome::NoAnswer,
-    verdict: Verdict::NotGiven,
-};
+/// The last ones of the list.
+fn at_the_end() -> [Fact; 2] {
+    let reconciled = Fact::Reconciled {
+        from: AT,
+        to: AT + std::time::Duration::from_secs(86_400),
+        calls: 20_000,
+        recordings: 9_000,
+        objects: 8_900,
+        mismatches: 1,
+        report: digest(7),
+    };
+    let (consent, outcome, verdict) = (Consent::NotGiven, Outcome::NoAnswer, Verdict::NotGiven);
+    [reconciled, Fact::CallEnded { call: CALL, consent, outcome, verdict }]
+}
 
 /// One fact of each kind, in the order of the list.
 fn facts() -> Vec<Fact> {
     let (line, [met, missed, lost]) = (asked(asking()).line.unwrap(), of_agents());
+    let [reconciled, ended] = at_the_end();
     let (seconds, reason) = (Erasure { from: 10, to: 20 }, Reason::Withdrawal);
     vec![
         Fact::NodeStarted { configuration: digest(1), version: "0.1.0" },
@@ -94,7 +103,8 @@ fn facts() -> Vec<Fact> {
         Fact::EpochClosed { epoch: 3 },
         Fact::EpochDestroyed { epoch: 3 },
         Fact::RecordingRead { recording: RECORDING, access: "play" },
-        ENDED,
+        reconciled,
+        ended,
     ]
 }
 

@@ -15,6 +15,8 @@ mod clerk;
 mod database;
 mod evidence;
 mod hold;
+#[cfg(feature = "database")]
+mod reconcile;
 mod retention;
 
 pub use audit::checkpoint::{Checkpoint, NoteError, Origin, OriginError, Signature, Signer};
@@ -40,6 +42,7 @@ pub use database::{
     error::{Database, LedgerError, Refusal},
     handle::{Ledger, Taken},
     open::{LedgerConfig, Leftovers},
+    reconcile::World,
     writer::{Health, LedgerWriter},
 };
 pub use evidence::fact::ProvedFact;
@@ -50,4 +53,9 @@ pub use evidence::folder::{
 pub use evidence::inventory::{Inventory, Listed, MANIFEST_FILE};
 pub use evidence::record::{CLOCK, Kept, PAGE_VERSION, RECORD_FORM, Record, Spoken};
 pub use hold::Hold;
+#[cfg(feature = "database")]
+pub use reconcile::{
+    finding::{About, Mismatch},
+    report::{Finding as Disagreement, Period, REPORT_FORM, Reconciliation},
+};
 pub use retention::{Due, RetentionRow, delete_after, due};

@@ -134,6 +134,7 @@ impl History {
             | FactKind::EpochClosed
             | FactKind::EpochDestroyed
             | FactKind::RecordingRead
+            | FactKind::Reconciled
             | FactKind::CallEnded => {}
         }
         Some(())

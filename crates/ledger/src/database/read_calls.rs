@@ -117,7 +117,8 @@ fn names(row: &Columns<'_>) -> Result<CallNames> {
     })
 }
 
-fn call_line(row: &Columns<'_>) -> Result<Option<CallLine>> {
+/// The line of a call, if it has one.
+pub(crate) fn call_line(row: &Columns<'_>) -> Result<Option<CallLine>> {
     let Some(tenant) = row.maybe_text("tenant", |id| TenantId::new(id).ok())? else {
         return Ok(None);
     };

@@ -137,6 +137,10 @@ DROP TABLE ladder;
     "
 ALTER TABLE calls ADD COLUMN quality TEXT;
 ",
+    "
+CREATE INDEX entries_that_begin ON entries (at, entry)
+    WHERE kind IN ('call-opened', 'recording-permitted');
+",
 ];
 
 /// `slips.db`, version by version. `gates` is the constraint that a closing epoch takes no slip.

@@ -18,8 +18,11 @@ use crate::audit::{checkpoint::Signer, tree::sha256};
 /// The name of the file.
 pub const MANIFEST_FILE: &str = "manifest.txt";
 
-/// Also separates these signatures from every other that a node makes.
+/// The first line of the list of a folder of evidence. It also separates these signatures from every
+/// other that a node makes.
 const TITLE: &str = "jawoord/evidence-folder/v1";
+/// The first line of the list beside a report.
+const OF_REPORT: &str = "jawoord/report/v1";
 /// The longest name of a file.
 const NAME_MAX: usize = 120;
 
@@ -62,10 +65,20 @@ pub struct Inventory {
 impl Inventory {
     /// Signs a list; `None` when the signer cannot.
     #[must_use]
-    pub fn sign(mut files: Vec<Listed>, signer: &dyn Signer) -> Option<Self> {
+    pub fn sign(files: Vec<Listed>, signer: &dyn Signer) -> Option<Self> {
+        Self::sign_as(TITLE, files, signer)
+    }
+
+    /// Signs the list beside a report, which names that one file; `None` when the signer cannot.
+    #[must_use]
+    pub fn sign_report(report: Listed, signer: &dyn Signer) -> Option<Self> {
+        Self::sign_as(OF_REPORT, vec![report], signer)
+    }
+
+    fn sign_as(title: &str, mut files: Vec<Listed>, signer: &dyn Signer) -> Option<Self> {
         files.sort_by(|one, other| one.name.cmp(&other.name));
         let key = signer.public_key();
-        let signed = signed(&files, key);
+        let signed = signed(title, &files, key);
         let signature = signer.sign(signed.as_bytes())?;
         Some(Self { files, key, signed, signature })
     }
@@ -90,7 +103,17 @@ impl Inventory {
     /// Reads the text; `None` unless it is, byte for byte, what [`Inventory::text`] writes.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        let mut lines = text.strip_prefix(TITLE)?.strip_prefix('\n')?.lines().rev();
+        Self::read_as(TITLE, text)
+    }
+
+    /// Reads the text beside a report; `None` unless it is what [`Inventory::text`] writes.
+    #[must_use]
+    pub fn read_report(text: &str) -> Option<Self> {
+        Self::read_as(OF_REPORT, text).filter(|list| list.files.len() == 1)
+    }
+
+    fn read_as(title: &str, text: &str) -> Option<Self> {
+        let mut lines = text.strip_prefix(title)?.strip_prefix('\n')?.lines().rev();
         let signature = read_hex(lines.next()?.strip_prefix("signature ")?)?;
         let key = *lines.next()?.strip_prefix("key ")?.parse::<Digest>().ok()?.as_bytes();
         let files = lines.rev().map(listed).collect::<Option<Vec<_>>>()?;
@@ -98,14 +121,14 @@ impl Inventory {
             [one, other] => one.name < other.name,
             _ => false,
         });
-        let signed = signed(&files, key);
+        let signed = signed(title, &files, key);
         let read = Self { files, key, signed, signature };
         (ordered && read.text() == text).then_some(read)
     }
 }
 
-fn signed(files: &[Listed], key: [u8; 32]) -> String {
-    let mut text = format!("{TITLE}\n");
+fn signed(title: &str, files: &[Listed], key: [u8; 32]) -> String {
+    let mut text = format!("{title}\n");
     for Listed { name, bytes, sha256 } in files {
         let _infallible = writeln!(text, "file {sha256} {bytes} {name}");
     }
@@ -161,6 +184,16 @@ mod tests {
         assert_eq!(&*inventory.files[0].name, "evidence.txt");
         assert!(inventory.files[0].is(b"text") && !inventory.files[0].is(b"tex"));
         assert_eq!(Inventory::read(&inventory.text()), Some(inventory));
+    }
+
+    #[test]
+    fn the_list_of_a_report_is_none_of_a_folder_and_names_one_file() {
+        let report = Listed::new("2026-12-02.json", b"{}");
+        let list = Inventory::sign_report(report, &TestKey::new(1)).unwrap();
+        assert_eq!(Inventory::read_report(&list.text()).as_ref(), Some(&list));
+        assert!(list.is_signed() && list.files[0].is(b"{}"));
+        assert_eq!(Inventory::read(&list.text()), None);
+        assert_eq!(Inventory::read_report(&inventory().text()), None);
     }
 
     #[test]

@@ -200,10 +200,9 @@ impl Tongue {
                 .pick("Ook geen reservekopie opent het nog", "No backup opens it any more either"),
             FactKind::EpochOpened => self.pick("Een sleutelperiode begon", "A key epoch began"),
             FactKind::EpochClosed => self.pick("Een sleutelperiode eindigde", "A key epoch ended"),
-            FactKind::EpochDestroyed => {
-                self.pick("Een sleutel werd vernietigd", "An epoch's key was destroyed")
-            }
+            FactKind::EpochDestroyed => self.pick("Sleutel vernietigd", "A key was destroyed"),
             FactKind::RecordingRead => self.pick("Iemand raadpleegde het", "Somebody looked at it"),
+            FactKind::Reconciled => self.pick("Boeken zijn vergeleken", "The books were compared"),
             FactKind::CallEnded => self.pick("Het gesprek was voorbij", "The call was over"),
         }
     }

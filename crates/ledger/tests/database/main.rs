@@ -7,5 +7,6 @@ mod commits;
 mod epochs;
 mod fixture;
 mod long;
+mod reconcile;
 mod removals;
 mod starts;

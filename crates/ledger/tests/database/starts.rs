@@ -178,6 +178,7 @@ async fn a_ledger_of_the_first_version_gets_names_and_keeps_its_ladders() {
     for statement in [&*ladder, &quality, table, steps] {
         fixture.sql("ledger.db", statement).await;
     }
+    fixture.sql("ledger.db", "DROP INDEX entries_that_begin").await;
     fixture.sql("ledger.db", "DELETE FROM schema_version WHERE version > 1").await;
     let ledger = fixture.open(3).await;
     let old = ledger.call(call(1)).await.unwrap().unwrap();

@@ -98,21 +98,20 @@ impl LocalStore {
         }
     }
 
-    fn names(&self) -> io::Result<Vec<RecordingId>> {
-        let mut found = Vec::new();
+    fn each(&self, each: &mut dyn FnMut(RecordingId)) -> io::Result<()> {
         for shard in fs::read_dir(&self.folder)? {
             let shard = shard?.path();
-            if !shard.is_dir() {
+            // What cannot be looked into is not taken for empty.
+            if !fs::metadata(&shard)?.is_dir() {
                 continue;
             }
             for entry in fs::read_dir(shard)? {
                 let name = entry?.file_name();
                 let id = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
-                found.extend(id.and_then(|id| id.parse::<RecordingId>().ok()));
+                id.and_then(|id| id.parse::<RecordingId>().ok()).into_iter().for_each(&mut *each);
             }
         }
-        found.sort_unstable();
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -145,7 +144,23 @@ impl Store for LocalStore {
     }
 
     fn list(&self) -> Result<Vec<RecordingId>, StoreError> {
-        self.names().map_err(|error| StoreError::from_io(StoreStep::List, &error))
+        let mut found = Vec::new();
+        self.walk(&mut |recording| found.push(recording))?;
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    fn walk(&self, each: &mut dyn FnMut(RecordingId)) -> Result<(), StoreError> {
+        self.each(each).map_err(|error| StoreError::from_io(StoreStep::List, &error))
+    }
+
+    fn has(&self, recording: RecordingId) -> Result<bool, StoreError> {
+        match fs::metadata(self.path(recording)) {
+            // What holds nothing is no object.
+            Ok(found) => Ok(found.is_file() && found.len() > 0),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(StoreError::from_io(StoreStep::Open, &error)),
+        }
     }
 }
 

@@ -138,4 +138,25 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`] when they cannot all be listed.
     fn list(&self) -> Result<Vec<RecordingId>, StoreError>;
+
+    /// Every object, one by one and in any order: a store may hold more than fit in memory at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot all be listed; some may have been told.
+    fn walk(&self, each: &mut dyn FnMut(RecordingId)) -> Result<(), StoreError> {
+        self.list()?.into_iter().for_each(each);
+        Ok(())
+    }
+
+    /// Whether there is an object of a recording.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that is not known.
+    fn has(&self, recording: RecordingId) -> Result<bool, StoreError> {
+        match self.open(recording) {
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }

@@ -1,13 +1,13 @@
-//! The command line. Two options, one word and a folder: an auditor can read all of it here.
+//! The command line. Two options, one of two words and a folder or file: an auditor can read all of it here.
 
 use std::{ffi::OsString, fmt, path::PathBuf};
 
 /// What to verify, and against what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What the folder is.
+    /// What the folder or file is.
     pub kind: Kind,
-    /// The folder.
+    /// The folder or file.
     pub folder: PathBuf,
     /// The trust file, if one was brought along.
     pub trust: Option<PathBuf>,
@@ -15,17 +15,27 @@ pub struct Request {
     pub json: bool,
 }
 
-/// What a folder is.
+/// What a folder or file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A whole audit trail with its recordings, as `jawoord audit export` makes it.
     Export,
     /// One decision, as `jawoord recordings evidence` makes it.
     Evidence,
+    /// What a reconciliation found: a file of the node's folder `reports`.
+    Reconciliation,
 }
 
-/// The word before a folder of evidence.
-const EVIDENCE: &str = "evidence";
+impl Kind {
+    /// By the word before it.
+    fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "evidence" => Some(Self::Evidence),
+            "report" => Some(Self::Reconciliation),
+            _ => None,
+        }
+    }
+}
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,10 +114,14 @@ impl Args {
                     Some(file) => once(&mut trust, file.into(), UsageError::TrustTwice)?,
                     None if text.starts_with('-') => return Err(UsageError::Option(word)),
                     // Where nothing follows, it is a folder of this name.
-                    None if text == EVIDENCE && folder.is_none() && more(&words) => {
-                        kind = Kind::Evidence;
-                    }
-                    None => once(&mut folder, word.clone(), UsageError::SecondFolder(word))?,
+                    None => match Kind::from_word(text) {
+                        Some(named) if folder.is_none() && kind == Kind::Export && more(&words) => {
+                            kind = named;
+                        }
+                        Some(_) | None => {
+                            once(&mut folder, word.clone(), UsageError::SecondFolder(word))?;
+                        }
+                    },
                 },
             }
         }
@@ -165,12 +179,21 @@ mod tests {
     }
 
     #[test]
-    fn the_word_evidence_stands_before_its_folder_and_is_a_folder_where_none_follows() {
+    fn a_word_stands_before_its_folder_and_is_a_folder_where_none_follows() {
         let about = |folder: &str, trust: Option<&str>| {
             let (kind, folder) = (Kind::Evidence, folder.into());
             Ok(Args::Verify(Request { kind, folder, trust: trust.map(PathBuf::from), json: false }))
         };
         assert_eq!(parse("evidence f"), about("f", None));
+        let report = |file: &str| {
+            let (kind, folder) = (Kind::Reconciliation, file.into());
+            Ok(Args::Verify(Request { kind, folder, trust: None, json: false }))
+        };
+        assert_eq!(
+            [parse("report f"), parse("report evidence")],
+            [report("f"), report("evidence")]
+        );
+        assert_eq!(parse("report"), request("report", None, false));
         assert_eq!(parse("--trust k evidence f"), about("f", Some("k")));
         assert_eq!(parse("evidence --trust k f"), about("f", Some("k")));
         assert_eq!(parse("evidence evidence"), about("evidence", None));

@@ -10,6 +10,7 @@ use crate::{
     evidence::verify_evidence,
     folder::verify_folder,
     proof::Proof,
+    reconciliation::{Reconciled, verify_report},
     report::{Report, Verdict},
     trust::Trusted,
 };
@@ -19,11 +20,14 @@ Proves an exported folder offline: no node, no database, no network.
 
 Usage: jawoord-verify [--trust KEYFILE] [--json] FOLDER
        jawoord-verify [--trust KEYFILE] [--json] evidence FOLDER
+       jawoord-verify [--trust KEYFILE] [--json] report FILE
 
   FOLDER            what `jawoord audit export` made: entries.jsonl, checkpoints.jsonl and
                     recordings/; other files in it are not looked at
   evidence FOLDER   what `jawoord recordings evidence` or `calls evidence` made: the decision
                     behind one recording, or a call without one; every file in it is looked at
+  report FILE       what `jawoord report reconcile` or the node by night wrote, its signed line
+                    (.sig in the place of .json) beside it
   --trust KEYFILE   the node's public key, got by another way than FOLDER: a line
                     `jawoord-ed25519` and 64 hexadecimal digits for each key
   --json            print one JSON object
@@ -38,6 +42,10 @@ the day of the export.
 Of evidence it proves that every file is the one that was signed, that the decision was committed
 to the audit tree, that the prompts are those that were heard, and that the page says what the
 other files say. Each difference is named by its file.
+
+Of a report it proves that this node has written it, and shows what it says; that books agree is
+in its count of mismatches, not in the verdict. The audit trail has a fact `reconciled` with the
+same SHA-256.
 
 Exit codes: 0 proved, 1 not proved (also when no key was given), 2 wrong use.
 ";
@@ -91,6 +99,7 @@ pub fn run(
 enum Answer {
     Export(Report),
     Evidence(Proof),
+    Reconciliation(Reconciled),
 }
 
 fn verify(request: &Request) -> Result<Answer, Box<dyn std::error::Error>> {
@@ -100,6 +109,7 @@ fn verify(request: &Request) -> Result<Answer, Box<dyn std::error::Error>> {
     };
     Ok(match request.kind {
         Kind::Export => Answer::Export(verify_folder(&request.folder, &trusted)?),
+        Kind::Reconciliation => Answer::Reconciliation(verify_report(&request.folder, &trusted)?),
         Kind::Evidence => Answer::Evidence(verify_evidence(&request.folder, &trusted)?),
     })
 }
@@ -107,6 +117,7 @@ fn verify(request: &Request) -> Result<Answer, Box<dyn std::error::Error>> {
 fn print(answer: &Answer, json: bool, out: &mut dyn Write) -> io::Result<Exit> {
     let (lines, object, verdict): (&dyn std::fmt::Display, _, _) = match answer {
         Answer::Export(report) => (report, report.json(), report.verdict()),
+        Answer::Reconciliation(said) => (said, said.json(), said.verdict()),
         Answer::Evidence(proof) => (proof, proof.json(), proof.verdict()),
     };
     if json {

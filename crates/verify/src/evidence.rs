@@ -208,12 +208,13 @@ const fn fits(heard: &PromptHeard, has: u32) -> bool {
     if heard.whole { heard.samples == has } else { heard.samples <= has }
 }
 
-fn text(folder: &Path, name: &str) -> Result<String, What> {
+/// The text of a regular file.
+pub(crate) fn text(folder: &Path, name: &str) -> Result<String, What> {
     String::from_utf8(bytes(folder, name)?).map_err(|_| What::Form)
 }
 
 /// The bytes of a regular file; anything else could block or lead elsewhere.
-fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, What> {
+pub(crate) fn bytes(folder: &Path, name: &str) -> Result<Vec<u8>, What> {
     let unread = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => What::Missing,
         kind => What::Unread(kind),

@@ -10,6 +10,8 @@
 //! signed list names every file, each fact has its path to the signed root of the tree, the permit
 //! names the hash of the evidence, and the page is made again from the data.
 //!
+//! A report that `jawoord report reconcile` or a node by night wrote is proved by the signed line beside it.
+//!
 //! What is absent on purpose: no socket, no database, no runtime, no key that opens sound. The
 //! tool reads ciphertext only and needs neither a node nor anybody's leave.
 
@@ -25,6 +27,7 @@ mod folder;
 mod history;
 mod object;
 mod proof;
+mod reconciliation;
 mod report;
 mod trust;
 
@@ -35,5 +38,6 @@ pub use evidence::verify_evidence;
 pub use finding::{Fault, Finding, Part, PermitField};
 pub use folder::{FolderError, RECORDINGS_FOLDER, verify_folder};
 pub use proof::Proof;
+pub use reconciliation::{Reconciled, verify_report};
 pub use report::{Report, Verdict};
 pub use trust::{Trusted, TrustedError};

@@ -17,6 +17,7 @@ mod names;
 mod operate;
 mod outbound;
 mod plain;
+mod reconcile;
 mod retention;
 mod sipp;
 mod tamper;

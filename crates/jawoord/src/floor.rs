@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use call::Private;
+use call::{CallId, Private};
 use portal::{AgentError, AskError, Now, PauseError, Seated, Unavailable, WithdrawError};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
-use crate::note::{Asked, Note, Paused, Seating, Withdrawal};
+use crate::{
+    books::Compared,
+    note::{Asked, Note, Paused, Seating, Withdrawal},
+};
 
 /// How long the media threads are waited for that are asked what they have counted: several times what
 /// they take. Of one that takes longer, the page shows what it said when somebody looked before.
@@ -40,6 +43,21 @@ impl FloorDoor {
             Ok(()) => answered.await.unwrap_or(Seating::Unknown),
             Err(_) => Seating::Unknown,
         }
+    }
+
+    /// Whether a call runs. Of a node that is stopping it is not known, and assumed.
+    pub async fn runs(&self, call: CallId) -> bool {
+        let (answer, answered) = oneshot::channel();
+        match self.0.send(Note::Stand(call, answer)) {
+            Ok(()) => answered.await.map_or(true, |standing| standing.is_some()),
+            Err(_) => true,
+        }
+    }
+
+    /// Tells what a reconciliation of everything, or of the last days, has come to.
+    pub fn reconciled(&self, compared: Compared) {
+        // The loop is gone only when the node is.
+        let _stopping = self.0.send(Note::Reconciled(compared));
     }
 
     /// Makes a call's recording silent, or lets it go on.

@@ -7,6 +7,7 @@ pub mod alarm;
 pub mod ami;
 pub mod aside;
 pub mod attempts;
+pub mod books;
 pub mod bridge;
 pub mod clock;
 pub mod command;

@@ -80,6 +80,7 @@ fn run(command: &Command, runtime: &Runtime) -> ExitCode {
             Ok(asked) => errand(asked, site, runtime),
             Err(error) => said((format!("the folder has no absolute name: {error}\n"), false)),
         },
+        Command::Report { site, command } => errand(Errand::report(command), site, runtime),
         Command::Prompts { command } => said(prompts::run(command)),
     }
 }

@@ -2,7 +2,9 @@
 
 use call::Words;
 use media::CallStats;
-use prometheus::{Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder, core::Collector,
+};
 
 use crate::{gate::limits::Over, hearing::Hearing, load::Load};
 
@@ -35,6 +37,10 @@ pub struct Metrics {
     pub hearing: Hearing,
     /// Targets that are known to be down; calls go to the others.
     pub targets_down: IntGauge,
+    /// Mismatches between calls, recordings and objects, as the last reconciliation found them.
+    pub mismatches: IntGauge,
+    /// When that was, in seconds since the Unix epoch; zero before the first.
+    pub reconciled_at: IntGauge,
     /// Recordings past their retention that still exist.
     pub overdue: IntGauge,
     /// Recordings that wait in journals for their store.
@@ -53,20 +59,10 @@ impl Metrics {
     pub fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let words = |name: &str, help: &str, label: &str| {
-            let counter = IntCounterVec::new(Opts::new(name, help), &[label])?;
-            registry.register(Box::new(counter.clone()))?;
-            Ok::<_, prometheus::Error>(counter)
+            registered(&registry, IntCounterVec::new(Opts::new(name, help), &[label]))
         };
-        let gauge = |name: &str, help: &str| {
-            let gauge = IntGauge::new(name, help)?;
-            registry.register(Box::new(gauge.clone()))?;
-            Ok::<_, prometheus::Error>(gauge)
-        };
-        let counter = |name: &str, help: &str| {
-            let counter = IntCounter::new(name, help)?;
-            registry.register(Box::new(counter.clone()))?;
-            Ok::<_, prometheus::Error>(counter)
-        };
+        let gauge = |name: &str, help: &str| registered(&registry, IntGauge::new(name, help));
+        let counter = |name: &str, help: &str| registered(&registry, IntCounter::new(name, help));
         let turned_away =
             words("jawoord_turned_away_total", "Requests of peers beyond a limit.", "limit")?;
         // Every limit is there from the start, so that an alarm can be set on it.
@@ -103,6 +99,14 @@ impl Metrics {
             turned_away,
             stray_media,
             targets_down: gauge("jawoord_targets_down", "Targets that are known to be down.")?,
+            mismatches: gauge(
+                "jawoord_reconcile_mismatches",
+                "Mismatches between calls, recordings and objects.",
+            )?,
+            reconciled_at: gauge(
+                "jawoord_reconcile_timestamp_seconds",
+                "When calls, recordings and objects were last compared.",
+            )?,
             overdue: gauge("jawoord_retention_overdue", "Recordings past their retention.")?,
             spooled: gauge("jawoord_spool_recordings", "Recordings not yet stored.")?,
             tree: gauge("jawoord_audit_entries", "Entries of the audit tree.")?,
@@ -142,6 +146,16 @@ impl Metrics {
             Err(_) => String::new(),
         }
     }
+}
+
+/// A metric that the registry knows from here on.
+fn registered<M>(registry: &Registry, made: prometheus::Result<M>) -> prometheus::Result<M>
+where
+    M: Collector + Clone + 'static,
+{
+    let metric = made?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
 }
 
 /// Packets that were dropped before anything was done with them, by reason: from another address, no RTP,

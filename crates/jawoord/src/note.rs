@@ -11,6 +11,7 @@ use vault::RootSeed;
 use crate::{
     alarm::Raised,
     ami::word::Word,
+    books::Compared,
     config::judge::Settings,
     live::ask::Ask,
     targets::{Found, Question},
@@ -53,6 +54,8 @@ pub enum Note {
     Trace(CallId, oneshot::Sender<Vec<Message>>),
     /// The operator looks at a running call; `None` when it does not run.
     Stand(CallId, oneshot::Sender<Option<Standing>>),
+    /// Calls, recordings and objects were reconciled, or could not be.
+    Reconciled(Compared),
     /// Empties the node, or takes calls again; the answer says how many calls run.
     Drain(bool, oneshot::Sender<usize>),
     /// The operator looks at the node: with which settings it works.

@@ -106,6 +106,13 @@ pub enum Ailment {
     Disk,
     /// The recorder has ended by a defect: nothing is recorded until a restart.
     Recorder,
+    /// Calls, recordings and stored objects do not agree.
+    Unreconciled {
+        /// In how many ways.
+        mismatches: u64,
+    },
+    /// They could not be compared: whether they agree is not known.
+    BooksUnread,
     /// The manager of a PBX is not heard: whether an agent talks to its callers is not known.
     Manager {
         /// Of which PBX, as the configuration calls it.

@@ -6,10 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use call::Time;
 use serde_json::Value;
 
 use super::{
-    Audit, Calls, Keys, Recordings, Retention, Site, Switch, check, renew,
+    Audit, Calls, Keys, Recordings, Report, Retention, Site, Switch, check, renew,
     request::{Reply, Request},
     show::{Table, cell, fields},
 };
@@ -26,6 +27,9 @@ use crate::{
     },
     quality::COLUMNS,
 };
+
+/// What a listing of mismatches shows.
+const FINDINGS: &[&str] = &["mismatch", "call", "recording", "says"];
 
 /// What to ask, and how to show the answer.
 pub struct Errand {
@@ -157,6 +161,14 @@ impl Errand {
         })
     }
 
+    /// A report.
+    #[must_use]
+    pub fn report(command: &Report) -> Self {
+        let Report::Reconcile { from, to } = command;
+        let [from, to] = [from, to].map(|at| at.map(Time::as_micros));
+        Self::plain(Request::ReportReconcile { from, to })
+    }
+
     /// A change of lines.
     #[must_use]
     pub fn lines(request: Request) -> Self {
@@ -219,10 +231,8 @@ impl Errand {
             (value, _) if self.ladder => value.get("drawing").map(cell).unwrap_or_default(),
             (value, _) => {
                 let mut value = value.clone();
-                // How each leg sounded is a table of its own.
-                let legs = value.as_object_mut().and_then(|object| object.remove("quality"));
-                let legs = legs.as_ref().and_then(Value::as_array);
-                fields(&value) + &legs.map(|rows| Table(COLUMNS).draw(rows)).unwrap_or_default()
+                let tables = tables(&mut value);
+                fields(&value) + &tables
             }
         };
         if let Some(error) = &reply.error {
@@ -230,6 +240,24 @@ impl Errand {
         }
         (text, reply.done)
     }
+}
+
+/// How each leg sounded is a table of its own, and so is what does not agree: takes them out of a value and
+/// draws them.
+fn tables(value: &mut Value) -> String {
+    let Some(object) = value.as_object_mut() else { return String::new() };
+    let mut drawn = String::new();
+    for (name, columns) in [("quality", COLUMNS), ("findings", FINDINGS)] {
+        let rows = object.get(name).and_then(Value::as_array);
+        // Findings of a check are sentences.
+        if let Some(rows) = rows.filter(|rows| rows.iter().all(Value::is_object)) {
+            if !rows.is_empty() {
+                drawn.push_str(&Table(columns).draw(rows));
+            }
+            object.remove(name);
+        }
+    }
+    drawn
 }
 
 /// A folder's name as the node understands it too, which may stand elsewhere. An empty one has no

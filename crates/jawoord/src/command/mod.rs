@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use call::Time;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::DateTime;
 
@@ -12,6 +13,7 @@ pub mod desk;
 pub mod init;
 pub mod lines;
 pub mod live;
+mod moment;
 mod operator;
 pub mod prompts;
 pub mod renew;
@@ -155,6 +157,15 @@ pub enum Command {
         /// What to do.
         #[command(subcommand)]
         command: Audit,
+    },
+    /// Reports for whoever has to answer for the recordings.
+    Report {
+        /// Where the node is.
+        #[command(flatten)]
+        site: Site,
+        /// What to do.
+        #[command(subcommand)]
+        command: Report,
     },
     /// What callers hear.
     Prompts {
@@ -362,6 +373,22 @@ pub enum Audit {
     Export {
         /// The folder to make.
         dir: PathBuf,
+    },
+}
+
+/// Commands that report.
+#[derive(Debug, Subcommand)]
+pub enum Report {
+    /// Holds calls, verdicts, evidence, key slips and stored objects against each other, and names every
+    /// mismatch. The node does so by itself each night. Exit code 1 when something does not agree.
+    Reconcile {
+        /// Only calls that began at this moment or later, such as 2026-12-01 or 2026-12-01T09:00 (UTC)
+        /// [default: all].
+        #[arg(long, value_name = "TIME", value_parser = moment::read)]
+        from: Option<Time>,
+        /// Only calls that began before this moment [default: now].
+        #[arg(long, value_name = "TIME", value_parser = moment::read)]
+        to: Option<Time>,
     },
 }
 

@@ -65,6 +65,9 @@ impl Handle for Operator {
             self.drain(on).await.into()
         } else if let Some(change) = request.change() {
             self.renew(Some(change)).await.into()
+        } else if let Request::ReportReconcile { from, to } = request {
+            let floor = FloorDoor::new(self.notes.clone());
+            self.desk.reconcile(from, to, Some(&floor)).await.into()
         } else if let Request::CheckLive { call } = &request {
             self.look(call.as_ref()).await.into()
         } else if matches!(request, Request::PortalLink) {

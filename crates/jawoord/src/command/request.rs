@@ -119,6 +119,13 @@ pub enum Request {
         /// The folder, as an absolute path.
         dir: String,
     },
+    /// Holds calls, verdicts, evidence and stored objects against each other.
+    ReportReconcile {
+        /// From when on, in microseconds since the Unix epoch; the beginning without it.
+        from: Option<u64>,
+        /// Until when; now without it.
+        to: Option<u64>,
+    },
     /// Empties the node, or lets it take calls again.
     Drain {
         /// Which.

@@ -46,6 +46,7 @@ use crate::{
         archive::{Archive, OfficeError, Opened},
         keeper::KeeperDoor,
         lanes::{OfficeDoor, Staff},
+        nightly::Nightly,
         recover::Found,
     },
     page::Page,
@@ -170,7 +171,7 @@ pub async fn start(settings: Settings, reload: Option<PathBuf>) -> Result<Runnin
         Operator { desk: desk.clone(), notes: notes.clone(), renewal: renewal.clone(), page };
     let socket = control::listen(&settings.data.path).map_err(system("the control socket"))?;
     tokio::spawn(control::serve(socket, Arc::new(operator)));
-    measured(&settings, &desk, metrics).await?;
+    measured(&settings, &desk, metrics, FloorDoor::new(notes.clone())).await?;
     let calls = signalling.handle().spawn(run::run(node, Inbox { signs, notes: inbox }));
     tracing::info!(lines = settings.lines.iter().len(), "the node takes calls");
     Ok(Running {
@@ -198,13 +199,18 @@ async fn signalling(settings: &Settings) -> Result<(Signalling, Net, Outlet), Se
 }
 
 /// What the operator's monitoring reads.
-async fn measured(settings: &Settings, desk: &Desk, metrics: Metrics) -> Result<(), ServeError> {
+async fn measured(
+    settings: &Settings,
+    desk: &Desk,
+    metrics: Metrics,
+    floor: FloorDoor,
+) -> Result<(), ServeError> {
     if let Some(address) = settings.metrics {
         let bound = http::bind(address).await;
         let listener = bound.map_err(|error| ServeError::System("the metrics", error))?;
         tokio::spawn(http::serve(listener, metrics.clone()));
     }
-    tokio::spawn(watch(desk.clone(), metrics));
+    tokio::spawn(watch(desk.clone(), metrics, floor));
     Ok(())
 }
 
@@ -285,9 +291,11 @@ async fn page(
     Ok(Some(Door { portal, address }))
 }
 
-/// Deletes what is due, and counts what is overdue.
-async fn watch(desk: Desk, metrics: Metrics) {
+/// Deletes what is due, and counts what is overdue; reconciles by night.
+async fn watch(desk: Desk, metrics: Metrics, floor: FloorDoor) {
     let mut tick = time::interval(SWEEP);
+    let archive = &desk.archive;
+    let mut nightly = Nightly::new(Arc::clone(archive), floor, archive.clock.now()).await;
     loop {
         tick.tick().await;
         let swept = desk.sweep().await;
@@ -297,6 +305,9 @@ async fn watch(desk: Desk, metrics: Metrics) {
         let now = desk.archive.clock.now();
         if let Ok(due) = desk.archive.ledger.due(now, 10_000).await {
             metrics.overdue.set(i64::try_from(due.len()).unwrap_or(i64::MAX));
+        }
+        if let Err(error) = nightly.turn(desk.archive.clock.now()).await {
+            tracing::error!(%error, "reconciliation; it is tried again");
         }
         let size = desk.archive.ledger.health().head.size;
         metrics.tree.set(i64::try_from(size).unwrap_or(i64::MAX));

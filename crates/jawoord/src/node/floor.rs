@@ -82,7 +82,12 @@ impl Node {
         });
         let mut trunks: Vec<_> = trunks.collect();
         trunks.sort_unstable_by_key(|trouble| trouble.since);
-        gone.into_iter().chain(disk).chain(managers).chain(trunks).collect()
+        gone.into_iter()
+            .chain(disk)
+            .chain(self.books.troubles())
+            .chain(managers)
+            .chain(trunks)
+            .collect()
     }
 }
 

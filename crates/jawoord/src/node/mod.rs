@@ -37,6 +37,7 @@ use self::arrived::Arrived;
 use crate::{
     alarm::Unanswered,
     ami::client::Managers,
+    books::Books,
     clock::Clock,
     config::{judge::Settings, listener::Listener},
     descriptors::Descriptors,
@@ -85,6 +86,8 @@ pub struct Node {
     pub(crate) recorder: RecorderDoor,
     /// When the recorder has ended by a defect.
     pub(crate) recorder_gone: Option<Time>,
+    /// Whether calls, recordings and stored objects agree.
+    pub(crate) books: Books,
     pub(crate) metrics: Metrics,
     pub(crate) random: SystemRandom,
     pub(crate) draining: bool,
@@ -195,6 +198,7 @@ impl Node {
             office: parts.office,
             recorder: parts.recorder,
             recorder_gone: None,
+            books: Books::default(),
             metrics: parts.metrics,
             random,
             draining: false,

@@ -129,6 +129,7 @@ impl Node {
             Note::Paper(paper) => self.papered(paper),
             Note::Tape(tape) => self.taped(&tape),
             Note::RecorderGone => self.recorder_gone(),
+            Note::Reconciled(compared) => self.reconciled(compared),
             Note::Settings(settings) => self.settles_for(settings),
             Note::Ask(call, answer) => {
                 let _nobody_waits = answer.send(self.ask(&call));

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::Node;
 use crate::{
     alarm::Streak,
+    books::Compared,
     note::{Standing, Tape},
     session::Session,
 };
@@ -122,6 +123,17 @@ impl Node {
         self.metrics.cut_short.inc();
     }
 
+    /// The books were held against each other, or could not be.
+    pub(crate) fn reconciled(&mut self, compared: Compared) {
+        self.books.compared(compared);
+        let mismatches = self.books.mismatches();
+        self.metrics.mismatches.set(i64::try_from(mismatches).unwrap_or(i64::MAX));
+        if compared.mismatches.is_some() {
+            let second = compared.at.as_micros() / 1_000_000;
+            self.metrics.reconciled_at.set(i64::try_from(second).unwrap_or(i64::MAX));
+        }
+    }
+
     /// The recorder is gone: every recorded call goes on without it or ends, as its policy says, and
     /// nobody else is asked.
     pub(crate) fn recorder_gone(&mut self) {
@@ -181,9 +193,10 @@ impl Node {
         }
     }
 
-    /// The operator looks at a running call.
+    /// The operator looks at a running call; one that is over runs until its words are on their way.
     pub(crate) fn stands_at(&self, call: CallId, answer: oneshot::Sender<Option<Standing>>) {
-        let standing = self.sessions.get(&call).map(|session| Standing {
+        let closing = || self.closing.get(&call).map(|(session, _)| session);
+        let standing = self.sessions.get(&call).or_else(closing).map(|session| Standing {
             steps: session.ladder.steps().to_vec(),
             alarms: session.alarms.now().to_vec(),
         });

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Instant};
 
 use call::{CallId, Erasure, Private, Reason, RecordingId, Time};
-use ledger::{CallFilter, RecordingFilter};
+use ledger::{CallFilter, Period, RecordingFilter};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use vault::{Reader, wav_header};
@@ -15,8 +15,10 @@ use super::{
     listing,
 };
 use crate::{
+    books::Compared,
     command::request::{Reply, Request, call_id, recording_id},
     control::Answer,
+    floor::FloorDoor,
 };
 
 /// Rows of one listing.
@@ -78,17 +80,14 @@ impl Desk {
             Request::RetentionDue { as_of } => self.due(as_of).await,
             Request::RetentionSweep => return self.sweep().await,
             Request::KeysStatus => self.epochs().await,
-            Request::KeysRotate => self
-                .archive
-                .rotate()
-                .await
-                .map(|rotated| json!({ "closed": rotated.closed, "slips": rotated.slips })),
+            Request::KeysRotate => self.rotate().await,
             Request::KeysDestroyEpoch { epoch } => self.destroy(epoch).await,
             Request::AuditVerify => match self.archive.audit().await {
                 Ok((value, true)) => Ok(value),
                 Ok((value, false)) => return Reply::wrong(value),
                 Err(error) => Err(error),
             },
+            Request::ReportReconcile { from, to } => return self.reconcile(from, to, None).await,
             Request::AuditExport { dir } => self.archive.export_audit(Path::new(&dir)).await,
             Request::CallsAsk { .. }
             | Request::CallsAgent { .. }
@@ -187,6 +186,43 @@ impl Desk {
             },
             Err(reply) => reply,
         }
+    }
+
+    /// Reconciles a period, or everything. `floor` are the calls that run, where a node does.
+    pub async fn reconcile(
+        &self,
+        from: Option<u64>,
+        to: Option<u64>,
+        floor: Option<&FloorDoor>,
+    ) -> Reply {
+        let now = self.archive.clock.now();
+        let period = Period {
+            from: Time::from_micros(from.unwrap_or(0)),
+            to: to.map_or(now, Time::from_micros),
+        };
+        if period.from >= period.to {
+            return Reply::failed(
+                "`--to`, which is now without it, must be after `--from`; nothing was compared",
+            );
+        }
+        let written = match self.archive.reconcile(now, period, floor, None).await {
+            Ok(written) => written,
+            Err(error) => return Reply::failed(error),
+        };
+        // A part of it can neither raise the alarm about all nor end it.
+        if let (Some(floor), None, None) = (floor, from, to) {
+            let mismatches = Some(written.report.mismatches);
+            floor.reconciled(Compared { at: now, from: period.from, mismatches });
+        }
+        match written.report.agrees() {
+            true => Reply::done(written.value()),
+            false => Reply::wrong(written.value()),
+        }
+    }
+
+    async fn rotate(&self) -> Result<Value, OfficeError> {
+        let rotated = self.archive.rotate().await?;
+        Ok(json!({ "closed": rotated.closed, "slips": rotated.slips }))
     }
 
     async fn destroy(&self, epoch: u64) -> Result<Value, OfficeError> {

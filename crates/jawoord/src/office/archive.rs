@@ -126,6 +126,8 @@ pub struct Archive {
     pub place: Place,
     /// What callers hear, by its hash.
     pub shelf: Shelf,
+    /// Where reports are kept.
+    pub reports: std::path::PathBuf,
     /// The spool folder.
     pub spool: std::path::PathBuf,
     /// Held while an epoch is opened.
@@ -187,6 +189,7 @@ impl Archive {
             clock,
             place: settings.store.clone(),
             shelf: Shelf::new(data),
+            reports: data.join("reports"),
             spool: data.join("spool"),
             opening: Mutex::new(()),
             making: Semaphore::new(STORES),

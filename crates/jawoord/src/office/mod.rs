@@ -8,6 +8,8 @@ pub mod evidence;
 pub mod keeper;
 pub mod lanes;
 pub mod listing;
+pub mod nightly;
+pub mod reconcile;
 pub mod recover;
 pub mod shelf;
 pub mod store;

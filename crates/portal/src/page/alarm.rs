@@ -47,6 +47,13 @@ pub(crate) fn ailment(language: Language, what: &Ailment) -> Markup {
         Ailment::Recorder => html! {
             strong { (t("Nothing is recorded: the recorder has ended", "Er wordt niets opgenomen: de opnemer is gestopt")) }
         },
+        Ailment::Unreconciled { mismatches } => html! {
+            strong { (t("Calls, recordings and stored objects do not agree", "Gesprekken, opnamen en bewaarde objecten kloppen niet met elkaar")) }
+            " (" (mismatches) " " (t("mismatches", "verschillen")) ")"
+        },
+        Ailment::BooksUnread => html! {
+            strong { (t("Whether calls, recordings and stored objects agree is not known", "Of gesprekken, opnamen en bewaarde objecten kloppen is onbekend")) }
+        },
         Ailment::Manager { pbx } => html! {
             strong { (t("Who talks to callers is not known: no word of the manager of PBX ", "Wie er met bellers praat is onbekend: niets van de manager van centrale ")) (pbx) }
         },
@@ -141,6 +148,14 @@ impl Language {
             Ailment::Recorder => self.pick(
                 "Calls go on. Restart Jawoord, and report it with the log.",
                 "Gesprekken gaan door. Herstart Jawoord, en meld het met het logboek.",
+            ),
+            Ailment::Unreconciled { .. } => self.pick(
+                "`jawoord report reconcile` names each; without a mismatch it ends this alarm.",
+                "`jawoord report reconcile` noemt elk ervan; zonder verschil eindigt daarmee deze melding.",
+            ),
+            Ailment::BooksUnread => self.pick(
+                "They could not be compared; the log says why. See that the store and the disk can be read: it is tried again every ten minutes.",
+                "Ze konden niet worden vergeleken; het logboek zegt waarom. Kijk of de opslag en de schijf leesbaar zijn: elke tien minuten wordt het opnieuw geprobeerd.",
             ),
             Ailment::Manager { .. } => self.pick(
                 "Lines that are recorded while an agent talks are silent meanwhile. See that Asterisk runs, and its manager.conf; it is tried again by itself.",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use call::Time;
-use portal::Taping;
+use portal::{Ailment, Taping, Trouble};
 
 use crate::{
     archive::{Shelf, call_id, running},
@@ -275,4 +275,29 @@ async fn more_calls_than_are_shown_are_counted_and_none_is_said_to_be_none() {
         now.running = 812;
     }
     assert!(visitor.get("/now").await.text().contains("812 calls run; the newest are shown."));
+}
+
+#[tokio::test]
+async fn books_that_do_not_agree_are_an_alarm_of_the_node() {
+    let shelf = shelf();
+    let trouble = Trouble { what: Ailment::Unreconciled { mismatches: 3 }, since: START };
+    shelf.floor.lock().unwrap().troubles = vec![trouble];
+    let visitor = Visitor::inside(shelf).await;
+    let page = visitor.get("/now").await;
+    assert!(page.text().contains("(3 mismatches)"), "{}", page.text());
+    assert!(page.text().contains("jawoord report reconcile"), "what to do");
+    let now = visitor.get("/api/now").await.json();
+    assert_eq!(now["troubles"][0]["what"], "unreconciled");
+    assert_eq!(now["troubles"][0]["mismatches"], 3);
+}
+
+#[tokio::test]
+async fn books_that_could_not_be_compared_are_an_alarm_and_not_said_to_agree() {
+    let shelf = shelf();
+    let trouble = Trouble { what: Ailment::BooksUnread, since: START };
+    shelf.floor.lock().unwrap().troubles = vec![trouble];
+    let visitor = Visitor::inside(shelf).await;
+    let page = visitor.get("/now").await;
+    assert!(page.text().contains("objects agree is not known"), "{}", page.text());
+    assert_eq!(visitor.get("/api/now").await.json()["troubles"][0]["what"], "books-unread");
 }

@@ -47,11 +47,11 @@ pub use database::{
 };
 pub use evidence::fact::ProvedFact;
 pub use evidence::folder::{
-    CHECKPOINT_FILE, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE, PAGE_FILE, RECORD_FILE, read_facts,
-    read_record,
+    CHECKPOINT_FILE, CONSENT_FILE, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE, PAGE_FILE,
+    RECORD_FILE, read_facts, read_record,
 };
 pub use evidence::inventory::{Inventory, Listed, MANIFEST_FILE};
-pub use evidence::record::{CLOCK, Kept, PAGE_VERSION, RECORD_FORM, Record, Spoken};
+pub use evidence::record::{CLOCK, Controller, Kept, PAGE_VERSION, RECORD_FORM, Record, Spoken};
 pub use hold::Hold;
 #[cfg(feature = "database")]
 pub use reconcile::{

@@ -31,7 +31,7 @@ pub enum What {
     Length,
     /// The sound is not the one that the evidence names.
     OtherSound,
-    /// It is not the page that this data makes.
+    /// It is made of the other files, and not what they make.
     OtherPage,
 }
 
@@ -117,7 +117,7 @@ impl Difference {
                 "It is not what the customer heard: do not rely on it, and ask for the sound again."
             }
             What::OtherPage => {
-                "Do not rely on the page, and read the other files; or verify with the version of \
+                "Do not rely on it, and read the other files; or verify with the version of \
                  jawoord-verify that belongs to the node."
             }
         }

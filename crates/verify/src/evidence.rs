@@ -10,8 +10,9 @@ use std::{
 use call::{Evidence, FactKind, PromptHeard};
 use hound::WavReader;
 use ledger::{
-    CHECKPOINT_FILE, Checkpoint, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE, Inventory, Listed,
-    MANIFEST_FILE, PAGE_FILE, PAGE_VERSION, RECORD_FILE, Signature, read_facts, read_record,
+    CHECKPOINT_FILE, CONSENT_FILE, Checkpoint, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE,
+    Inventory, Listed, MANIFEST_FILE, PAGE_FILE, PAGE_VERSION, RECORD_FILE, Signature, read_facts,
+    read_record,
 };
 
 use crate::{
@@ -195,11 +196,16 @@ fn compare(told: &EvidenceFolder, folder: &Path, inventory: &Inventory, proof: &
             proof.find(EVIDENCE_FILE, What::Length);
         }
     }
-    match text(folder, PAGE_FILE) {
-        Ok(page) if told.record.page == PAGE_VERSION && page == told.page() => {}
-        // One that is missing or is not text has been named already.
-        Ok(_) => proof.find(PAGE_FILE, What::OtherPage),
-        Err(_) => {}
+    // What is made of the other files says what they say, or is of another version.
+    let same = told.record.page == PAGE_VERSION;
+    for (name, made) in [(PAGE_FILE, Some(told.page())), (CONSENT_FILE, told.consent())] {
+        match (text(folder, name), made) {
+            (Ok(found), Some(made)) if same && found == made => {}
+            (Ok(_), _) => proof.find(name, What::OtherPage),
+            (Err(What::Missing), Some(_)) => proof.find(name, What::Missing),
+            // What is not text has been named already, and what is nowhere is not to be there.
+            (Err(_), _) => {}
+        }
     }
 }
 

@@ -14,9 +14,9 @@ use call::{
     Time, Transport, Verdict,
 };
 use ledger::{
-    CLOCK, Checkpoint, EVIDENCE_FILE, Entry, EvidenceFolder, FACTS_FILE, Frontier, Inventory, Kept,
-    Listed, MANIFEST_FILE, Origin, PAGE_FILE, PAGE_VERSION, ProvedFact, RECORD_FILE, RECORD_FORM,
-    Record, Salt, Spoken, leaf_hash, node_hash,
+    CLOCK, CONSENT_FILE, Checkpoint, EVIDENCE_FILE, Entry, EvidenceFolder, FACTS_FILE, Frontier,
+    Inventory, Kept, Listed, MANIFEST_FILE, Origin, PAGE_FILE, PAGE_VERSION, ProvedFact,
+    RECORD_FILE, RECORD_FORM, Record, Salt, Spoken, leaf_hash, node_hash,
 };
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
@@ -193,6 +193,7 @@ fn record(sha256: Digest) -> Record {
         caller_call_id_key: None,
         called_call_id: None,
         session_id: None,
+        controller: None,
         recording: Some(RECORDING.to_string()),
         kept: Some(kept),
         prompts: vec![Spoken {
@@ -240,6 +241,9 @@ fn path(leaves: &[Digest], place: usize) -> Vec<Digest> {
     below
 }
 
+/// A file that is to say something else, or to be missing.
+type Other = (&'static str, Option<String>);
+
 /// A place for folders.
 struct Desk(PathBuf);
 
@@ -258,16 +262,17 @@ impl Desk {
     }
 
     /// Writes and signs a folder, and says what the program says of it.
-    fn verify(&self, told: &EvidenceFolder, sound: &[u8], page: Option<&str>) -> (u8, String) {
+    fn verify(&self, told: &EvidenceFolder, sound: &[u8], other: Option<Other>) -> (u8, String) {
         let folder = self.0.join("folder");
         let _none_before = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("prompts")).unwrap();
         let mut files: Vec<(&str, Vec<u8>)> = told.files().unwrap();
         files.push((SOUND, sound.to_vec()));
-        for (name, bytes) in &mut files {
-            if let (PAGE_FILE, Some(page)) = (*name, page) {
-                *bytes = page.as_bytes().to_vec();
-            }
+        if let Some((name, text)) = other {
+            files.retain(|(taken, _)| *taken != name);
+            files.extend(text.map(|text| (name, text.into_bytes())));
+        }
+        for (name, bytes) in &files {
             fs::write(folder.join(*name), bytes).unwrap();
         }
         let listed = files.iter().map(|(name, bytes)| Listed::new(name, bytes)).collect();
@@ -447,9 +452,45 @@ fn l_07_a_page_that_says_something_else_than_the_data_is_named_even_when_the_nod
     let mut story = Story::true_one();
     let told = story.told();
     let page = told.page().replacen("Toestemming", "Toestemming, met graagte", 1);
-    let (code, said) = desk.verify(&told, &story.sound, Some(&page));
+    let (code, said) = desk.verify(&told, &story.sound, Some((PAGE_FILE, Some(page))));
     assert!(code == 1 && said.starts_with("index.html: it does not say what the other"), "{said}");
     let mut newer = Story::true_one();
     newer.record.page = PAGE_VERSION + 1;
-    desk.finds(newer, PAGE_FILE, "it does not say what the other files say");
+    let told = newer.told();
+    let (code, said) = desk.verify(&told, &newer.sound, None);
+    let found: Vec<_> = said.lines().take_while(|line| !line.starts_with("files: ")).collect();
+    let other =
+        [PAGE_FILE, CONSENT_FILE].map(|name| format!("{name}: it does not say what the other"));
+    let named = found.iter().zip(&other).all(|(line, other)| line.starts_with(other));
+    assert!(code == 1 && found.len() == 2 && named, "{said}");
+}
+
+#[test]
+fn l_07_a_consent_record_that_says_something_else_than_the_evidence_is_named_even_when_it_is_signed()
+ {
+    let desk = Desk::new("consent");
+    let mut story = Story::true_one();
+    let told = story.told();
+    let consent = told.consent().expect("a record");
+    for (from, to) in [
+        ("dpv:ConsentGiven", "dpv:ConsentRefused"),
+        ("eu-gdpr:A6-1-a", "eu-gdpr:A6-1-f"),
+        ("dpv:ServiceOptimisation", "dpv:PersonnelManagement"),
+        ("loc:NL", "loc:US"),
+    ] {
+        let other = consent.replacen(from, to, 1);
+        assert_ne!(other, consent, "{from}");
+        let (code, said) = desk.verify(&told, &story.sound, Some((CONSENT_FILE, Some(other))));
+        let named = said.starts_with("consent.jsonld: it does not say what the other files say");
+        assert!(code == 1 && named, "{from}: {said}");
+    }
+    let (code, said) = desk.verify(&told, &story.sound, Some((CONSENT_FILE, None)));
+    assert!(code == 1 && said.starts_with("consent.jsonld: it is not here"), "{said}");
+    let mut silent = Story::true_one();
+    (silent.evidence, silent.record.recording, silent.record.kept) = (None, None, None);
+    silent.facts.truncate(1);
+    let told = silent.told();
+    assert_eq!(told.consent(), None);
+    let (code, said) = desk.verify(&told, &silent.sound, Some((CONSENT_FILE, Some(consent))));
+    assert!(code == 1 && said.starts_with("consent.jsonld: it does not say"), "{said}");
 }

@@ -37,11 +37,13 @@ pub struct Errand {
     output: Option<PathBuf>,
     columns: Option<&'static [&'static str]>,
     ladder: bool,
+    /// The answer is a document by itself: JSON, whatever is wanted of listings.
+    document: bool,
 }
 
 impl Errand {
     fn plain(request: Request) -> Self {
-        Self { request, output: None, columns: None, ladder: false }
+        Self { request, output: None, columns: None, ladder: false, document: false }
     }
 
     fn table(request: Request, columns: &'static [&'static str]) -> Self {
@@ -115,6 +117,10 @@ impl Errand {
             Recordings::Evidence { id, out } => {
                 Self::plain(Request::RecordingsEvidence { id: id.clone(), dir: whole(out) })
             }
+            Recordings::Consent { id } => Self {
+                document: true,
+                ..Self::plain(Request::RecordingsConsent { id: id.clone() })
+            },
             Recordings::Verify { id } => Self::plain(Request::RecordingsVerify { id: id.clone() }),
             Recordings::Erase { id, from, to } => {
                 Self::plain(Request::RecordingsErase { id: id.clone(), seconds: from.zip(*to) })
@@ -198,7 +204,7 @@ impl Errand {
             None => ask(site, &self.request, &settings, io::sink()).await,
         };
         match reply {
-            Ok(reply) => self.show(&reply, site.json),
+            Ok(reply) => self.show(&reply, site.json || (self.document && reply.done)),
             Err(error) => (format!("the node went away in the middle: {error}\n"), false),
         }
     }

@@ -324,6 +324,11 @@ pub enum Recordings {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Prints its consent record and receipt (ISO/IEC TS 27560), as its folder of evidence has them.
+    Consent {
+        /// The recording's id; also that of one that is deleted.
+        id: String,
+    },
     /// Erases a recording, or some seconds of it, with proof.
     Erase {
         /// The recording's id.

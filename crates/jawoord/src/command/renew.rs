@@ -55,6 +55,7 @@ impl Renewal {
 
     async fn take(&self, settings: Settings) -> Reply {
         self.desk.archive.shelf.keep(&settings);
+        self.desk.archive.controllers.send_replace(settings.controllers.clone());
         let reply = audited(&self.desk, &settings).await;
         let lines = settings.lines.iter().len();
         tracing::info!(lines, "new settings take effect; running calls keep theirs");

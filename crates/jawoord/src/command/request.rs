@@ -82,6 +82,11 @@ pub enum Request {
         /// The folder, as an absolute path.
         dir: String,
     },
+    /// Says the consent record and receipt of a recording.
+    RecordingsConsent {
+        /// The recording.
+        id: String,
+    },
     /// Writes the folder that proves what became of a call.
     CallsEvidence {
         /// The call.

@@ -13,7 +13,9 @@ use super::{
     ami::Manager,
     aside, attended,
     choice::Record,
-    connections, dns,
+    connections,
+    controller::{self, Responsible},
+    dns,
     headers::{self, Book},
     limits::{self, Drain},
     lines,
@@ -88,6 +90,8 @@ pub struct Settings {
     pub tongues: Tongues,
     /// Which of their calls are left alone.
     pub asides: Asides,
+    /// Who is responsible for their recordings.
+    pub controllers: Vec<Responsible>,
     /// Prompt audio.
     pub prompts: PromptSet,
     /// How many octets of the latest calls' SIP are held.
@@ -113,14 +117,13 @@ impl Settings {
 /// Every problem, not only the first.
 pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> {
     let Read { mut file, hash, kept: _ } = read;
-    if let Some(path) = data {
-        file.data.path = path.to_owned();
-    }
+    file.data.path = data.map_or(file.data.path, Path::to_owned);
     let mut problems = Vec::new();
     let records = file.policy.iter().any(|policy| policy.record != Record::Never);
     let (data, keys, store) = places(&file, records, &mut problems);
     let prompts = prompts(&file, &mut problems);
     let (lines, tongues, asides) = lines(&file, prompts.as_ref(), &mut problems);
+    let controllers = controllers(&file, &mut problems);
     let (emergency, callbacks) = emergency(&file.emergency, &mut problems);
     let (limits, drain) =
         (limits::limits(&file, &mut problems), limits::drain(&file, &mut problems));
@@ -162,6 +165,7 @@ pub fn judge(read: Read, data: Option<&Path>) -> Result<Settings, Vec<Problem>> 
             lines,
             tongues,
             asides,
+            controllers,
             prompts,
             trace_octets: usize::from(file.trace.memory_mb) << 20,
             portal: file.portal.bind,
@@ -285,6 +289,12 @@ fn lines(
     let (lines, tongues) = lines::lines(file, prompts, problems);
     let asides = aside::asides(file, &lines, problems);
     (lines, tongues, asides)
+}
+
+/// Who is responsible for the recordings of each tenant.
+fn controllers(file: &File, problems: &mut Vec<Problem>) -> Vec<Responsible> {
+    let is_ours = |tenant: &str| file.line.iter().any(|line| line.tenant == tenant);
+    controller::controllers(&file.controller, is_ours, problems)
 }
 
 /// The numbers of emergencies, and those that they call back from.

@@ -8,6 +8,7 @@ mod attended;
 pub mod choice;
 pub mod confidential;
 pub mod connections;
+pub mod controller;
 pub mod dns;
 pub mod early;
 pub mod exit;

@@ -11,7 +11,7 @@ use super::{
         Confirm, Direction, HeardBy, Inbound, Mode, OnRefuse, OnSilence, OnWithdraw, Outbound,
         Record, RecordFrom, WhenRecordingFails,
     },
-    confidential, connections, dns, early, hours,
+    confidential, connections, controller, dns, early, hours,
     inside::{Holds, Transfers},
     latching, listener, media, refresh,
     rewrite::Written as Rewrite,
@@ -63,6 +63,8 @@ pub struct File {
     pub emergency: Emergency,
     /// Numbers in whose calls nothing is asked or recorded.
     pub confidential: Vec<confidential::Written>,
+    /// Who is responsible for recordings.
+    pub controller: Vec<controller::Written>,
     /// When lines are open.
     pub hours: Vec<hours::Written>,
     /// Prompt audio.

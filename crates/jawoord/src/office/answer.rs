@@ -70,6 +70,7 @@ impl Desk {
             Request::RecordingsEvidence { id, dir } => {
                 return self.evidence(recording_id(&id).map(Subject::Recording), &dir).await;
             }
+            Request::RecordingsConsent { id } => return self.consent(recording_id(&id)).await,
             Request::CallsEvidence { id, dir } => {
                 return self.evidence(call_id(&id).map(Subject::Call), &dir).await;
             }
@@ -217,6 +218,15 @@ impl Desk {
         match written.report.agrees() {
             true => Reply::done(written.value()),
             false => Reply::wrong(written.value()),
+        }
+    }
+
+    async fn consent(&self, recording: Result<RecordingId, Reply>) -> Reply {
+        match recording {
+            Ok(recording) => {
+                self.archive.consent(recording).await.map_or_else(Reply::failed, Reply::done)
+            }
+            Err(reply) => reply,
         }
     }
 

@@ -9,7 +9,7 @@ use ledger::{
     Ledger, LedgerConfig, LedgerError, LedgerWriter, Leftovers, NewRecording, Origin, PartyKeys,
     Storage,
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, watch};
 use vault::{
     CipherError, Country, EpochKey, EpochNumber, KeyFile, KeyFileError, LocalStore, Provider,
     ProviderError, RootSeed, Signer, Sink, Slip, SlipError, Store, StoreError,
@@ -18,7 +18,10 @@ use vault::{
 use super::shelf::Shelf;
 use crate::{
     clock::Clock,
-    config::judge::{Place, Settings},
+    config::{
+        controller::Responsible,
+        judge::{Place, Settings},
+    },
     descriptors::STORES,
 };
 
@@ -124,6 +127,8 @@ pub struct Archive {
     pub clock: Clock,
     /// Where recordings are kept, for their tags.
     pub place: Place,
+    /// Who is responsible for recordings, by the newest settings.
+    pub controllers: watch::Sender<Vec<Responsible>>,
     /// What callers hear, by its hash.
     pub shelf: Shelf,
     /// Where reports are kept.
@@ -188,6 +193,7 @@ impl Archive {
             store: Arc::new(store),
             clock,
             place: settings.store.clone(),
+            controllers: watch::Sender::new(settings.controllers.clone()),
             shelf: Shelf::new(data),
             reports: data.join("reports"),
             spool: data.join("spool"),

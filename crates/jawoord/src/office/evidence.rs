@@ -10,12 +10,13 @@ use std::{
 
 use call::{CallId, Digest, Evidence, FactKind, Language, PromptHeard, RecordingId};
 use ledger::{
-    CLOCK, CallRow, Entry, EvidenceFolder, Inventory, Kept, Listed, MANIFEST_FILE, PAGE_VERSION,
-    ProvedFact, RECORD_FORM, Record, RecordingRow, Spoken,
+    CLOCK, CallRow, Controller, Entry, EvidenceFolder, Inventory, Kept, Listed, MANIFEST_FILE,
+    PAGE_VERSION, ProvedFact, RECORD_FORM, Record, RecordingRow, Spoken,
 };
 use serde_json::{Value, json};
 
 use super::archive::{Archive, Notary, OfficeError};
+use crate::config::controller;
 
 /// What a folder is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,43 @@ impl Archive {
         if fs::read_dir(folder).is_ok_and(|mut found| found.next().is_some()) {
             return Err(OfficeError::FolderTaken);
         }
+        let mut files = Files::new();
+        let told = self.told(subject, &mut files).await?;
+        let missing = told.record.prompts.iter().filter(|spoken| spoken.file.is_none()).count();
+        files.extend(told.files()?.into_iter().map(|(name, bytes)| (name.into(), bytes)));
+        let listed = files.iter().map(|(name, bytes)| Listed::new(name, bytes)).collect();
+        let inventory = Inventory::sign(listed, &Notary(Arc::clone(&self.keys)));
+        let inventory = inventory.ok_or(ledger::LedgerError::SignerFailed)?;
+        files.push((MANIFEST_FILE.into(), inventory.text().into_bytes()));
+        let (count, place) = (files.len(), folder.to_owned());
+        let written = tokio::task::spawn_blocking(move || write(&place, &files));
+        written.await.map_err(|_| OfficeError::NotStored)??;
+        Ok(json!({
+            "folder": folder.display().to_string(),
+            "files": count,
+            "facts": told.facts.len(),
+            "evidence": told.evidence_hash().map(|hash| hash.to_string()),
+            "prompts_missing": missing,
+        }))
+    }
+
+    /// The consent record and receipt of a recording (ISO/IEC TS 27560), as its folder has them. That
+    /// somebody looked is a fact before.
+    ///
+    /// # Errors
+    /// [`OfficeError`], as for the folder.
+    pub async fn consent(self: &Arc<Self>, recording: RecordingId) -> Result<Value, OfficeError> {
+        let told = self.told(Subject::Recording(recording), &mut Files::new()).await?;
+        let text = told.consent().ok_or(OfficeError::Unknown)?;
+        serde_json::from_str(&text).map_err(|error| OfficeError::Folder(error.into()))
+    }
+
+    /// What a folder says; the sounds that it names go to `files`. That somebody looked is a fact first.
+    async fn told(
+        self: &Arc<Self>,
+        subject: Subject,
+        files: &mut Files,
+    ) -> Result<EvidenceFolder, OfficeError> {
         let (call, recording) = match subject {
             Subject::Recording(recording) => (self.call_of(recording).await?, Some(recording)),
             Subject::Call(call) => match self.ledger.permitted_in(call).await?.first() {
@@ -59,28 +97,11 @@ impl Archive {
             Some(recording) => self.ledger.recording(recording).await?,
             None => None,
         };
-        let mut files = Files::new();
-        let prompts = self.spoken(evidence.as_ref(), &mut files);
-        let missing = prompts.iter().filter(|spoken| spoken.file.is_none()).count();
+        let prompts = self.spoken(evidence.as_ref(), files);
         let checkpoint = self.ledger.checkpoint()?;
         let facts = self.proved(call, recording, checkpoint.head().size).await?;
         let record = self.record(&row, recording, kept.as_ref(), prompts);
-        let told = EvidenceFolder { evidence, record, facts, checkpoint };
-        files.extend(told.files()?.into_iter().map(|(name, bytes)| (name.into(), bytes)));
-        let listed = files.iter().map(|(name, bytes)| Listed::new(name, bytes)).collect();
-        let inventory = Inventory::sign(listed, &Notary(Arc::clone(&self.keys)));
-        let inventory = inventory.ok_or(ledger::LedgerError::SignerFailed)?;
-        files.push((MANIFEST_FILE.into(), inventory.text().into_bytes()));
-        let (count, place) = (files.len(), folder.to_owned());
-        let written = tokio::task::spawn_blocking(move || write(&place, &files));
-        written.await.map_err(|_| OfficeError::NotStored)??;
-        Ok(json!({
-            "folder": folder.display().to_string(),
-            "files": count,
-            "facts": told.facts.len(),
-            "evidence": told.evidence_hash().map(|hash| hash.to_string()),
-            "prompts_missing": missing,
-        }))
+        Ok(EvidenceFolder { evidence, record, facts, checkpoint })
     }
 
     /// The call of a recording, which the tree still knows when the catalogue does not.
@@ -162,6 +183,12 @@ impl Archive {
         }
     }
 
+    /// Who is responsible for a call, as the configuration says it now.
+    fn controller(&self, call: &CallRow) -> Option<Controller> {
+        let tenant = &call.call.line.as_ref()?.tenant;
+        controller::of(&self.controllers.borrow(), tenant).cloned()
+    }
+
     fn record(
         &self,
         call: &CallRow,
@@ -186,6 +213,7 @@ impl Archive {
             caller_call_id_key: names.near_key.map(|key| key.to_string()),
             called_call_id: names.far_call_id.as_ref().map(ToString::to_string),
             session_id: names.session.as_ref().map(|ends| ends.each_ref().map(ToString::to_string)),
+            controller: self.controller(call),
             recording: recording.map(|recording| recording.to_string()),
             kept: kept.map(of_recording),
             prompts,

@@ -16,6 +16,8 @@ pub const FACTS_FILE: &str = "facts.jsonl";
 pub const CHECKPOINT_FILE: &str = "checkpoint.txt";
 /// What the catalogue has.
 pub const RECORD_FILE: &str = "record.json";
+/// The consent record and receipt (ISO/IEC TS 27560).
+pub const CONSENT_FILE: &str = "consent.jsonld";
 /// The page.
 pub const PAGE_FILE: &str = "index.html";
 

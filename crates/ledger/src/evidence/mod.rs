@@ -7,6 +7,7 @@
 //! | `facts.jsonl` | every fact about recording and call, with its salt and its path to the root of the audit tree |
 //! | `checkpoint.txt` | size and root of that tree, signed (C2SP `signed-note`) |
 //! | `record.json` | what the catalogue has beside it: pseudonyms, Call-IDs, retention, the words of the prompts |
+//! | `consent.jsonld` | the consent record and receipt by ISO/IEC TS 27560, made of the files above; not there where nobody was asked or recorded |
 //! | `prompts/` | the sounds that the evidence names, as WAV |
 //! | `manifest.txt` | SHA-256 and size of every file above, signed (Ed25519) |
 //!
@@ -14,6 +15,8 @@
 //! `recording-permitted`; leaf = SHA-256(00 ‖ SHA-256("jawoord/v1/fact\n" ‖ salt ‖ body)); the path
 //! leads from there to the root (RFC 9162 §2.1.3.2), which stands in `checkpoint.txt`.
 
+mod consent;
+mod decided;
 pub(crate) mod fact;
 pub(crate) mod folder;
 pub(crate) mod inventory;

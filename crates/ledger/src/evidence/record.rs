@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The form of the file.
 pub const RECORD_FORM: &str = "jawoord/evidence-record/v1";
 
-/// The page that this program makes of a folder. It rises with every change of the page, so that an
-/// older folder is not held against a younger page.
+/// The page that this program makes of a folder, and the consent record beside it. It rises with every
+/// change of either, so that an older folder is not held against a younger page.
 pub const PAGE_VERSION: u32 = 1;
 
 /// Where every moment in evidence and facts comes from.
@@ -50,12 +50,36 @@ pub struct Record {
     pub called_call_id: Option<String>,
     /// The ends of the Session-ID (RFC 7989).
     pub session_id: Option<[String; 2]>,
+    /// Who is responsible, as the configuration said it when the folder was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<Controller>,
     /// The recording; `None` where the folder is about a call without one.
     pub recording: Option<String>,
     /// What is kept of the recording; `None` without one, and once it is deleted.
     pub kept: Option<Kept>,
     /// The prompts that the evidence names, each once.
     pub prompts: Vec<Spoken>,
+}
+
+/// Who decides why recordings are made and how (GDPR Art. 4(7)), and how they are reached (Art.
+/// 13(1)(a)). It is what the configuration says of the house, and no fact of the audit tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Controller {
+    /// The legal name.
+    pub name: String,
+    /// The postal address, without the country.
+    pub address: String,
+    /// The country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Where somebody who was recorded is heard: `mailto:`, `tel:` or `https:`.
+    pub contact: String,
+    /// Where all is said that a call has no time for, `https:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy_notice: Option<String>,
+    /// The supervisory authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
 }
 
 /// What the catalogue has of a recording that exists.
@@ -85,7 +109,7 @@ pub struct Kept {
 }
 
 /// A prompt by its hash: what it says, and where its sound is.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spoken {
     /// Its part in the dialogue.

@@ -3,7 +3,11 @@
 use std::io;
 
 use super::{
-    folder::{CHECKPOINT_FILE, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE, PAGE_FILE, RECORD_FILE},
+    consent::consent,
+    folder::{
+        CHECKPOINT_FILE, CONSENT_FILE, EVIDENCE_FILE, EvidenceFolder, FACTS_FILE, PAGE_FILE,
+        RECORD_FILE,
+    },
     page::page,
 };
 
@@ -25,6 +29,7 @@ impl EvidenceFolder {
             (CHECKPOINT_FILE, self.checkpoint.note().as_bytes().to_vec()),
         ];
         files.extend(self.evidence.as_ref().map(|evidence| (EVIDENCE_FILE, evidence.encode())));
+        files.extend(consent(self).map(|text| (CONSENT_FILE, text.into_bytes())));
         Ok(files)
     }
 
@@ -33,20 +38,28 @@ impl EvidenceFolder {
     pub fn page(&self) -> String {
         page(self)
     }
+
+    /// The consent record and receipt that are made of it; `None` where the customer was neither asked
+    /// nor recorded.
+    #[must_use]
+    pub fn consent(&self) -> Option<String> {
+        consent(self)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use call::{
-        AgentId, AgentSource, CallId, Consent, Digest, Evidence, Fact, Ground, Hand, Key, Language,
-        LineId, Outcome, PolicyId, Press, Private, Prompt, PromptHeard, PromptId, Purpose, Raw,
-        RecordingId, TenantId, Time, Transport, Verdict,
+        AgentId, AgentSource, CallId, Consent, Digest, Evidence, Fact, FactKind, Ground, Hand, Key,
+        Language, LineId, Outcome, PolicyId, Press, Private, Prompt, PromptHeard, PromptId,
+        Purpose, Raw, Reason, RecordingId, TenantId, Time, Transport, Verdict,
     };
 
     use super::*;
     use crate::{
-        CLOCK, Checkpoint, Entry, Frontier, Origin, PAGE_VERSION, ProvedFact, RECORD_FORM, Record,
-        Salt, Spoken, audit::checkpoint::tests::TestKey, read_facts, read_record,
+        CLOCK, Checkpoint, Controller, Entry, Frontier, Kept, Origin, PAGE_VERSION, ProvedFact,
+        RECORD_FORM, Record, Salt, Spoken, audit::checkpoint::tests::TestKey, read_facts,
+        read_record,
     };
 
     const CALL: CallId = CallId::from_bytes([1; 16]);
@@ -101,6 +114,7 @@ mod tests {
             caller_call_id_key: None,
             called_call_id: Some(text.to_owned()),
             session_id: None,
+            controller: None,
             recording: Some(RECORDING.to_string()),
             kept: None,
             prompts: vec![Spoken {
@@ -171,6 +185,261 @@ mod tests {
             std::fs::write(&path, &page).unwrap();
         }
         assert!(page == std::fs::read_to_string(path).unwrap(), "the page of this version changed");
+    }
+
+    /// A folder of a recording whose controller is known, with these facts more.
+    fn whole(facts: &[Fact]) -> EvidenceFolder {
+        let mut folder = folder("We willen dit gesprek opnemen.");
+        folder.record.controller = Some(Controller {
+            name: "Voorbeeld BV".to_owned(),
+            address: "Voorbeeldstraat 1, 1011 AA Amsterdam".to_owned(),
+            country: "NL".to_owned(),
+            contact: "mailto:privacy@voorbeeld.example".to_owned(),
+            privacy_notice: Some("https://voorbeeld.example/privacy".to_owned()),
+            authority: Some("Autoriteit Persoonsgegevens".to_owned()),
+        });
+        folder.record.kept = Some(Kept {
+            customer_key: Some("ab".repeat(32)),
+            agent_key: None,
+            state: "stored".to_owned(),
+            permitted_at: at(11).to_string(),
+            retention_class: "quality-30d".to_owned(),
+            delete_after: at(2_592_000).to_string(),
+            held: false,
+            country: "NL".to_owned(),
+            provider: "own disk".to_owned(),
+            duration_ms: Some(49_000),
+        });
+        let ground = folder.evidence.as_ref().map_or(Ground::Consent, |evidence| evidence.ground);
+        let permit = Fact::RecordingPermitted {
+            call: CALL,
+            recording: RECORDING,
+            ground,
+            purposes: [Purpose::Quality, Purpose::Training].into_iter().collect(),
+            evidence: SOUND,
+        };
+        for fact in std::iter::once(&permit).chain(facts) {
+            let index = folder.facts.len() as u64;
+            let (at, kind, salt) = (at(10 + index), fact.kind(), Salt::new([5; 32]));
+            let entry = Entry { index, at, kind, salt, body: fact.encode(at) };
+            folder.facts.push(ProvedFact { entry, path: Vec::new() });
+        }
+        folder
+    }
+
+    fn consent_of(folder: &EvidenceFolder) -> serde_json::Value {
+        serde_json::from_str(&folder.consent().expect("a record")).unwrap()
+    }
+
+    /// What a record says of the consent: each kind of status, and when.
+    fn states(consent: &serde_json::Value, property: &str) -> Vec<String> {
+        let record = &consent["@graph"][0];
+        let all = record[property].as_array().map(Vec::as_slice).unwrap_or_default();
+        let kind = |one: &serde_json::Value| one["@type"][0].as_str().unwrap().to_owned();
+        all.iter().map(kind).collect()
+    }
+
+    /// What makes something unknown, and its name.
+    type Lack = (fn(&mut EvidenceFolder), &'static str);
+
+    /// It is held to the byte as long as the page is: see above.
+    #[test]
+    fn l_07_the_consent_record_is_the_one_that_was_agreed_on_for_its_version() {
+        let withdrawn = Fact::ConsentDecided { call: CALL, consent: Consent::Withdrawn };
+        let text = file(&whole(&[withdrawn]), CONSENT_FILE);
+        let name = format!("tests/golden/consent-{PAGE_VERSION}.jsonld");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        if std::env::var_os("JAWOORD_BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(
+            text == std::fs::read_to_string(path).unwrap(),
+            "the record of this version changed"
+        );
+    }
+
+    #[test]
+    fn l_07_a_consent_record_conforms_only_where_all_that_is_demanded_is_known() {
+        const PROFILE: &str = "https://w3id.org/dpv/schema/dpv-27560#";
+        let conforms = |folder: &EvidenceFolder| {
+            let graph = consent_of(folder)["@graph"].clone();
+            [0, 1].map(|place| graph[place]["dct:conformsTo"].as_str().map(str::to_owned))
+        };
+        let known = ["record", "receipt"].map(|kind| Some(format!("{PROFILE}{kind}")));
+        assert_eq!(conforms(&whole(&[])), known);
+        let lacks: &[Lack] = &[
+            (|it| it.record.controller = None, "controller"),
+            (|it| it.record.kept = None, "storage location and retention period"),
+            (|it| it.evidence = None, "privacy notice and language"),
+        ];
+        for (change, named) in lacks {
+            let mut folder = whole(&[]);
+            change(&mut folder);
+            assert_eq!(conforms(&folder), [None, None], "{named}");
+            for item in consent_of(&folder)["@graph"].as_array().unwrap() {
+                let said = item["rdfs:comment"].as_str().unwrap();
+                assert!(said.ends_with(&format!("not known: {named}")), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn l_08_what_ends_a_consent_is_in_its_record_and_nothing_of_what_is_deleted() {
+        const STATUS: &str = "dpv:hasConsentStatus";
+        let given = ["dpv:ConsentRequested", "dpv:ConsentGiven"];
+        assert_eq!(states(&consent_of(&whole(&[])), STATUS), given);
+        let deleted = |reason| {
+            let intended = Fact::DeletionIntended { recording: RECORDING, reason };
+            let manifest = Digest::from_bytes([0; 32]);
+            let gone = Fact::RecordingDeleted { recording: RECORDING, reason, manifest };
+            let mut folder = whole(&[intended, gone]);
+            (folder.evidence, folder.record.kept) = (None, None);
+            folder.record.prompts.clear();
+            folder
+        };
+        for (reason, ends) in [
+            (Reason::Withdrawal, vec!["dpv:ConsentGiven", "dpv:ConsentWithdrawn"]),
+            (Reason::Retention, vec!["dpv:ConsentGiven", "dpv:ConsentExpired"]),
+            (Reason::Request, vec!["dpv:ConsentGiven"]),
+        ] {
+            let consent = consent_of(&deleted(reason));
+            assert_eq!(states(&consent, STATUS), ends, "{reason}");
+            let text = consent.to_string();
+            for gone in ["hasIndicationMethod", "hasNotice", "hasStorageCondition", "abab"] {
+                assert!(!text.contains(gone), "{gone} of a deleted recording: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn l_08_a_withdrawal_is_of_the_consent_before_it_and_says_when_it_was_told_to_the_house() {
+        const STATUS: &str = "dpv:hasConsentStatus";
+        let withdrawn = Fact::ConsentDecided { call: CALL, consent: Consent::Withdrawn };
+        let told = Fact::WithdrawalTold { call: CALL, by: Hand::Operator };
+        for (facts, way) in [
+            (
+                vec![told, withdrawn.clone()],
+                Some("aloud, to somebody of the controller who passed it on"),
+            ),
+            (vec![withdrawn.clone()], None),
+        ] {
+            let consent = consent_of(&whole(&facts));
+            let end = &consent["@graph"][0][STATUS][2];
+            assert_eq!(end["@type"][0], "dpv:ConsentWithdrawn");
+            assert_eq!(end["dpv:hasIndicationMethod"].as_str(), way);
+            assert_eq!(end["dpv:isIndicatedBy"], "#customer");
+        }
+        // Of a second recording in a call, the withdrawal of the first is no business.
+        let mut second = whole(&[withdrawn]);
+        let [.., permit, before] = &mut second.facts[..] else { panic!("two facts") };
+        std::mem::swap(permit, before);
+        (permit.entry.index, before.entry.index) = (2, 3);
+        let given = ["dpv:ConsentRequested", "dpv:ConsentGiven"];
+        assert_eq!(states(&consent_of(&second), STATUS), given);
+    }
+
+    /// TS 27560 §6.3.7: time, validity, who, and what of every event.
+    #[test]
+    fn l_07_every_event_of_a_record_says_when_by_whom_and_how_long_it_counts() {
+        let told = |consent| whole(&[Fact::ConsentDecided { call: CALL, consent }]);
+        let alone = |consent| {
+            let mut folder = told(consent);
+            (folder.evidence, folder.record.recording) = (None, None);
+            folder.facts.retain(|fact| fact.entry.kind != FactKind::RecordingPermitted);
+            folder
+        };
+        let mut seen = 0;
+        for folder in [
+            told(Consent::Withdrawn),
+            alone(Consent::Refused),
+            alone(Consent::NotGiven),
+            alone(Consent::Abandoned),
+            alone(Consent::Granted),
+            alone(Consent::Withdrawn),
+        ] {
+            let consent = consent_of(&folder);
+            for event in consent["@graph"][0]["dpv:hasConsentStatus"].as_array().unwrap() {
+                let lasts = event["dpv:hasDuration"]["@type"].as_str().unwrap();
+                let ends = ["dpv:ConsentWithdrawn", "dpv:ConsentExpired"];
+                let ended = ends.contains(&event["@type"][0].as_str().unwrap());
+                assert_eq!(lasts == "dpv:EndlessDuration", ended, "{event}");
+                let at = event["dpv:isIndicatedAtTime"].as_str().unwrap();
+                assert!(at.ends_with('Z'), "{event}");
+                assert!(
+                    ["#customer", "#controller"]
+                        .map(Into::into)
+                        .contains(&event["dpv:isIndicatedBy"])
+                );
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 8, "events");
+    }
+
+    #[test]
+    fn l_13_explicit_consent_has_its_exception_and_a_ground_beside_it() {
+        let mut folder = whole(&[]);
+        folder.evidence.as_mut().unwrap().ground = Ground::ExplicitConsent;
+        let consent = consent_of(&folder);
+        let record = &consent["@graph"][0];
+        let process = &record["dpv:hasProcess"];
+        let bases =
+            ["dpv:ExplicitlyExpressedConsent", "eu-gdpr:A6-1-a-explicit-consent", "eu-gdpr:A9-2-a"];
+        assert_eq!(process["dpv:hasLegalBasis"], serde_json::json!(bases));
+        assert_eq!(process["dpv:hasPersonalData"]["@type"], "dpv:SpecialCategoryPersonalData");
+        assert_eq!(record["dpv:hasConsentStatus"][1]["@type"][1], bases[0]);
+    }
+
+    #[test]
+    fn l_11_who_said_no_or_nothing_has_given_nothing_and_gets_no_receipt() {
+        for (consent, status) in [
+            (Consent::Refused, Some("dpv:ConsentRefused")),
+            (Consent::NotGiven, Some("dpv:ConsentRequestDeferred")),
+            (Consent::Abandoned, Some("dpv:ConsentRequestDeferred")),
+            (Consent::NotAsked, None),
+        ] {
+            let mut folder = folder("text");
+            (folder.evidence, folder.record.recording) = (None, None);
+            let fact = Fact::ConsentDecided { call: CALL, consent };
+            let (at, kind, salt) = (at(20), fact.kind(), Salt::new([5; 32]));
+            let entry = Entry { index: 2, at, kind, salt, body: fact.encode(at) };
+            folder.facts.push(ProvedFact { entry, path: Vec::new() });
+            let told = folder.consent().map(|_| consent_of(&folder));
+            let states = told.as_ref().map(|told| states(told, "dpv:hasConsentStatus"));
+            assert_eq!(states, status.map(|status| vec![status.to_owned()]), "{consent}");
+            let parts = told.as_ref().map(|told| told["@graph"].as_array().unwrap().len());
+            assert_eq!(parts, status.map(|_| 1), "a receipt for {consent}");
+        }
+    }
+
+    #[test]
+    fn l_21_a_recording_that_needs_no_consent_has_a_record_that_claims_none() {
+        let interest = Some("dpv:LegitimateInterestObjected");
+        for (ground, basis, objected, own) in [
+            (Ground::LegitimateInterest, "eu-gdpr:A6-1-f", interest, &["A17", "A21"][..]),
+            (Ground::PublicTask, "eu-gdpr:A6-1-e", Some("dpv:PublicInterestObjected"), &["A21"]),
+            (Ground::LegalObligation, "eu-gdpr:A6-1-c", None, &[]),
+            (Ground::Contract, "eu-gdpr:A6-1-b", None, &["A17", "A20"]),
+            (Ground::VitalInterest, "eu-gdpr:A6-1-d", None, &["A17"]),
+        ] {
+            let mut folder = whole(&[Fact::CustomerObjected { call: CALL }]);
+            folder.evidence.as_mut().unwrap().ground = ground;
+            let consent = consent_of(&folder);
+            let record = &consent["@graph"][0];
+            assert_eq!(record["@type"], "dpv:DataProcessingRecord", "{ground}");
+            assert_eq!(record["dpv:hasProcess"]["dpv:hasLegalBasis"], basis);
+            assert!(record.get("dct:conformsTo").is_none(), "a consent record of {ground}");
+            let rights = record["dpv:hasProcess"]["dpv:hasRight"].as_array().unwrap();
+            let named: Vec<_> = rights.iter().map(|right| right["@type"][1].as_str()).collect();
+            let due = own.iter().chain(&["A15", "A16", "A18", "A77"]);
+            let due: Vec<_> = due.map(|article| format!("eu-gdpr:{article}")).collect();
+            assert_eq!(named, due.iter().map(|one| Some(one.as_str())).collect::<Vec<_>>());
+            assert_eq!(rights[0]["dpv:isExercisedAt"], "mailto:privacy@voorbeeld.example");
+            let objections: Vec<_> = objected.into_iter().collect();
+            assert_eq!(states(&consent, "dpv:hasStatus"), objections);
+            assert_eq!(consent["@graph"].as_array().unwrap().len(), 1, "a receipt for {ground}");
+            assert!(!consent.to_string().contains("ConsentGiven"), "{ground}");
+        }
     }
 
     /// The words of the page for a fact, in Dutch and in English.

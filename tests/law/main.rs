@@ -6,4 +6,5 @@ mod evidence;
 mod folders;
 mod grounds;
 mod later;
+mod portable;
 mod told;

@@ -219,6 +219,7 @@ fn open_error(error: &OfficeError) -> OpenError {
         | OfficeError::Locked
         | OfficeError::Country
         | OfficeError::Permitted(_)
+        | OfficeError::TooLong
         | OfficeError::FolderTaken => OpenError::Unavailable,
     }
 }

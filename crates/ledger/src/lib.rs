@@ -52,6 +52,7 @@ pub use evidence::folder::{
 };
 pub use evidence::inventory::{Inventory, Listed, MANIFEST_FILE};
 pub use evidence::record::{CLOCK, Controller, Kept, PAGE_VERSION, RECORD_FORM, Record, Spoken};
+pub use evidence::vcon::{VCON_SOUND, VconSound};
 pub use hold::Hold;
 #[cfg(feature = "database")]
 pub use reconcile::{

@@ -117,6 +117,10 @@ impl Errand {
             Recordings::Evidence { id, out } => {
                 Self::plain(Request::RecordingsEvidence { id: id.clone(), dir: whole(out) })
             }
+            Recordings::Vcon { id, output } => Self {
+                output: Some(output.clone()),
+                ..Self::plain(Request::RecordingsVcon { id: id.clone() })
+            },
             Recordings::Consent { id } => Self {
                 document: true,
                 ..Self::plain(Request::RecordingsConsent { id: id.clone() })

@@ -324,6 +324,14 @@ pub enum Recordings {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Writes it with its sound, its ground and what was pressed as a signed vCon, for other programs.
+    Vcon {
+        /// The recording's id.
+        id: String,
+        /// The file to write.
+        #[arg(short, long)]
+        output: PathBuf,
+    },
     /// Prints its consent record and receipt (ISO/IEC TS 27560), as its folder of evidence has them.
     Consent {
         /// The recording's id; also that of one that is deleted.

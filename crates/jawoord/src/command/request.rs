@@ -82,6 +82,11 @@ pub enum Request {
         /// The folder, as an absolute path.
         dir: String,
     },
+    /// Sends a recording with its evidence as a signed vCon.
+    RecordingsVcon {
+        /// The recording.
+        id: String,
+    },
     /// Says the consent record and receipt of a recording.
     RecordingsConsent {
         /// The recording.

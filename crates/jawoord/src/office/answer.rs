@@ -45,6 +45,11 @@ impl Desk {
                 Ok(id) => self.export(id).await,
                 Err(reply) => reply.into(),
             }
+        } else if let Request::RecordingsVcon { id } = &request {
+            match recording_id(id) {
+                Ok(id) => self.vcon(id).await,
+                Err(reply) => reply.into(),
+            }
         } else {
             self.reply(request).await.into()
         }
@@ -104,7 +109,9 @@ impl Desk {
             | Request::PortalLink => {
                 return Reply::failed("no node runs on this data folder; start it with `serve`");
             }
-            Request::RecordingsExport { .. } => return Reply::failed("an export has a body"),
+            Request::RecordingsExport { .. } | Request::RecordingsVcon { .. } => {
+                return Reply::failed("an export has a body");
+            }
         };
         result.map_or_else(Reply::failed, Reply::done)
     }

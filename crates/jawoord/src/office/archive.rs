@@ -52,6 +52,8 @@ pub enum OfficeError {
     NotStored,
     /// A folder about this call would be silent about this recording.
     Permitted(RecordingId),
+    /// A vCon of the recording would not fit into memory.
+    TooLong,
     /// The folder that is to be written holds something already.
     FolderTaken,
     /// The recording does not open.
@@ -80,6 +82,10 @@ impl fmt::Display for OfficeError {
                 f,
                 "a recording was allowed in this call; `jawoord recordings evidence {recording}` \
                  writes the folder about both"
+            ),
+            Self::TooLong => f.write_str(
+                "the recording is too long for a vCon, which is signed as one text; take its sound with \
+                 `recordings export` and its proof with `recordings evidence`",
             ),
             Self::FolderTaken => {
                 f.write_str("the folder holds something already; name one that does not exist yet")

@@ -28,7 +28,7 @@ pub enum Subject {
 }
 
 /// Files of a folder, by name.
-type Files = Vec<(Box<str>, Vec<u8>)>;
+pub(super) type Files = Vec<(Box<str>, Vec<u8>)>;
 
 impl Archive {
     /// Writes the folder that `jawoord-verify evidence` proves. That somebody looked is a fact before
@@ -76,7 +76,7 @@ impl Archive {
     }
 
     /// What a folder says; the sounds that it names go to `files`. That somebody looked is a fact first.
-    async fn told(
+    pub(super) async fn told(
         self: &Arc<Self>,
         subject: Subject,
         files: &mut Files,

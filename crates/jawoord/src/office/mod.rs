@@ -13,3 +13,4 @@ pub mod reconcile;
 pub mod recover;
 pub mod shelf;
 pub mod store;
+pub mod vcon;

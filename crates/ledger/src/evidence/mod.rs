@@ -22,5 +22,6 @@ pub(crate) mod folder;
 pub(crate) mod inventory;
 pub(crate) mod page;
 pub(crate) mod record;
+pub(crate) mod vcon;
 mod words;
 mod written;

@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::{
         CLOCK, Checkpoint, Controller, Entry, Frontier, Kept, Origin, PAGE_VERSION, ProvedFact,
-        RECORD_FORM, Record, Salt, Spoken, audit::checkpoint::tests::TestKey, read_facts,
-        read_record,
+        RECORD_FORM, Record, Salt, Spoken, VCON_SOUND, VconSound,
+        audit::checkpoint::tests::TestKey, read_facts, read_record,
     };
 
     const CALL: CallId = CallId::from_bytes([1; 16]);
@@ -440,6 +440,119 @@ mod tests {
             assert_eq!(consent["@graph"].as_array().unwrap().len(), 1, "a receipt for {ground}");
             assert!(!consent.to_string().contains("ConsentGiven"), "{ground}");
         }
+    }
+
+    const HOST: &str = "node.example.nl";
+
+    fn sound() -> VconSound {
+        VconSound { made_at: at(90), started_at: at(11), duration_ms: 49_020 }
+    }
+
+    fn vcon_of(folder: &EvidenceFolder) -> serde_json::Value {
+        folder.vcon(HOST, sound()).expect("a vCon").1
+    }
+
+    #[test]
+    fn l_20_a_vcon_is_the_one_that_was_agreed_on() {
+        let agent = AgentId::from_bytes([0xab; 16]);
+        let mut folder = whole(&[
+            Fact::AgentConnected {
+                recording: RECORDING,
+                agent,
+                queue: "support".into(),
+                by: AgentSource::Ami,
+            },
+            Fact::AgentLeft { recording: RECORDING, by: AgentSource::Ami },
+        ]);
+        folder.record.session_id = Some(["1".repeat(32), "2".repeat(32)]);
+        let (uuid, vcon) = folder.vcon(HOST, sound()).unwrap();
+        assert_eq!(vcon["uuid"], uuid.as_str());
+        assert!(vcon.pointer(VCON_SOUND).is_some_and(|dialog| dialog["type"] == "recording"));
+        let text = format!("{vcon:#}\n");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/vcon.json");
+        if std::env::var_os("JAWOORD_BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(text == std::fs::read_to_string(path).unwrap(), "the vCon changed");
+        // Names that the core draft had and has no more.
+        for old in ["\"appended\"", "\"must_support\"", "\"mimetype\"", "\"schema_version\""] {
+            assert!(!text.contains(old), "{old}");
+        }
+        let attachments = vcon["attachments"].as_array().unwrap();
+        assert!(
+            attachments.iter().all(|one| one.get("type").is_none() && one["purpose"].is_string())
+        );
+    }
+
+    /// RFC 9562 §5.8 and the core draft: time, version, variant, and the host's name.
+    #[test]
+    fn l_20_the_identifier_of_a_vcon_is_a_uuid_of_version_8_made_of_time_and_host() {
+        let uuid = |host, at| {
+            let sound = VconSound { made_at: at, ..sound() };
+            whole(&[]).vcon(host, sound).unwrap().0
+        };
+        // 1,795,340,090,123 ms are 01a2029bbb0b; 456 of 1,000 µs are 74b of 1000 in hexadecimal; the SHA-1
+        // of the name begins with b80cde6025cab633, of which the first 62 bits stand after the variant.
+        let moment = Time::from_micros(1_795_340_090_123_456);
+        assert_eq!(uuid(HOST, moment), "01a2029b-bb0b-874b-ae03-37980972ad8c");
+        assert_ne!(uuid("other.example.nl", moment), uuid(HOST, moment));
+        assert_ne!(uuid(HOST, Time::from_micros(1_795_340_090_123_457)), uuid(HOST, moment));
+    }
+
+    #[test]
+    fn l_06_a_vcon_names_each_ground_in_the_words_of_its_extension_and_whose_it_is() {
+        for (ground, name, party) in [
+            (Ground::Consent, "consent", 0),
+            (Ground::ExplicitConsent, "consent", 0),
+            (Ground::Contract, "contract", 2),
+            (Ground::LegalObligation, "legal_obligation", 2),
+            (Ground::LegitimateInterest, "legitimate_interests", 2),
+            (Ground::PublicTask, "public_task", 2),
+            (Ground::VitalInterest, "vital_interests", 2),
+        ] {
+            let mut folder = whole(&[]);
+            folder.evidence.as_mut().unwrap().ground = ground;
+            let lawful = vcon_of(&folder)["attachments"][0].clone();
+            assert_eq!(lawful["body"]["lawful_basis"], name);
+            assert_eq!(lawful["party"], party, "{ground}");
+            assert_eq!(lawful["body"]["metadata"]["explicit"], ground == Ground::ExplicitConsent);
+        }
+    }
+
+    #[test]
+    fn l_08_l_21_what_was_withdrawn_or_objected_to_is_granted_no_more_in_a_vcon() {
+        let grants = |folder: &EvidenceFolder| {
+            let vcon = vcon_of(folder);
+            let grants = vcon["attachments"][0]["body"]["purpose_grants"].clone();
+            let grants: Vec<serde_json::Value> = serde_json::from_value(grants).unwrap();
+            let named: Vec<_> = grants.iter().map(|grant| grant["purpose"].clone()).collect();
+            assert_eq!(named, ["recording", "quality", "training"]);
+            let first = (grants[0]["granted"].clone(), grants[0]["granted_at"].clone());
+            let alike =
+                |one: &serde_json::Value| one["granted"] == first.0 && one["granted_at"] == first.1;
+            assert!(grants.iter().all(alike));
+            (first.0 == true, first.1.as_str().unwrap().to_owned())
+        };
+        assert_eq!(grants(&whole(&[])), (true, at(10).to_string()));
+        let withdrawn = Fact::ConsentDecided { call: CALL, consent: Consent::Withdrawn };
+        assert_eq!(grants(&whole(&[withdrawn])), (false, at(13).to_string()));
+        let mut objected = whole(&[Fact::CustomerObjected { call: CALL }]);
+        objected.evidence.as_mut().unwrap().ground = Ground::LegitimateInterest;
+        assert_eq!(grants(&objected), (false, at(13).to_string()));
+    }
+
+    #[test]
+    fn l_20_a_vcon_names_nobody_and_is_not_made_of_what_is_deleted() {
+        let mut folder = whole(&[]);
+        let customer = vcon_of(&folder)["parties"][0].clone();
+        assert_eq!(customer["uuid"], "abababab-abab-8bab-abab-abababababab");
+        assert!(customer.get("tel").is_none() && customer.get("name").is_none());
+        folder.record.kept.as_mut().unwrap().customer_key = None;
+        assert_eq!(vcon_of(&folder)["parties"][0], serde_json::json!({ "name": "anonymous" }));
+        folder.record.direction = "outbound".to_owned();
+        assert_eq!(vcon_of(&folder)["dialog"][0]["originator"], 1, "who called");
+        folder.evidence = None;
+        assert!(folder.vcon(HOST, sound()).is_none());
     }
 
     /// The words of the page for a fact, in Dutch and in English.

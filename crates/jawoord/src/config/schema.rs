@@ -18,7 +18,7 @@ use super::{
     srtp,
     target::Targets,
     timers,
-    written::{Draining, Emergency, Headers, Http, Language, Limiting, Prompts, Trace},
+    written::{Draining, Emergency, Headers, Http, Language, Limiting, Prompts, Residency, Trace},
 };
 
 /// The whole file. Lines, policies and retention classes may also stand in `lines.d/*.toml`.
@@ -123,20 +123,6 @@ pub struct Store {
     pub country: Option<String>,
     /// Who runs the machine or disk.
     pub provider: Option<String>,
-}
-
-/// The residency profile.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Residency {
-    /// `nl-only`, `eu` or `eea`.
-    pub profile: String,
-}
-
-impl Default for Residency {
-    fn default() -> Self {
-        Self { profile: "eea".to_owned() }
-    }
 }
 
 /// A carrier or SBC, known by the networks it sends from or by its certificate.

@@ -23,6 +23,20 @@ impl Default for Headers {
     }
 }
 
+/// The residency profile.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Residency {
+    /// `nl-only`, `eu` or `eea`.
+    pub profile: String,
+}
+
+impl Default for Residency {
+    fn default() -> Self {
+        Self { profile: "eea".to_owned() }
+    }
+}
+
 /// An HTTP listener; without `bind` there is none.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

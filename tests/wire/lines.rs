@@ -26,6 +26,7 @@ fn o_07_a_line_added_while_the_node_runs_takes_its_next_call_and_survives_a_rest
     assert!(scene.pbx.until(Duration::from_secs(5), |calls| calls.len() == 1));
     let added = ["lines", "add", "desk", "--tenant", "voorbeeld", "--number", NEW];
     let added = [&added[..], &["--policy", "quality-en"]].concat();
+    let added = [&added[..], &["--language", "quality-nl=+32*,+31612345639"]].concat();
     assert_eq!(scene.node.done(&added)["lines"], 4);
     scene.over(1, 10);
     let shown = scene.shown("+31612345631");
@@ -53,12 +54,20 @@ fn o_07_a_line_added_while_the_node_runs_takes_its_next_call_and_survives_a_rest
     let said = fails["error"].as_str().expect("an error");
     assert!(said.contains("line \"desk\": `id` is \"desk\""), "{said}");
 
+    let lift = ["lines", "add", "lift", "--tenant", "voorbeeld", "--number", "+31207777778"];
+    let lift = [&lift[..], &["--policy", "never", "--mode", "transparent"]].concat();
+    assert_eq!(scene.node.done(&lift)["lines"], 5);
+    let told = scene.node.done(&["check", "--number", "+31207777778"]);
+    assert_eq!(told["aside"], "transparent", "{told:#}");
+
     scene.node.stop();
     let listed = scene.node.json(&["lines", "list"]);
-    assert_eq!(listed.as_array().map(Vec::len), Some(4));
+    assert_eq!(listed.as_array().map(Vec::len), Some(5));
+    assert_eq!((&listed[4]["line"], &listed[4]["mode"]), (&json!("lift"), &json!("transparent")));
     assert_eq!((&listed[3]["line"], &listed[3]["kept"]), (&json!("desk"), &json!("by command")));
+    assert_eq!(listed[3]["languages"], json!(["quality-nl"]));
     // Without a node the same command works on the folder itself.
-    assert_eq!(scene.node.done(&["lines", "remove", "desk"])["lines"], 3);
+    assert_eq!(scene.node.done(&["lines", "remove", "desk", "lift"])["lines"], 3);
     let left = fs::read_to_string(scene.node.home.path().join("node.toml")).expect("a file");
     assert_eq!(left, configuration, "what a person wrote was touched");
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{Lines, Site, request::Request, show::Table};
 use crate::{
     config::{
-        choice::Mode,
         problem::{Problem, Problems},
         read,
         schema::Line,
+        written::Language,
     },
     kept::{self, Source},
 };
@@ -32,6 +32,9 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
             telemarketing,
             record_from,
             policy,
+            mode,
+            hours,
+            language,
             file: None,
         } => {
             let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -43,15 +46,22 @@ pub fn request(command: &Lines) -> Result<Option<Request>, Problem> {
                 telemarketing: *telemarketing,
                 record_from: *record_from,
                 policy: text(policy),
-                mode: Mode::default(),
-                hours: None,
-                language: Vec::new(),
+                mode: mode.unwrap_or_default(),
+                hours: hours.clone(),
+                language: language.iter().map(|text| self::language(text)).collect(),
             };
             Ok(Some(Request::LinesAdd { lines: vec![line] }))
         }
         Lines::Remove { ids } => Ok(Some(Request::LinesRemove { names: ids.clone() })),
         Lines::List => Ok(None),
     }
+}
+
+/// A policy, and behind `=` the numbers of customers who speak its language.
+fn language(text: &str) -> Language {
+    let (policy, numbers) = text.split_once('=').unwrap_or((text, ""));
+    let numbers = numbers.split(',').map(str::trim).filter(|number| !number.is_empty());
+    Language { policy: policy.to_owned(), numbers: numbers.map(str::to_owned).collect() }
 }
 
 fn read_lines(file: &Path) -> Result<Vec<Line>, Problem> {
@@ -88,6 +98,26 @@ fn row(line: &Line, kept: bool) -> Value {
         "tenant": line.tenant,
         "policy": line.policy,
         "record_from": line.record_from,
+        "mode": line.mode,
+        "hours": line.hours,
+        "languages": line.language.iter().map(|it| &it.policy).collect::<Vec<_>>(),
         "kept": if kept { "by command" } else { "by hand" },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c_12_a_language_is_named_by_its_policy_with_or_without_numbers() {
+        let spoken = |text, numbers: &[&str]| {
+            let numbers = numbers.iter().map(|it| (*it).to_owned()).collect();
+            assert_eq!(language(text), Language { policy: "quality-de".to_owned(), numbers });
+        };
+        spoken("quality-de", &[]);
+        spoken("quality-de=", &[]);
+        spoken("quality-de=+49*", &["+49*"]);
+        spoken("quality-de=+49*, +43*,", &["+49*", "+43*"]);
+    }
 }

@@ -6,7 +6,7 @@ use call::Time;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::DateTime;
 
-use crate::config::choice::{Direction, RecordFrom};
+use crate::config::choice::{Direction, Mode, RecordFrom};
 
 pub mod check;
 pub mod desk;
@@ -210,6 +210,15 @@ pub enum Lines {
         /// The policy's id.
         #[arg(long, required_unless_present = "file", conflicts_with = "file")]
         policy: Option<String>,
+        /// Whose calls they are: people's, or those of machines, which are never touched [default: policy].
+        #[arg(long, value_enum, conflicts_with = "file")]
+        mode: Option<Mode>,
+        /// When it is open, by the id of [[hours]]; without it, always.
+        #[arg(long, conflicts_with = "file")]
+        hours: Option<String>,
+        /// Another language, by the policy that speaks it, with the numbers of customers who do; any number.
+        #[arg(long, value_name = "POLICY[=NUMBER,...]", conflicts_with = "file")]
+        language: Vec<String>,
         /// A file with any number of [[line]] tables: all are added, or none.
         #[arg(long)]
         file: Option<PathBuf>,

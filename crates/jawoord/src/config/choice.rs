@@ -97,7 +97,7 @@ pub enum HeardBy {
 }
 
 /// Whether the calls of a line are people's.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// They go as the policy says.

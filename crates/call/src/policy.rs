@@ -245,6 +245,8 @@ pub struct Asking {
     pub pausing: Pausing,
     /// Whether the agent hears when what they say is recorded, and when it is not any more (default no).
     pub agent_cue: bool,
+    /// How often both parties hear a beep while they are recorded; never by default.
+    pub beep: Option<Duration>,
     /// What becomes of the call when its recording fails.
     pub when_recording_fails: WhenRecordingFails,
     /// How long a recording is kept.
@@ -346,6 +348,7 @@ mod tests {
             blank_keys: false,
             pausing: Pausing { key: None, limit: Duration::from_secs(300) },
             agent_cue: false,
+            beep: None,
             when_recording_fails: WhenRecordingFails::GoOn,
             retention: Retention { class: "quality".into(), keep: Duration::from_secs(2) },
         };

@@ -42,7 +42,7 @@ pub struct Sound {
     crew: Crew,
     ranges: Vec<(Option<Box<str>>, IpAddr, Ports)>,
     prompts: Arc<Encoded>,
-    cues: [PromptAudio; 2],
+    cues: [PromptAudio; 3],
     random: SystemRandom,
 }
 
@@ -116,9 +116,10 @@ pub fn encode(settings: &Settings) -> Arc<Encoded> {
     Arc::new(all.collect())
 }
 
-/// Encodes what agents hear when a recording begins, and when it ends.
-fn cues(settings: &Settings) -> [PromptAudio; 2] {
-    [Cue::Begins, Cue::Ends].map(|cue| media::cue(cue, encodes(settings)))
+/// Encodes what agents hear when a recording begins and when it ends, and what both hear meanwhile.
+fn cues(settings: &Settings) -> [PromptAudio; 3] {
+    let encode = encodes(settings);
+    [media::cue(Cue::Begins, encode), media::cue(Cue::Ends, encode), media::beep(encode)]
 }
 
 impl Sound {
@@ -311,7 +312,7 @@ impl Sound {
 
     /// Lets the agent hear what becomes of the recording.
     pub fn cue(&self, session: &Session, cue: Cue) {
-        let [begins, ends] = &self.cues;
+        let [begins, ends, _] = &self.cues;
         let audio = match cue {
             Cue::Begins => begins,
             Cue::Ends => ends,
@@ -367,6 +368,14 @@ impl Sound {
 
     /// Puts a tap in.
     pub fn tap(&self, session: &Session, tap: Tap) {
+        let [_, _, beep] = &self.cues;
+        let every = session.offer.line.as_ref().and_then(|line| match &line.policy.recording {
+            Recording::Ask(asking) => asking.beep,
+            Recording::Never => None,
+        });
+        if let Some(every) = every {
+            self.tell(session, Order::Beep(every, Box::new(beep.clone())));
+        }
         self.tell(session, Order::InsertTap(Box::new(tap)));
     }
 

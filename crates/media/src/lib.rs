@@ -17,6 +17,7 @@
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
 mod attend;
+mod beep;
 mod block;
 mod codec;
 mod digit;
@@ -81,6 +82,6 @@ pub use start::LegStart;
 pub use stock::Stock;
 pub use tap::{BLOCK_TIME, Tap, TapEnd, TapFeed, TapReader, ring};
 pub use timeline::{RATE_HZ, duration, samples};
-pub use tone::{Country, Tones, cue};
+pub use tone::{Country, Tones, beep, cue};
 pub use transcode::{Decoder, Encoder};
 pub use worker::{Clock, Config, Worker, WorkerGone};

@@ -47,6 +47,8 @@ pub enum Order {
     Announce(Prompt, PromptAudio),
     /// Play a cue to the agent, after a prompt that both hear.
     Cue(Box<PromptAudio>),
+    /// Play this to both parties every so often while the tap listens.
+    Beep(Duration, Box<PromptAudio>),
     /// End what plays to the customer, and an announcement to both; silence follows.
     Hush,
     /// Play ring-back to a party, after 300 ms of silence.

@@ -120,11 +120,11 @@ impl Playout {
     }
 
     /// Plays a cue: after the prompt, if one plays, and in the place of an earlier cue.
-    pub(crate) fn cue(&mut self, now: Time, audio: Box<PromptAudio>) {
+    pub(crate) fn cue(&mut self, now: Time, audio: PromptAudio) {
         if matches!(&self.source, Source::Prompt(playing) if playing.prompt.is_some()) {
-            self.next = Some(audio);
+            self.next = Some(Box::new(audio));
         } else {
-            let _a_cue_has_no_end = self.change(now, Source::Prompt(Playing::cue(*audio)));
+            let _a_cue_has_no_end = self.change(now, Source::Prompt(Playing::cue(audio)));
         }
     }
 

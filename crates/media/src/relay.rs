@@ -1,11 +1,12 @@
 //! A call in a worker: two legs, what each of them hears, and the tap between them.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use arrayvec::ArrayVec;
 use call::{Connection, Kept, Key, Party, Pause, Prompt, Time, Tone};
 
 use crate::{
+    beep::Beeps,
     digit::fax::Fax,
     leg::{Dropped, Kind, Leg, Remote, Transmit},
     playout::PromptEnd,
@@ -51,6 +52,8 @@ pub struct Relay {
     pub(crate) connection: Connection,
     pub(crate) taps: ArrayVec<Tap, 1>,
     paused: Option<Pause>,
+    /// What both hear while the tap listens.
+    beeps: Option<Box<Beeps>>,
     pub(crate) armed: Option<Key>,
     /// The agent's key that makes the tap keep silence.
     pub(crate) pauses: Option<Key>,
@@ -83,6 +86,7 @@ impl Relay {
             connection: Connection::Apart,
             taps: ArrayVec::new(),
             paused: None,
+            beeps: None,
             armed: None,
             pauses: None,
             asks: false,
@@ -151,8 +155,28 @@ impl Relay {
     }
 
     /// Plays a cue to the agent, over the customer, who does not hear it; after a prompt that both hear.
-    pub fn cue(&mut self, now: Time, audio: Box<PromptAudio>) {
+    pub fn cue(&mut self, now: Time, audio: PromptAudio) {
         self.agent.playout.cue(now, audio);
+    }
+
+    /// From now on a tap that listens is heard by both parties, as often as this, over the other: where
+    /// none does, because nothing may be recorded, somebody holds or the house pauses, there is no beep.
+    pub fn beep(&mut self, now: Time, every: Duration, audio: PromptAudio) {
+        self.beeps = Some(Box::new(Beeps::new(now, every, audio)));
+    }
+
+    fn next_beep(&self) -> Option<Time> {
+        self.taps.first()?;
+        self.beeps.as_ref().map(|beeps| beeps.due())
+    }
+
+    fn beep_on(&mut self, now: Time) {
+        let listens = self.taps.first().is_some_and(Tap::is_live) && self.paused.is_none();
+        let due = self.beeps.as_mut().and_then(|beeps| beeps.take(now));
+        if let Some(audio) = due.filter(|_| listens) {
+            self.customer.playout.cue(now, audio.clone());
+            self.agent.playout.cue(now, audio);
+        }
     }
 
     /// Ends what plays to the customer, and an announcement to both; silence follows.
@@ -306,7 +330,8 @@ impl Relay {
         let quiet = self.is_bridged().then(|| self.quiet.due());
         let keys = [self.customer.digits.over_at(), self.agent.digits.over_at()];
         let watch = [self.watch.due(), self.customer.overheard.due()];
-        legs.into_iter().chain(keys).chain(watch).chain([tap, quiet]).flatten().min()
+        let own = [tap, quiet, self.next_beep()];
+        legs.into_iter().chain(keys).chain(watch).chain(own).flatten().min()
     }
 
     pub(crate) fn is_bridged(&self) -> bool {
@@ -317,6 +342,7 @@ impl Relay {
     /// tells when nobody sends.
     pub fn handle_timeout(&mut self, now: Time) {
         self.keys_over(now);
+        self.beep_on(now);
         if self.is_bridged()
             && let Some(quiet) = self.quiet.take(now)
         {

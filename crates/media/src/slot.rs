@@ -211,7 +211,8 @@ pub(crate) fn carry_out(relay: &mut Relay, now: Time, order: Order) {
         }
         Order::Play(prompt, audio) => relay.play(now, prompt, audio),
         Order::Announce(prompt, audio) => relay.announce(now, prompt, audio),
-        Order::Cue(audio) => relay.cue(now, audio),
+        Order::Cue(audio) => relay.cue(now, *audio),
+        Order::Beep(every, audio) => relay.beep(now, every, *audio),
         Order::Hush => relay.hush(now),
         Order::RingBack(party) => relay.ring_back(now, party),
         Order::Tone(tone) => relay.tone(now, tone),

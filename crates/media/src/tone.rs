@@ -125,6 +125,12 @@ pub fn cue(cue: Cue, encode: fn(&[i16]) -> PromptAudio) -> PromptAudio {
     cadence(&[1_400], spans_ms).turn(encode)
 }
 
+/// What both parties hear every so often while they are recorded: a short beep of the same sound.
+#[must_use]
+pub fn beep(encode: fn(&[i16]) -> PromptAudio) -> PromptAudio {
+    cadence(&[1_400], &[200]).turn(encode)
+}
+
 /// Peaks of a key's row and column, -9 and -7 dBm0: lines lose more of the higher one.
 const KEY_PEAKS: [f64; 2] = [8_099.0, 10_196.0];
 /// A key's tones last so long before they are played again from the beginning, which nobody hears: both

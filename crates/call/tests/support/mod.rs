@@ -174,6 +174,7 @@ pub(crate) fn asking() -> Asking {
         blank_keys: false,
         pausing: Pausing { key: None, limit: ms(300_000) },
         agent_cue: false,
+        beep: None,
         when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "quality-30d".into(), keep: ms(30 * 86_400_000) },
     }

@@ -164,6 +164,7 @@ impl Maker<'_> {
             blank_keys: policy.blank_keys,
             pausing: pausing?,
             agent_cue: policy.agent_cue,
+            beep: pausing::beep(policy, place, self.problems),
             when_recording_fails: match policy.when_recording_fails {
                 choice::WhenRecordingFails::GoOn => WhenRecordingFails::GoOn,
                 choice::WhenRecordingFails::EndCall => WhenRecordingFails::EndCall,

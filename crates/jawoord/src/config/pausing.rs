@@ -1,4 +1,4 @@
-//! How a recording is paused: the agent's key, and when a forgotten pause ends.
+//! How a recording is paused: the agent's key, and when a forgotten pause ends. And how often it beeps.
 
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use super::{problem::Problem, schema};
 /// How long a pause may last that nobody ends, in seconds: time to say a card number, and no more than
 /// somebody notices.
 const LIMIT_S: std::ops::RangeInclusive<u32> = 5..=3_600;
+
+/// How often a beep may be heard, in seconds.
+const BEEP_S: std::ops::RangeInclusive<u32> = 5..=60;
 
 /// How recordings of a policy are paused.
 pub(super) fn pausing(
@@ -22,6 +25,19 @@ pub(super) fn pausing(
     }
     let key = pause_key(policy, place, problems)?;
     Some(Pausing { key, limit: Duration::from_secs(policy.pause_max_s.into()) })
+}
+
+/// How often both hear a beep.
+pub(super) fn beep(
+    policy: &schema::Policy,
+    place: &str,
+    problems: &mut Vec<Problem>,
+) -> Option<Duration> {
+    if policy.beep_s != 0 && !BEEP_S.contains(&policy.beep_s) {
+        let mend = "use 5 to 60 seconds, as recorders do with 15, or 0 for none";
+        problems.push(Problem::value(place, "beep_s", policy.beep_s, mend));
+    }
+    (policy.beep_s != 0).then(|| Duration::from_secs(policy.beep_s.into()))
 }
 
 /// The agent's key; an empty text is none, so that only the operator pauses.

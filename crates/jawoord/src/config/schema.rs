@@ -407,6 +407,9 @@ pub struct Policy {
     /// Whether the agent hears when a recording begins and ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub agent_cue: bool,
+    /// How often both parties hear a beep while they are recorded, in seconds; 0 is never.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub beep_s: u32,
     /// What becomes of a call whose recording fails.
     #[serde(default)]
     pub when_recording_fails: WhenRecordingFails,
@@ -415,6 +418,10 @@ pub struct Policy {
     pub ring_timeout_s: u32,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_never(seconds: &u32) -> bool {
+    *seconds == 0
+}
 const fn one() -> char {
     '1'
 }

@@ -1,7 +1,7 @@
 //! What a call that the PBX starts asks of a relay: a question to both, keys kept back, an agent
 //! who hears ringing while the customer is asked.
 
-use call::{Connection, Cue, Kept, Key, Party, Prompt};
+use call::{Connection, Cue, Input, Kept, Key, Party, Prompt};
 use media::{Event, Law, PromptAudio};
 
 use crate::stage::{Heard, Stage, ms, peak, sine};
@@ -157,8 +157,8 @@ fn an_agent_who_is_held_back_hears_ringing_and_neither_hears_the_other() {
     assert!(peak(&after, 700.0) > 15_000.0 && peak(&after, 425.0) < 500.0, "the bridge ends it");
 }
 
-fn beeps() -> Box<PromptAudio> {
-    Box::new(media::cue(Cue::Begins, PromptAudio::from_pcm))
+fn beeps() -> PromptAudio {
+    media::cue(Cue::Begins, PromptAudio::from_pcm)
 }
 
 /// The frames of 20 ms in which a tone of 1,400 Hz is heard.
@@ -196,7 +196,7 @@ fn a_cue_waits_for_the_end_of_what_both_hear_and_the_newest_counts() {
     let mut stage = talking();
     stage.relay.announce(stage.now, Prompt::Withdrawn, question());
     stage.relay.cue(stage.now, beeps());
-    let ends = Box::new(media::cue(Cue::Ends, PromptAudio::from_pcm));
+    let ends = media::cue(Cue::Ends, PromptAudio::from_pcm);
     stage.relay.cue(stage.now, ends);
     stage.run(ms(1_200));
     let expected = [vec![false; 25], vec![true; 30], vec![false; 5]].concat();
@@ -219,4 +219,35 @@ fn a_prompt_for_the_customer_alone_leaves_the_agents_cue_and_ends_what_it_waited
     stage.run(ms(400));
     let heard = beeping(&stage.agent.heard);
     assert_eq!(heard.iter().filter(|beeps| **beeps).count(), 12, "{heard:?}");
+}
+
+#[test]
+fn c_20_both_hear_a_beep_every_so_often_while_the_tap_listens_and_at_no_other_time() {
+    let mut stage = Stage::granted();
+    stage.customer.say(stage.now, Law::A.encode(0));
+    stage.agent.say(stage.now, Law::A.encode(0));
+    stage.relay.beep(stage.now, ms(5_000), media::beep(PromptAudio::from_pcm));
+    // When each beep of a listener begins, in frames of 20 ms.
+    let begins = |stage: &mut Stage, wait: u64| {
+        stage.customer.heard.clear();
+        stage.agent.heard.clear();
+        stage.run(ms(wait));
+        let [customer, agent] = [&stage.customer.heard, &stage.agent.heard].map(|heard| {
+            let beeps = beeping(heard);
+            let first = |place: &usize| beeps[*place] && (*place == 0 || !beeps[*place - 1]);
+            let lasts = beeps.iter().filter(|beeps| **beeps).count();
+            ((0..beeps.len()).filter(first).collect::<Vec<_>>(), lasts)
+        });
+        assert_eq!(customer, agent, "both hear the same");
+        customer
+    };
+    let (places, lasts) = begins(&mut stage, 16_000);
+    assert!(places.windows(2).all(|pair| pair[1] - pair[0] == 250), "{places:?}");
+    assert_eq!((places.len(), lasts), (3, 30));
+    stage.tell(Input::Pause);
+    assert_eq!(begins(&mut stage, 12_000).1, 0, "nothing is recorded in a pause");
+    stage.tell(Input::Resume);
+    assert!(begins(&mut stage, 6_000).1 >= 10, "it goes on");
+    stage.relay.remove_tap(stage.now);
+    assert_eq!(begins(&mut stage, 12_000).1, 0, "nothing is recorded any more");
 }

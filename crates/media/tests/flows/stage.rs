@@ -277,10 +277,8 @@ impl Stage {
                 Action::Resume => self.relay.resume(now),
                 Action::Commit(evidence) => {
                     let (digest, recording) = (Digest::from_bytes([7; 32]), evidence.recording);
-                    self.call
-                        .as_mut()
-                        .unwrap()
-                        .handle(now, Input::Committed { recording, evidence: digest });
+                    let committed = Input::Committed { recording, evidence: digest };
+                    self.call.as_mut().unwrap().handle(now, committed);
                 }
                 Action::Dial => self.asked.push(Asked::Dial),
                 Action::EndRecording { .. } => self.asked.push(Asked::EndRecording),
@@ -469,6 +467,7 @@ pub(crate) fn offer(heard: Parties, pause_key: Option<Key>) -> CallOffer {
         blank_keys: false,
         pausing: Pausing { key: pause_key, limit: Duration::from_secs(300) },
         agent_cue: false,
+        beep: None,
         when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "test".into(), keep: Duration::from_secs(60) },
     };

@@ -99,6 +99,7 @@ fn asking(heard: Parties) -> Asking {
         blank_keys: false,
         pausing: call::Pausing { key: None, limit: Duration::from_secs(300) },
         agent_cue: false,
+        beep: None,
         when_recording_fails: WhenRecordingFails::GoOn,
         retention: Retention { class: "quality-30d".into(), keep: Duration::from_secs(2_592_000) },
     }

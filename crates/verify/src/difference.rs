@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use serde_json::{Value, json};
+
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
@@ -89,6 +91,15 @@ impl fmt::Display for Difference {
 }
 
 impl Difference {
+    /// It as a JSON object: `file`, `what_happened` and `what_to_do`.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "file": &*self.file,
+            "what_happened": self.to_string(),
+            "what_to_do": self.what_to_do(),
+        })
+    }
+
     /// What to do about it.
     #[must_use]
     pub const fn what_to_do(&self) -> &'static str {

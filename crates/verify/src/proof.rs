@@ -75,11 +75,7 @@ impl Proof {
     /// The answer.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
-        match (self.differences.is_empty(), self.signer_known) {
-            (false, _) => Verdict::NotProved,
-            (true, false) => Verdict::SignerUnknown,
-            (true, true) => Verdict::Proved,
-        }
+        Verdict::of(!self.differences.is_empty(), self.signer_known)
     }
 
     /// The proof as one JSON object: `verdict` as for an export, `files`, `facts`, `entries`, `root`
@@ -87,13 +83,6 @@ impl Proof {
     /// `prompts_missing`, and `differences`, each with `file`, `what_happened` and `what_to_do`.
     #[must_use]
     pub fn json(&self) -> Value {
-        let difference = |difference: &Difference| {
-            json!({
-                "file": &*difference.file,
-                "what_happened": difference.to_string(),
-                "what_to_do": difference.what_to_do(),
-            })
-        };
         json!({
             "verdict": self.verdict().as_str(),
             "files": self.files,
@@ -105,7 +94,7 @@ impl Proof {
             "deleted": self.deleted.map(|at| at.to_string()),
             "prompts": self.prompts,
             "prompts_missing": self.prompts_missing,
-            "differences": self.differences.iter().map(difference).collect::<Vec<_>>(),
+            "differences": self.differences.iter().map(Difference::json).collect::<Vec<_>>(),
         })
     }
 }

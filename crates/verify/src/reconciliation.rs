@@ -103,11 +103,7 @@ impl Reconciled {
     /// The answer: whether a trusted node says this. What it says, [`Reconciled::says`] has.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
-        match (self.differences.is_empty(), self.signer_known) {
-            (false, _) => Verdict::NotProved,
-            (true, false) => Verdict::SignerUnknown,
-            (true, true) => Verdict::Proved,
-        }
+        Verdict::of(!self.differences.is_empty(), self.signer_known)
     }
 
     /// The answer as one JSON object: `verdict` as for an export, `sha256` (hexadecimal, or null), `report`
@@ -115,18 +111,11 @@ impl Reconciled {
     /// `what_to_do`.
     #[must_use]
     pub fn json(&self) -> Value {
-        let difference = |difference: &Difference| {
-            json!({
-                "file": &*difference.file,
-                "what_happened": difference.to_string(),
-                "what_to_do": difference.what_to_do(),
-            })
-        };
         json!({
             "verdict": self.verdict().as_str(),
             "sha256": self.sha256.map(|hash| hash.to_string()),
             "report": self.says,
-            "differences": self.differences.iter().map(difference).collect::<Vec<_>>(),
+            "differences": self.differences.iter().map(Difference::json).collect::<Vec<_>>(),
         })
     }
 }

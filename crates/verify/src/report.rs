@@ -22,6 +22,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What is proved where nothing `differs`, by whether the signer is one of those that are trusted.
+    pub(crate) const fn of(differs: bool, signer_known: bool) -> Self {
+        match (differs, signer_known) {
+            (true, _) => Self::NotProved,
+            (false, false) => Self::SignerUnknown,
+            (false, true) => Self::Proved,
+        }
+    }
+
     /// The name in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -102,11 +111,7 @@ impl Report {
     /// The answer.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
-        match (self.findings.is_empty(), self.signer_known) {
-            (false, _) => Verdict::NotProved,
-            (true, false) => Verdict::SignerUnknown,
-            (true, true) => Verdict::Proved,
-        }
+        Verdict::of(!self.findings.is_empty(), self.signer_known)
     }
 
     /// The report as one JSON object: `verdict` (`proved`, `signer-unknown`, `not-proved`),
